@@ -53,7 +53,9 @@ def find(explicit: str | None = None) -> Path | None:
         found = shutil.which(chosen)
         if found is None:
             source = "--bitcoind" if explicit else "BITCOIND"
-            raise NoBitcoindError(f"{source} names {chosen!r}, which is not a program that can be run")
+            raise NoBitcoindError(
+                f"{source} names {chosen!r}, which is not a program that can be run"
+            )
         return Path(found).absolute()
     found = shutil.which("bitcoind")
     return Path(found).absolute() if found else None
@@ -144,7 +146,9 @@ def _write_apt_state(work: Path) -> Path:
     (work / "status").touch()
     (work / "extended_states").touch()
     sources = work / "etc" / "sources.list"
-    sources.write_text("".join(f"deb [signed-by={keyring}] {mirror} {suite} main\n" for suite in SUITES))
+    sources.write_text(
+        "".join(f"deb [signed-by={keyring}] {mirror} {suite} main\n" for suite in SUITES)
+    )
     # bitcoin-knots exists in backports only; apt takes everything else from the stable suite by itself.
     # As root apt would hand the download to the user _apt, who may not enter a private folder.
     settings = {
@@ -166,8 +170,15 @@ def _write_apt_state(work: Path) -> Path:
         "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
         "Debug::NoLocking": "true",
     }
-    hooks = ("APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success",
-             "DPkg::Pre-Invoke", "DPkg::Post-Invoke", "DPkg::Pre-Install-Pkgs", "Acquire::Languages")
+    hooks = (
+        "APT::Update::Pre-Invoke",
+        "APT::Update::Post-Invoke",
+        "APT::Update::Post-Invoke-Success",
+        "DPkg::Pre-Invoke",
+        "DPkg::Post-Invoke",
+        "DPkg::Pre-Install-Pkgs",
+        "Acquire::Languages",
+    )
     lines = [f"#clear {hook};" for hook in hooks]
     lines += [f'{name} "{value}";' for name, value in settings.items()]
     config = work / "apt.conf"
@@ -179,13 +190,23 @@ def _keyring() -> Path:
     for name in KEYRINGS:
         if (KEYRING_FOLDER / name).exists():
             return KEYRING_FOLDER / name
-    raise NoBitcoindError(ELSEWHERE.format(why="the Debian archive keyring is not installed (not a Debian)"))
+    raise NoBitcoindError(
+        ELSEWHERE.format(why="the Debian archive keyring is not installed (not a Debian)")
+    )
 
 
 def _mirror() -> str:
     """The URI of the Debian archive in the machine's own apt configuration."""
     codename = _os_release().get("VERSION_CODENAME", "")
-    out = _run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Identifier: Packages"])
+    out = _run(
+        [
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+            "Identifier: Packages",
+        ]
+    )
     rows = [line.split() for line in out.splitlines() if len(line.split()) == 3]
     wanted = {codename, *SUITES, "stable", "testing", "sid", "unstable", "forky"} - {""}
     for uri, release, component in rows:
@@ -208,18 +229,26 @@ def _write_wrappers(tree: Path, prefix: Path) -> None:
 
     tree: where the files are now; prefix: where they will be.
     """
-    loaders = sorted(tree.glob("usr/lib/*-linux-*/ld-linux*.so.*")) + sorted(tree.glob("usr/lib*/ld-linux*.so.*"))
+    loaders = sorted(tree.glob("usr/lib/*-linux-*/ld-linux*.so.*")) + sorted(
+        tree.glob("usr/lib*/ld-linux*.so.*")
+    )
     if not loaders:
-        raise NoBitcoindError(ELSEWHERE.format(why="the downloaded packages hold no dynamic loader"))
+        raise NoBitcoindError(
+            ELSEWHERE.format(why="the downloaded packages hold no dynamic loader")
+        )
     loader = prefix / loaders[0].relative_to(tree)
-    folders = {path.parent for path in tree.glob("usr/lib/*-linux-*/*.so*")} | {tree / "usr" / "lib"}
+    folders = {path.parent for path in tree.glob("usr/lib/*-linux-*/*.so*")} | {
+        tree / "usr" / "lib"
+    }
     library_path = ":".join(str(prefix / folder.relative_to(tree)) for folder in sorted(folders))
     (tree / "bin").mkdir(exist_ok=True)
     for name in PROGRAMS:
         program = tree / "usr" / "bin" / name
         if not program.exists():
             raise NoBitcoindError(ELSEWHERE.format(why=f"package {PACKAGE} holds no {name}"))
-        command = shlex.join([str(loader), "--library-path", library_path, str(prefix / "usr" / "bin" / name)])
+        command = shlex.join(
+            [str(loader), "--library-path", library_path, str(prefix / "usr" / "bin" / name)]
+        )
         wrapper = tree / "bin" / name
         wrapper.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         wrapper.chmod(0o755)
@@ -229,8 +258,15 @@ def _run(command: list[str], timeout_s: float = APT_TIMEOUT_S) -> str:
     """Run a program and return what it printed. Raises NoBitcoindError with the end of its complaint."""
     env = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=env, check=False,
-                              stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            env=env,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoBitcoindError(ELSEWHERE.format(why=str(error))) from error
     if done.returncode:
@@ -241,9 +277,13 @@ def _run(command: list[str], timeout_s: float = APT_TIMEOUT_S) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the path; 1 with an explanation when there is none."""
-    parser = argparse.ArgumentParser(prog="get_bitcoind", description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog="get_bitcoind", description=(__doc__ or "").split("\n\n", maxsplit=1)[0]
+    )
     parser.add_argument("--bitcoind", metavar="PATH", help="take this one")
-    parser.add_argument("--cli", action="store_true", help="print the path of its bitcoin-cli instead")
+    parser.add_argument(
+        "--cli", action="store_true", help="print the path of its bitcoin-cli instead"
+    )
     args = parser.parse_args(argv)
     try:
         path: Path | None = get(args.bitcoind)

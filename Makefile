@@ -1,0 +1,79 @@
+# make demo | check | bench; `make help` lists the rest. Everything runs in .venv, which is made on first use.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# Nodes are several processes each: more workers than this make tests slower and time out.
+CORES  := $(shell nproc 2>/dev/null || echo 2)
+UNIT_WORKERS    ?= $(CORES)
+REGTEST_WORKERS ?= $(CORES)
+ARGS   ?=
+
+.PHONY: help demo check check-source check-types check-unit check-regtest generate bench soak chaos fmt bitcoind clean
+
+help:
+	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
+	@echo "make check          all tests: check-source check-unit check-regtest"
+	@echo "make check-source   layers, lint, generated code is fresh"
+	@echo "make check-types    mypy --strict"
+	@echo "make check-unit     everything that needs no bitcoind (ARGS=... goes to pytest)"
+	@echo "make check-regtest  real nodes on a real bitcoind"
+	@echo "make generate       wire classes and schemas from their sources"
+	@echo "make bench          table of speed and memory"
+	@echo "make soak, chaos    long runs; chaos kills processes at random"
+	@echo "make fmt            lay out the code"
+
+# The version is checked first: an old Python fails late and strangely otherwise.
+$(STAMP): setup.py pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "A virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "installing pylightningd and what it needs into $(VENV)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -e '.[dev]'
+	@touch $@
+
+bitcoind: $(STAMP)
+	@$(BIN)/python -m tools.get_bitcoind
+
+demo: $(STAMP)
+	@$(BIN)/python -m tools.demo $(ARGS)
+
+check: check-source check-unit check-regtest
+
+check-source: $(STAMP)
+	@$(BIN)/python -m tools.check_layers
+	@$(BIN)/python -m tools.check_source
+	@$(BIN)/ruff check --quiet --no-cache .
+	@$(BIN)/python -m tools.generate_wire --check
+
+check-types: $(STAMP)
+	@$(BIN)/mypy
+
+check-unit: $(STAMP)
+	@$(BIN)/python -m pytest -q -n $(UNIT_WORKERS) --ignore=tests/regtest tests $(ARGS)
+
+check-regtest: $(STAMP)
+	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; export BITCOIND; \
+		$(BIN)/python -m pytest -q -n $(REGTEST_WORKERS) tests/regtest $(ARGS)
+
+generate: $(STAMP)
+	@$(BIN)/python -m tools.generate_wire
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(STAMP)
+	@$(BIN)/python -m tools.soak $(ARGS)
+
+chaos: $(STAMP)
+	@$(BIN)/python -m tools.chaos $(ARGS)
+
+fmt: $(STAMP)
+	@$(BIN)/ruff check --quiet --no-cache --select I --fix .
+	@$(BIN)/ruff format --no-cache .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
