@@ -1,0 +1,249 @@
+# GENERATED from common/wire/common_wire.csv by tools/generate_wire -- do not edit
+# ruff: noqa
+"""Messages of `common/wire/common_wire.csv`: classes, and `decode` for any of them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from pylightningd.common.amount import Msat, Sat
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint
+from pylightningd.common.wire.runtime import Subtype, to_bool, too_short, wrong_length
+
+SPEC_HASH = bytes.fromhex(
+    "11b4088a1fdd08e910c4e41cf6ec92788fb2757cb6cd51f7ce16b61afe508933"
+)
+"""SHA256 of common/wire/common_wire.csv and what it includes."""
+
+
+_CHANNEL_CONFIG_0 = struct.Struct(">QQQQHH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelConfig(Subtype):
+    """BOLT 2 limits that one side sets for the other."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dust_limit", "sat", ""),
+        ("max_htlc_value_in_flight", "msat", ""),
+        ("channel_reserve", "sat", ""),
+        ("htlc_minimum", "msat", ""),
+        ("to_self_delay", "u16", ""),
+        ("max_accepted_htlcs", "u16", ""),
+    )
+
+    dust_limit: Sat
+    max_htlc_value_in_flight: Msat
+    channel_reserve: Sat
+    htlc_minimum: Msat
+    to_self_delay: int  # u16
+    max_accepted_htlcs: int  # u16
+
+    def write(self) -> bytes:
+        return _CHANNEL_CONFIG_0.pack(self.dust_limit.sat, self.max_htlc_value_in_flight.msat, self.channel_reserve.sat, self.htlc_minimum.msat, self.to_self_delay, self.max_accepted_htlcs)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        dust_limit_0_, max_htlc_value_in_flight_0_, channel_reserve_0_, htlc_minimum_0_, to_self_delay_, max_accepted_htlcs_ = _CHANNEL_CONFIG_0.unpack_from(buf, pos)
+        pos += 36
+        value = cls(
+            dust_limit=Sat(dust_limit_0_),
+            max_htlc_value_in_flight=Msat(max_htlc_value_in_flight_0_),
+            channel_reserve=Sat(channel_reserve_0_),
+            htlc_minimum=Msat(htlc_minimum_0_),
+            to_self_delay=to_self_delay_,
+            max_accepted_htlcs=max_accepted_htlcs_,
+        )
+        return value, pos
+
+
+_BASEPOINTS_0 = struct.Struct(">33s33s33s33s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Basepoints(Subtype):
+    """The five public keys of one side of a channel (BOLT 3, 'Key Derivation')."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("funding_pubkey", "point", ""),
+        ("revocation", "point", ""),
+        ("payment", "point", ""),
+        ("delayed_payment", "point", ""),
+        ("htlc", "point", ""),
+    )
+
+    funding_pubkey: bytes  # 33 bytes
+    revocation: bytes  # 33 bytes
+    payment: bytes  # 33 bytes
+    delayed_payment: bytes  # 33 bytes
+    htlc: bytes  # 33 bytes
+
+    def write(self) -> bytes:
+        if len(self.funding_pubkey) != 33 or len(self.revocation) != 33 or len(self.payment) != 33 or len(self.delayed_payment) != 33 or len(self.htlc) != 33:
+            raise wrong_length(self)
+        return _BASEPOINTS_0.pack(self.funding_pubkey, self.revocation, self.payment, self.delayed_payment, self.htlc)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        funding_pubkey_, revocation_, payment_, delayed_payment_, htlc_ = _BASEPOINTS_0.unpack_from(buf, pos)
+        pos += 165
+        value = cls(
+            funding_pubkey=funding_pubkey_,
+            revocation=revocation_,
+            payment=payment_,
+            delayed_payment=delayed_payment_,
+            htlc=htlc_,
+        )
+        return value, pos
+
+
+_CHANNEL_STATIC_0 = struct.Struct(">Q33s32s32sIQBI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelStatic(Subtype):
+    """What never changes in a channel once its funding transaction is known."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("peer_id", "node_id", ""),
+        ("channel_id", "channel_id", ""),
+        ("funding", "outpoint", ""),
+        ("funding_amount", "sat", ""),
+        ("we_are_opener", "bool", ""),
+        ("channel_type", "u32", ""),
+        ("local_config", "channel_config", ""),
+        ("remote_config", "channel_config", ""),
+        ("local_basepoints", "basepoints", ""),
+        ("remote_basepoints", "basepoints", ""),
+    )
+
+    dbid: int  # u64
+    peer_id: NodeId
+    channel_id: ChannelId
+    funding: Outpoint
+    funding_amount: Sat
+    we_are_opener: bool
+    channel_type: int  # u32
+    local_config: ChannelConfig
+    remote_config: ChannelConfig
+    local_basepoints: Basepoints
+    remote_basepoints: Basepoints
+
+    def write(self) -> bytes:
+        if len(self.peer_id) != 33 or len(self.channel_id) != 32 or len(self.funding.txid) != 32:
+            raise wrong_length(self)
+        return b"".join((_CHANNEL_STATIC_0.pack(self.dbid, self.peer_id, self.channel_id, self.funding.txid, self.funding.index, self.funding_amount.sat, self.we_are_opener, self.channel_type), self.local_config.write(), self.remote_config.write(), self.local_basepoints.write(), self.remote_basepoints.write()))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        dbid_, peer_id_, channel_id_, funding_0_, funding_1_, funding_amount_0_, we_are_opener_0_, channel_type_ = _CHANNEL_STATIC_0.unpack_from(buf, pos)
+        pos += 122
+        local_config_, pos = ChannelConfig.read(buf, pos)
+        remote_config_, pos = ChannelConfig.read(buf, pos)
+        local_basepoints_, pos = Basepoints.read(buf, pos)
+        remote_basepoints_, pos = Basepoints.read(buf, pos)
+        value = cls(
+            dbid=dbid_,
+            peer_id=peer_id_,
+            channel_id=channel_id_,
+            funding=Outpoint(funding_0_, funding_1_),
+            funding_amount=Sat(funding_amount_0_),
+            we_are_opener=to_bool(we_are_opener_0_),
+            channel_type=channel_type_,
+            local_config=local_config_,
+            remote_config=remote_config_,
+            local_basepoints=local_basepoints_,
+            remote_basepoints=remote_basepoints_,
+        )
+        return value, pos
+
+
+_COMMITMENT_HTLC_0 = struct.Struct(">QBQ32sI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CommitmentHtlc(Subtype):
+    """One HTLC as it stands in a commitment. `offered` is from the view of the side whose
+    commitment it is in: that side sent it.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("id", "u64", ""),
+        ("offered", "bool", ""),
+        ("amount", "msat", ""),
+        ("payment_hash", "sha256", ""),
+        ("cltv_expiry", "u32", ""),
+    )
+
+    id: int  # u64
+    offered: bool
+    amount: Msat
+    payment_hash: bytes  # 32 bytes
+    cltv_expiry: int  # u32
+
+    def write(self) -> bytes:
+        if len(self.payment_hash) != 32:
+            raise wrong_length(self)
+        return _COMMITMENT_HTLC_0.pack(self.id, self.offered, self.amount.msat, self.payment_hash, self.cltv_expiry)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ = _COMMITMENT_HTLC_0.unpack_from(buf, pos)
+        pos += 53
+        value = cls(
+            id=id_,
+            offered=to_bool(offered_0_),
+            amount=Msat(amount_0_),
+            payment_hash=payment_hash_,
+            cltv_expiry=cltv_expiry_,
+        )
+        return value, pos
+
+
+_COMMITMENT_CONTENT_0 = struct.Struct(">QIQQH")
+_COMMITMENT_CONTENT_1 = struct.Struct(">QBQ32sI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CommitmentContent(Subtype):
+    """Content of one commitment transaction. to_local and to_remote from the view of the side
+    whose commitment it is.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("number", "u64", ""),
+        ("feerate_perkw", "u32", ""),
+        ("to_local", "msat", ""),
+        ("to_remote", "msat", ""),
+        ("htlcs", "commitment_htlc", "num_htlcs"),
+    )
+
+    number: int  # u64
+    feerate_perkw: int  # u32
+    to_local: Msat
+    to_remote: Msat
+    htlcs: tuple[CommitmentHtlc, ...]
+
+    def write(self) -> bytes:
+        return b"".join((_COMMITMENT_CONTENT_0.pack(self.number, self.feerate_perkw, self.to_local.msat, self.to_remote.msat, len(self.htlcs)), b"".join([x.write() for x in self.htlcs])))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        number_, feerate_perkw_, to_local_0_, to_remote_0_, num_htlcs_ = _COMMITMENT_CONTENT_0.unpack_from(buf, pos)
+        pos += 30
+        end = pos + num_htlcs_ * 53
+        if end > len(buf):
+            raise too_short("htlcs", num_htlcs_ * 53, len(buf) - pos)
+        htlcs_ = tuple([CommitmentHtlc(id=id_, offered=to_bool(offered_0_), amount=Msat(amount_0_), payment_hash=payment_hash_, cltv_expiry=cltv_expiry_) for id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ in _COMMITMENT_CONTENT_1.iter_unpack(buf[pos:end])])
+        pos = end
+        value = cls(
+            number=number_,
+            feerate_perkw=feerate_perkw_,
+            to_local=Msat(to_local_0_),
+            to_remote=Msat(to_remote_0_),
+            htlcs=htlcs_,
+        )
+        return value, pos

@@ -1,0 +1,580 @@
+# GENERATED from openingd/openingd_wire.csv by tools/generate_wire -- do not edit
+# ruff: noqa
+"""Messages of `openingd/openingd_wire.csv`: classes, and `decode` for any of them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import ClassVar, Self, TypeAlias
+
+from pylightningd.common.amount import Msat, Sat
+from pylightningd.common.errors import WireError
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint
+from pylightningd.common.wire.common_wire import Basepoints, ChannelConfig, ChannelStatic
+from pylightningd.common.wire.runtime import (
+    DECODE_ERRORS,
+    Message,
+    Request,
+    Subtype,
+    malformed,
+    message_type,
+    read_flag,
+    read_string,
+    read_varbytes,
+    to_bool,
+    trailing,
+    write_string,
+    write_varbytes,
+    wrong_length,
+)
+
+SPEC_HASH = bytes.fromhex(
+    "f22c946c7463f9b3d7de0d35df920a388b63096d1027a942b3a2e69fc1ae96b5"
+)
+"""SHA256 of openingd/openingd_wire.csv and what it includes."""
+
+
+_OPENING_LIMITS_0 = struct.Struct(">HQIIIB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningLimits(Subtype):
+    """What we accept of others and ask for ourselves."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("local_config", "channel_config", ""),
+        ("max_to_self_delay", "u16", ""),
+        ("min_effective_htlc_capacity", "msat", ""),
+        ("feerate_min_perkw", "u32", ""),
+        ("feerate_max_perkw", "u32", ""),
+        ("minimum_depth", "u32", ""),
+        ("allow_dust_reserve", "bool", ""),
+    )
+
+    local_config: ChannelConfig
+    max_to_self_delay: int  # u16
+    min_effective_htlc_capacity: Msat
+    feerate_min_perkw: int  # u32
+    feerate_max_perkw: int  # u32
+    minimum_depth: int  # u32
+    allow_dust_reserve: bool
+
+    def write(self) -> bytes:
+        return b"".join((self.local_config.write(), _OPENING_LIMITS_0.pack(self.max_to_self_delay, self.min_effective_htlc_capacity.msat, self.feerate_min_perkw, self.feerate_max_perkw, self.minimum_depth, self.allow_dust_reserve)))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        local_config_, pos = ChannelConfig.read(buf, pos)
+        max_to_self_delay_, min_effective_htlc_capacity_0_, feerate_min_perkw_, feerate_max_perkw_, minimum_depth_, allow_dust_reserve_0_ = _OPENING_LIMITS_0.unpack_from(buf, pos)
+        pos += 23
+        value = cls(
+            local_config=local_config_,
+            max_to_self_delay=max_to_self_delay_,
+            min_effective_htlc_capacity=Msat(min_effective_htlc_capacity_0_),
+            feerate_min_perkw=feerate_min_perkw_,
+            feerate_max_perkw=feerate_max_perkw_,
+            minimum_depth=minimum_depth_,
+            allow_dust_reserve=to_bool(allow_dust_reserve_0_),
+        )
+        return value, pos
+
+
+_OPENINGD_INIT_0 = struct.Struct(">H")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdInit(Message):
+    """Type 400."""
+
+    TYPE: ClassVar[int] = 400
+    NAME: ClassVar[str] = "WIRE_OPENINGD_INIT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("network", "utf8", ""),
+        ("features", "varbytes", ""),
+    )
+
+    network: str
+    features: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_OPENINGD_INIT_0.pack(400), write_string(self.network), write_varbytes(self.features)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _OPENINGD_INIT_0.unpack_from(buf)
+            if wire_type != 400:
+                raise WireError(f"type {wire_type}, not 400")
+            pos = 2
+            network_, pos = read_string(buf, pos)
+            features_, pos = read_varbytes(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                network=network_,
+                features=features_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_OPEN_0 = struct.Struct(">HQQ33s32s")
+_OPENINGD_OPEN_1 = struct.Struct(">33sQQIBI")
+_OPENINGD_OPEN_2 = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdOpen(Message):
+    """Open towards the peer on this route. Type 401."""
+
+    TYPE: ClassVar[int] = 401
+    NAME: ClassVar[str] = "WIRE_OPENINGD_OPEN"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("route_id", "u64", ""),
+        ("peer_id", "node_id", ""),
+        ("temporary_channel_id", "channel_id", ""),
+        ("their_features", "varbytes", ""),
+        ("limits", "opening_limits", ""),
+        ("basepoints", "basepoints", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("funding_amount", "sat", ""),
+        ("push", "msat", ""),
+        ("feerate_perkw", "u32", ""),
+        ("announce", "bool", ""),
+        ("channel_type", "u32", ""),
+        ("upfront_shutdown_script", "varbytes", ""),
+        ("wanted_reserve", "?sat", ""),
+    )
+
+    dbid: int  # u64
+    route_id: int  # u64
+    peer_id: NodeId
+    temporary_channel_id: ChannelId
+    their_features: bytes
+    limits: OpeningLimits
+    basepoints: Basepoints
+    first_per_commitment_point: bytes  # 33 bytes
+    funding_amount: Sat
+    push: Msat
+    feerate_perkw: int  # u32
+    announce: bool
+    channel_type: int  # u32
+    upfront_shutdown_script: bytes
+    wanted_reserve: Sat | None = None
+
+    def encode(self) -> bytes:
+        if len(self.peer_id) != 33 or len(self.temporary_channel_id) != 32 or len(self.first_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_OPENINGD_OPEN_0.pack(401, self.dbid, self.route_id, self.peer_id, self.temporary_channel_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_OPEN_1.pack(self.first_per_commitment_point, self.funding_amount.sat, self.push.msat, self.feerate_perkw, self.announce, self.channel_type), write_varbytes(self.upfront_shutdown_script), b"\x00" if self.wanted_reserve is None else b"\x01" + _OPENINGD_OPEN_2.pack(self.wanted_reserve.sat)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, route_id_, peer_id_, temporary_channel_id_ = _OPENINGD_OPEN_0.unpack_from(buf)
+            if wire_type != 401:
+                raise WireError(f"type {wire_type}, not 401")
+            pos = 83
+            their_features_, pos = read_varbytes(buf, pos)
+            limits_, pos = OpeningLimits.read(buf, pos)
+            basepoints_, pos = Basepoints.read(buf, pos)
+            first_per_commitment_point_, funding_amount_0_, push_0_, feerate_perkw_, announce_0_, channel_type_ = _OPENINGD_OPEN_1.unpack_from(buf, pos)
+            pos += 58
+            upfront_shutdown_script_, pos = read_varbytes(buf, pos)
+            present = read_flag(buf, pos)
+            pos += 1
+            wanted_reserve_: Sat | None = None
+            if present:
+                wanted_reserve_0_, = _OPENINGD_OPEN_2.unpack_from(buf, pos)
+                pos += 8
+                wanted_reserve_ = Sat(wanted_reserve_0_)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                route_id=route_id_,
+                peer_id=peer_id_,
+                temporary_channel_id=temporary_channel_id_,
+                their_features=their_features_,
+                limits=limits_,
+                basepoints=basepoints_,
+                first_per_commitment_point=first_per_commitment_point_,
+                funding_amount=Sat(funding_amount_0_),
+                push=Msat(push_0_),
+                feerate_perkw=feerate_perkw_,
+                announce=to_bool(announce_0_),
+                channel_type=channel_type_,
+                upfront_shutdown_script=upfront_shutdown_script_,
+                wanted_reserve=wanted_reserve_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_ACCEPTED_0 = struct.Struct(">HQ")
+_OPENINGD_ACCEPTED_1 = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdAccepted(Message):
+    """accept_channel came and is good: make the funding transaction pay to this script. Type
+    402.
+    """
+
+    TYPE: ClassVar[int] = 402
+    NAME: ClassVar[str] = "WIRE_OPENINGD_ACCEPTED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("funding_scriptpubkey", "varbytes", ""),
+        ("channel_type", "u32", ""),
+        ("minimum_depth", "u32", ""),
+    )
+
+    dbid: int  # u64
+    funding_scriptpubkey: bytes
+    channel_type: int  # u32
+    minimum_depth: int  # u32
+
+    def encode(self) -> bytes:
+        return b"".join((_OPENINGD_ACCEPTED_0.pack(402, self.dbid), write_varbytes(self.funding_scriptpubkey), _OPENINGD_ACCEPTED_1.pack(self.channel_type, self.minimum_depth)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _OPENINGD_ACCEPTED_0.unpack_from(buf)
+            if wire_type != 402:
+                raise WireError(f"type {wire_type}, not 402")
+            pos = 10
+            funding_scriptpubkey_, pos = read_varbytes(buf, pos)
+            channel_type_, minimum_depth_ = _OPENINGD_ACCEPTED_1.unpack_from(buf, pos)
+            pos += 8
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                funding_scriptpubkey=funding_scriptpubkey_,
+                channel_type=channel_type_,
+                minimum_depth=minimum_depth_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_FUNDING_0 = struct.Struct(">HQ32sI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdFunding(Message):
+    """Type 403."""
+
+    TYPE: ClassVar[int] = 403
+    NAME: ClassVar[str] = "WIRE_OPENINGD_FUNDING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("funding", "outpoint", ""),
+    )
+
+    dbid: int  # u64
+    funding: Outpoint
+
+    def encode(self) -> bytes:
+        if len(self.funding.txid) != 32:
+            raise wrong_length(self)
+        return _OPENINGD_FUNDING_0.pack(403, self.dbid, self.funding.txid, self.funding.index)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, funding_0_, funding_1_ = _OPENINGD_FUNDING_0.unpack(buf)
+            if wire_type != 403:
+                raise WireError(f"type {wire_type}, not 403")
+            return cls(
+                dbid=dbid_,
+                funding=Outpoint(funding_0_, funding_1_),
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_GOT_OPEN_0 = struct.Struct(">HQQ33s")
+_OPENINGD_GOT_OPEN_1 = struct.Struct(">33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdGotOpen(Message):
+    """An open_channel came. A refusal of the master's own (hooks, limits) is an error message
+    instead of this. Type 404.
+    """
+
+    TYPE: ClassVar[int] = 404
+    NAME: ClassVar[str] = "WIRE_OPENINGD_GOT_OPEN"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("route_id", "u64", ""),
+        ("peer_id", "node_id", ""),
+        ("their_features", "varbytes", ""),
+        ("limits", "opening_limits", ""),
+        ("basepoints", "basepoints", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("upfront_shutdown_script", "varbytes", ""),
+        ("msg", "varbytes", ""),
+    )
+
+    dbid: int  # u64
+    route_id: int  # u64
+    peer_id: NodeId
+    their_features: bytes
+    limits: OpeningLimits
+    basepoints: Basepoints
+    first_per_commitment_point: bytes  # 33 bytes
+    upfront_shutdown_script: bytes
+    msg: bytes
+
+    def encode(self) -> bytes:
+        if len(self.peer_id) != 33 or len(self.first_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_OPENINGD_GOT_OPEN_0.pack(404, self.dbid, self.route_id, self.peer_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_GOT_OPEN_1.pack(self.first_per_commitment_point), write_varbytes(self.upfront_shutdown_script), write_varbytes(self.msg)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, route_id_, peer_id_ = _OPENINGD_GOT_OPEN_0.unpack_from(buf)
+            if wire_type != 404:
+                raise WireError(f"type {wire_type}, not 404")
+            pos = 51
+            their_features_, pos = read_varbytes(buf, pos)
+            limits_, pos = OpeningLimits.read(buf, pos)
+            basepoints_, pos = Basepoints.read(buf, pos)
+            (first_per_commitment_point_,) = _OPENINGD_GOT_OPEN_1.unpack_from(buf, pos)
+            pos += 33
+            upfront_shutdown_script_, pos = read_varbytes(buf, pos)
+            msg_, pos = read_varbytes(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                route_id=route_id_,
+                peer_id=peer_id_,
+                their_features=their_features_,
+                limits=limits_,
+                basepoints=basepoints_,
+                first_per_commitment_point=first_per_commitment_point_,
+                upfront_shutdown_script=upfront_shutdown_script_,
+                msg=msg_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_DONE_REPLY_0 = struct.Struct(">H")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdDoneReply(Message):
+    """Type 406."""
+
+    TYPE: ClassVar[int] = 406
+    NAME: ClassVar[str] = "WIRE_OPENINGD_DONE_REPLY"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    def encode(self) -> bytes:
+        return _OPENINGD_DONE_REPLY_0.pack(406)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _OPENINGD_DONE_REPLY_0.unpack(buf)
+            if wire_type != 406:
+                raise WireError(f"type {wire_type}, not 406")
+            return cls()
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_DONE_0 = struct.Struct(">H")
+_OPENINGD_DONE_1 = struct.Struct(">BIQI33s")
+_OPENINGD_DONE_2 = struct.Struct(">64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdDone(Request[OpeningdDoneReply]):
+    """Both sides: everything is signed. Durable when the reply is here; only then does the
+    accepter send funding_signed and the master broadcast (opener). `tx` is our first
+    commitment, `signature` the peer's for it. Type 405.
+    """
+
+    TYPE: ClassVar[int] = 405
+    NAME: ClassVar[str] = "WIRE_OPENINGD_DONE"
+    REPLY: ClassVar[type[OpeningdDoneReply]] = OpeningdDoneReply
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel", "channel_static", ""),
+        ("announce", "bool", ""),
+        ("minimum_depth", "u32", ""),
+        ("push", "msat", ""),
+        ("feerate_perkw", "u32", ""),
+        ("remote_first_per_commitment_point", "point", ""),
+        ("local_upfront_shutdown_script", "varbytes", ""),
+        ("remote_upfront_shutdown_script", "varbytes", ""),
+        ("tx", "varbytes", ""),
+        ("signature", "signature", ""),
+    )
+
+    channel: ChannelStatic
+    announce: bool
+    minimum_depth: int  # u32
+    push: Msat
+    feerate_perkw: int  # u32
+    remote_first_per_commitment_point: bytes  # 33 bytes
+    local_upfront_shutdown_script: bytes
+    remote_upfront_shutdown_script: bytes
+    tx: bytes
+    signature: bytes  # 64 bytes
+
+    def encode(self) -> bytes:
+        if len(self.remote_first_per_commitment_point) != 33 or len(self.signature) != 64:
+            raise wrong_length(self)
+        return b"".join((_OPENINGD_DONE_0.pack(405), self.channel.write(), _OPENINGD_DONE_1.pack(self.announce, self.minimum_depth, self.push.msat, self.feerate_perkw, self.remote_first_per_commitment_point), write_varbytes(self.local_upfront_shutdown_script), write_varbytes(self.remote_upfront_shutdown_script), write_varbytes(self.tx), _OPENINGD_DONE_2.pack(self.signature)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _OPENINGD_DONE_0.unpack_from(buf)
+            if wire_type != 405:
+                raise WireError(f"type {wire_type}, not 405")
+            pos = 2
+            channel_, pos = ChannelStatic.read(buf, pos)
+            announce_0_, minimum_depth_, push_0_, feerate_perkw_, remote_first_per_commitment_point_ = _OPENINGD_DONE_1.unpack_from(buf, pos)
+            pos += 50
+            local_upfront_shutdown_script_, pos = read_varbytes(buf, pos)
+            remote_upfront_shutdown_script_, pos = read_varbytes(buf, pos)
+            tx_, pos = read_varbytes(buf, pos)
+            (signature_,) = _OPENINGD_DONE_2.unpack_from(buf, pos)
+            pos += 64
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                channel=channel_,
+                announce=to_bool(announce_0_),
+                minimum_depth=minimum_depth_,
+                push=Msat(push_0_),
+                feerate_perkw=feerate_perkw_,
+                remote_first_per_commitment_point=remote_first_per_commitment_point_,
+                local_upfront_shutdown_script=local_upfront_shutdown_script_,
+                remote_upfront_shutdown_script=remote_upfront_shutdown_script_,
+                tx=tx_,
+                signature=signature_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_FAILED_0 = struct.Struct(">HQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdFailed(Message):
+    """Type 407."""
+
+    TYPE: ClassVar[int] = 407
+    NAME: ClassVar[str] = "WIRE_OPENINGD_FAILED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("reason", "utf8", ""),
+    )
+
+    dbid: int  # u64
+    reason: str
+
+    def encode(self) -> bytes:
+        return b"".join((_OPENINGD_FAILED_0.pack(407, self.dbid), write_string(self.reason)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _OPENINGD_FAILED_0.unpack_from(buf)
+            if wire_type != 407:
+                raise WireError(f"type {wire_type}, not 407")
+            pos = 10
+            reason_, pos = read_string(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                reason=reason_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPENINGD_CANCEL_0 = struct.Struct(">HQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdCancel(Message):
+    """Give up an opening that is not done. Type 408."""
+
+    TYPE: ClassVar[int] = 408
+    NAME: ClassVar[str] = "WIRE_OPENINGD_CANCEL"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("reason", "utf8", ""),
+    )
+
+    dbid: int  # u64
+    reason: str
+
+    def encode(self) -> bytes:
+        return b"".join((_OPENINGD_CANCEL_0.pack(408, self.dbid), write_string(self.reason)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _OPENINGD_CANCEL_0.unpack_from(buf)
+            if wire_type != 408:
+                raise WireError(f"type {wire_type}, not 408")
+            pos = 10
+            reason_, pos = read_string(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                reason=reason_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+OpeningdMessage: TypeAlias = (
+    OpeningdInit
+    | OpeningdOpen
+    | OpeningdAccepted
+    | OpeningdFunding
+    | OpeningdGotOpen
+    | OpeningdDone
+    | OpeningdDoneReply
+    | OpeningdFailed
+    | OpeningdCancel
+)
+
+MESSAGES: dict[int, type[OpeningdMessage]] = {
+    400: OpeningdInit,
+    401: OpeningdOpen,
+    402: OpeningdAccepted,
+    403: OpeningdFunding,
+    404: OpeningdGotOpen,
+    405: OpeningdDone,
+    406: OpeningdDoneReply,
+    407: OpeningdFailed,
+    408: OpeningdCancel,
+}
+"""Every message of this file by its type."""
+
+
+def decode(buf: bytes) -> OpeningdMessage:
+    """Read any message of this file. Raises WireError and nothing else."""
+    wire_type = message_type(buf)
+    cls = MESSAGES.get(wire_type)
+    if cls is None:
+        raise WireError(f"unknown message type {wire_type}")
+    return cls.decode(buf)

@@ -1,0 +1,3968 @@
+# GENERATED from tools/wire/peer.csv by tools/generate_wire -- do not edit
+# ruff: noqa
+"""Messages of `tools/wire/peer.csv`: classes, and `decode` for any of them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self, TypeAlias
+
+from pylightningd.common.amount import Msat, Sat
+from pylightningd.common.errors import WireError
+from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId, Txid
+from pylightningd.common.wire.runtime import (
+    DECODE_ERRORS,
+    Message,
+    Subtype,
+    TlvStream,
+    UnknownOdd,
+    exactly,
+    join_fixed,
+    malformed,
+    message_type,
+    too_short,
+    trailing,
+    unknown_message,
+    wrong_length,
+)
+from pylightningd.common.wire.tlv import (
+    TlvError,
+    read_bigsize,
+    read_records,
+    write_bigsize,
+    write_records,
+)
+
+SPEC_HASH = bytes.fromhex(
+    "8d1ffdc8a3ccafa80327b8df7099ac3425c16a60f9ebf518dc0587f44b9e766b"
+)
+"""SHA256 of tools/wire/peer.csv and what it includes."""
+
+
+_WITNESS_0 = struct.Struct(">H")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Witness(Subtype):
+    """BOLT 2, subtype `witness`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("witness_data", "byte", "len"),
+    )
+
+    witness_data: bytes
+
+    def write(self) -> bytes:
+        return b"".join((_WITNESS_0.pack(len(self.witness_data)), self.witness_data))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        (len_,) = _WITNESS_0.unpack_from(buf, pos)
+        pos += 2
+        end = pos + len_
+        if end > len(buf):
+            raise too_short("witness_data", len_, len(buf) - pos)
+        witness_data_ = buf[pos:end]
+        pos = end
+        value = cls(
+            witness_data=witness_data_,
+        )
+        return value, pos
+
+
+_CHANNEL_UPDATE_TIMESTAMPS_0 = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelUpdateTimestamps(Subtype):
+    """BOLT 7, subtype `channel_update_timestamps`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("timestamp_node_id_1", "u32", ""),
+        ("timestamp_node_id_2", "u32", ""),
+    )
+
+    timestamp_node_id_1: int  # u32
+    timestamp_node_id_2: int  # u32
+
+    def write(self) -> bytes:
+        return _CHANNEL_UPDATE_TIMESTAMPS_0.pack(self.timestamp_node_id_1, self.timestamp_node_id_2)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        timestamp_node_id_1_, timestamp_node_id_2_ = _CHANNEL_UPDATE_TIMESTAMPS_0.unpack_from(buf, pos)
+        pos += 8
+        value = cls(
+            timestamp_node_id_1=timestamp_node_id_1_,
+            timestamp_node_id_2=timestamp_node_id_2_,
+        )
+        return value, pos
+
+
+_CHANNEL_UPDATE_CHECKSUMS_0 = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelUpdateChecksums(Subtype):
+    """BOLT 7, subtype `channel_update_checksums`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("checksum_node_id_1", "u32", ""),
+        ("checksum_node_id_2", "u32", ""),
+    )
+
+    checksum_node_id_1: int  # u32
+    checksum_node_id_2: int  # u32
+
+    def write(self) -> bytes:
+        return _CHANNEL_UPDATE_CHECKSUMS_0.pack(self.checksum_node_id_1, self.checksum_node_id_2)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        checksum_node_id_1_, checksum_node_id_2_ = _CHANNEL_UPDATE_CHECKSUMS_0.unpack_from(buf, pos)
+        pos += 8
+        value = cls(
+            checksum_node_id_1=checksum_node_id_1_,
+            checksum_node_id_2=checksum_node_id_2_,
+        )
+        return value, pos
+
+
+_INIT_TLVS_0 = struct.Struct(">32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class InitTlvs(TlvStream):
+    """TLV stream `init_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("networks", "chain_hash", "..."),
+        ("remote_addr", "byte", "..."),
+    )
+
+    networks: tuple[bytes, ...] | None = None  # type 1
+    remote_addr: bytes | None = None  # type 3
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.networks is not None:
+            records.append((1, join_fixed(self.networks, 32)))
+        if self.remote_addr is not None:
+            records.append((3, self.remote_addr))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        networks_: tuple[bytes, ...] | None = None
+        remote_addr_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    networks_ = tuple([networks_ for (networks_,) in _INIT_TLVS_0.iter_unpack(value)])
+                elif kind == 3:
+                    remote_addr_ = value
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"InitTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            networks=networks_,
+            remote_addr=remote_addr_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_INIT_TLVS = InitTlvs()
+
+
+_TX_ADD_INPUT_TLVS_0 = struct.Struct(">32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAddInputTlvs(TlvStream):
+    """TLV stream `tx_add_input_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("shared_input_txid", "sha256", ""),
+    )
+
+    shared_input_txid: Txid | None = None  # type 0
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.shared_input_txid is not None:
+            if len(self.shared_input_txid) != 32:
+                raise wrong_length(self)
+            records.append((0, _TX_ADD_INPUT_TLVS_0.pack(self.shared_input_txid)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        shared_input_txid_: Txid | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    (shared_input_txid_,) = _TX_ADD_INPUT_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"TxAddInputTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            shared_input_txid=shared_input_txid_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_TX_ADD_INPUT_TLVS = TxAddInputTlvs()
+
+
+_TX_SIGNATURES_TLVS_0 = struct.Struct(">64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxSignaturesTlvs(TlvStream):
+    """TLV stream `tx_signatures_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("shared_input_signature", "signature", ""),
+    )
+
+    shared_input_signature: bytes | None = None  # type 0
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.shared_input_signature is not None:
+            if len(self.shared_input_signature) != 64:
+                raise wrong_length(self)
+            records.append((0, _TX_SIGNATURES_TLVS_0.pack(self.shared_input_signature)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        shared_input_signature_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    (shared_input_signature_,) = _TX_SIGNATURES_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"TxSignaturesTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            shared_input_signature=shared_input_signature_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_TX_SIGNATURES_TLVS = TxSignaturesTlvs()
+
+
+_TX_INIT_RBF_TLVS_0 = struct.Struct(">q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxInitRbfTlvs(TlvStream):
+    """TLV stream `tx_init_rbf_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("funding_output_contribution", "s64", ""),
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    funding_output_contribution: int | None = None  # type 0
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.funding_output_contribution is not None:
+            records.append((0, _TX_INIT_RBF_TLVS_0.pack(self.funding_output_contribution)))
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        funding_output_contribution_: int | None = None
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    (funding_output_contribution_,) = _TX_INIT_RBF_TLVS_0.unpack(value)
+                elif kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"TxInitRbfTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            funding_output_contribution=funding_output_contribution_,
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_TX_INIT_RBF_TLVS = TxInitRbfTlvs()
+
+
+_TX_ACK_RBF_TLVS_0 = struct.Struct(">q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAckRbfTlvs(TlvStream):
+    """TLV stream `tx_ack_rbf_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("funding_output_contribution", "s64", ""),
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    funding_output_contribution: int | None = None  # type 0
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.funding_output_contribution is not None:
+            records.append((0, _TX_ACK_RBF_TLVS_0.pack(self.funding_output_contribution)))
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        funding_output_contribution_: int | None = None
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    (funding_output_contribution_,) = _TX_ACK_RBF_TLVS_0.unpack(value)
+                elif kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"TxAckRbfTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            funding_output_contribution=funding_output_contribution_,
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_TX_ACK_RBF_TLVS = TxAckRbfTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpenChannelTlvs(TlvStream):
+    """TLV stream `open_channel_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("upfront_shutdown_script", "byte", "..."),
+        ("channel_type", "byte", "..."),
+    )
+
+    upfront_shutdown_script: bytes | None = None  # type 0
+    channel_type: bytes | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.upfront_shutdown_script is not None:
+            records.append((0, self.upfront_shutdown_script))
+        if self.channel_type is not None:
+            records.append((1, self.channel_type))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        upfront_shutdown_script_: bytes | None = None
+        channel_type_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    upfront_shutdown_script_ = value
+                elif kind == 1:
+                    channel_type_ = value
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"OpenChannelTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            upfront_shutdown_script=upfront_shutdown_script_,
+            channel_type=channel_type_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_OPEN_CHANNEL_TLVS = OpenChannelTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AcceptChannelTlvs(TlvStream):
+    """TLV stream `accept_channel_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("upfront_shutdown_script", "byte", "..."),
+        ("channel_type", "byte", "..."),
+    )
+
+    upfront_shutdown_script: bytes | None = None  # type 0
+    channel_type: bytes | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.upfront_shutdown_script is not None:
+            records.append((0, self.upfront_shutdown_script))
+        if self.channel_type is not None:
+            records.append((1, self.channel_type))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        upfront_shutdown_script_: bytes | None = None
+        channel_type_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    upfront_shutdown_script_ = value
+                elif kind == 1:
+                    channel_type_ = value
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"AcceptChannelTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            upfront_shutdown_script=upfront_shutdown_script_,
+            channel_type=channel_type_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_ACCEPT_CHANNEL_TLVS = AcceptChannelTlvs()
+
+
+_CHANNEL_READY_TLVS_0 = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReadyTlvs(TlvStream):
+    """TLV stream `channel_ready_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("short_channel_id", "short_channel_id", ""),
+    )
+
+    short_channel_id: ShortChannelId | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.short_channel_id is not None:
+            records.append((1, _CHANNEL_READY_TLVS_0.pack(self.short_channel_id)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        short_channel_id_: ShortChannelId | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    (short_channel_id_0_,) = _CHANNEL_READY_TLVS_0.unpack(value)
+                    short_channel_id_ = ShortChannelId(short_channel_id_0_)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ChannelReadyTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            short_channel_id=short_channel_id_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_CHANNEL_READY_TLVS = ChannelReadyTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningTlvs(TlvStream):
+    """TLV stream `opening_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("upfront_shutdown_script", "byte", "..."),
+        ("channel_type", "byte", "..."),
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    upfront_shutdown_script: bytes | None = None  # type 0
+    channel_type: bytes | None = None  # type 1
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.upfront_shutdown_script is not None:
+            records.append((0, self.upfront_shutdown_script))
+        if self.channel_type is not None:
+            records.append((1, self.channel_type))
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        upfront_shutdown_script_: bytes | None = None
+        channel_type_: bytes | None = None
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    upfront_shutdown_script_ = value
+                elif kind == 1:
+                    channel_type_ = value
+                elif kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"OpeningTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            upfront_shutdown_script=upfront_shutdown_script_,
+            channel_type=channel_type_,
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_OPENING_TLVS = OpeningTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AcceptTlvs(TlvStream):
+    """TLV stream `accept_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("upfront_shutdown_script", "byte", "..."),
+        ("channel_type", "byte", "..."),
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    upfront_shutdown_script: bytes | None = None  # type 0
+    channel_type: bytes | None = None  # type 1
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.upfront_shutdown_script is not None:
+            records.append((0, self.upfront_shutdown_script))
+        if self.channel_type is not None:
+            records.append((1, self.channel_type))
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        upfront_shutdown_script_: bytes | None = None
+        channel_type_: bytes | None = None
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    upfront_shutdown_script_ = value
+                elif kind == 1:
+                    channel_type_ = value
+                elif kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"AcceptTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            upfront_shutdown_script=upfront_shutdown_script_,
+            channel_type=channel_type_,
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_ACCEPT_TLVS = AcceptTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpliceInitTlvs(TlvStream):
+    """TLV stream `splice_init_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"SpliceInitTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_SPLICE_INIT_TLVS = SpliceInitTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpliceAckTlvs(TlvStream):
+    """TLV stream `splice_ack_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("require_confirmed_inputs", "", ""),
+    )
+
+    require_confirmed_inputs: Literal[True] | None = None  # type 2
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.require_confirmed_inputs:
+            records.append((2, b""))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        require_confirmed_inputs_: Literal[True] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 2:
+                    if value:
+                        raise trailing(cls, len(value))
+                    require_confirmed_inputs_ = True
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"SpliceAckTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            require_confirmed_inputs=require_confirmed_inputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_SPLICE_ACK_TLVS = SpliceAckTlvs()
+
+
+_CLOSING_TLVS_0 = struct.Struct(">64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingTlvs(TlvStream):
+    """TLV stream `closing_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("closer_output_only", "signature", ""),
+        ("closee_output_only", "signature", ""),
+        ("closer_and_closee_outputs", "signature", ""),
+    )
+
+    closer_output_only: bytes | None = None  # type 1
+    closee_output_only: bytes | None = None  # type 2
+    closer_and_closee_outputs: bytes | None = None  # type 3
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.closer_output_only is not None:
+            if len(self.closer_output_only) != 64:
+                raise wrong_length(self)
+            records.append((1, _CLOSING_TLVS_0.pack(self.closer_output_only)))
+        if self.closee_output_only is not None:
+            if len(self.closee_output_only) != 64:
+                raise wrong_length(self)
+            records.append((2, _CLOSING_TLVS_0.pack(self.closee_output_only)))
+        if self.closer_and_closee_outputs is not None:
+            if len(self.closer_and_closee_outputs) != 64:
+                raise wrong_length(self)
+            records.append((3, _CLOSING_TLVS_0.pack(self.closer_and_closee_outputs)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        closer_output_only_: bytes | None = None
+        closee_output_only_: bytes | None = None
+        closer_and_closee_outputs_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    (closer_output_only_,) = _CLOSING_TLVS_0.unpack(value)
+                elif kind == 2:
+                    (closee_output_only_,) = _CLOSING_TLVS_0.unpack(value)
+                elif kind == 3:
+                    (closer_and_closee_outputs_,) = _CLOSING_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ClosingTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            closer_output_only=closer_output_only_,
+            closee_output_only=closee_output_only_,
+            closer_and_closee_outputs=closer_and_closee_outputs_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_CLOSING_TLVS = ClosingTlvs()
+
+
+_CLOSING_SIGNED_FEE_RANGE_0 = struct.Struct(">QQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingSignedFeeRange(Subtype):
+    """TLV record `fee_range` of `closing_signed_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("min_fee_satoshis", "u64", ""),
+        ("max_fee_satoshis", "u64", ""),
+    )
+
+    min_fee_satoshis: Sat
+    max_fee_satoshis: Sat
+
+    def write(self) -> bytes:
+        return _CLOSING_SIGNED_FEE_RANGE_0.pack(self.min_fee_satoshis.sat, self.max_fee_satoshis.sat)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        min_fee_satoshis_0_, max_fee_satoshis_0_ = _CLOSING_SIGNED_FEE_RANGE_0.unpack_from(buf, pos)
+        pos += 16
+        value = cls(
+            min_fee_satoshis=Sat(min_fee_satoshis_0_),
+            max_fee_satoshis=Sat(max_fee_satoshis_0_),
+        )
+        return value, pos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingSignedTlvs(TlvStream):
+    """TLV stream `closing_signed_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("fee_range", "ClosingSignedFeeRange", ""),
+    )
+
+    fee_range: ClosingSignedFeeRange | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.fee_range is not None:
+            records.append((1, self.fee_range.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        fee_range_: ClosingSignedFeeRange | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    fee_range_ = ClosingSignedFeeRange.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ClosingSignedTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            fee_range=fee_range_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_CLOSING_SIGNED_TLVS = ClosingSignedTlvs()
+
+
+_UPDATE_ADD_HTLC_TLVS_0 = struct.Struct(">33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateAddHtlcTlvs(TlvStream):
+    """TLV stream `update_add_htlc_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("blinded_path", "point", ""),
+    )
+
+    blinded_path: bytes | None = None  # type 0
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.blinded_path is not None:
+            if len(self.blinded_path) != 33:
+                raise wrong_length(self)
+            records.append((0, _UPDATE_ADD_HTLC_TLVS_0.pack(self.blinded_path)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        blinded_path_: bytes | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 0:
+                    (blinded_path_,) = _UPDATE_ADD_HTLC_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"UpdateAddHtlcTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            blinded_path=blinded_path_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_UPDATE_ADD_HTLC_TLVS = UpdateAddHtlcTlvs()
+
+
+_UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0 = struct.Struct(">I")
+_UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1 = struct.Struct(">840s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFulfillHtlcAttributionData(Subtype):
+    """TLV record `attribution_data` of `update_fulfill_htlc_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("htlc_hold_times", "u32", "20"),
+        ("truncated_hmacs", "byte", "840"),
+    )
+
+    htlc_hold_times: tuple[int, ...]
+    truncated_hmacs: bytes  # 840 bytes
+
+    def write(self) -> bytes:
+        if len(self.truncated_hmacs) != 840:
+            raise wrong_length(self)
+        exactly(self.htlc_hold_times, 20)
+        return b"".join((b"".join([_UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times]), _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs)))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        end = pos + 20 * 4
+        if end > len(buf):
+            raise too_short("htlc_hold_times", 20 * 4, len(buf) - pos)
+        htlc_hold_times_ = tuple([htlc_hold_times_ for (htlc_hold_times_,) in _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(buf[pos:end])])
+        pos = end
+        (truncated_hmacs_,) = _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1.unpack_from(buf, pos)
+        pos += 840
+        value = cls(
+            htlc_hold_times=htlc_hold_times_,
+            truncated_hmacs=truncated_hmacs_,
+        )
+        return value, pos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFulfillHtlcTlvs(TlvStream):
+    """TLV stream `update_fulfill_htlc_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("attribution_data", "UpdateFulfillHtlcAttributionData", ""),
+    )
+
+    attribution_data: UpdateFulfillHtlcAttributionData | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.attribution_data is not None:
+            records.append((1, self.attribution_data.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        attribution_data_: UpdateFulfillHtlcAttributionData | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    attribution_data_ = UpdateFulfillHtlcAttributionData.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"UpdateFulfillHtlcTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            attribution_data=attribution_data_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_UPDATE_FULFILL_HTLC_TLVS = UpdateFulfillHtlcTlvs()
+
+
+_UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0 = struct.Struct(">I")
+_UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1 = struct.Struct(">840s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFailHtlcAttributionData(Subtype):
+    """TLV record `attribution_data` of `update_fail_htlc_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("htlc_hold_times", "u32", "20"),
+        ("truncated_hmacs", "byte", "840"),
+    )
+
+    htlc_hold_times: tuple[int, ...]
+    truncated_hmacs: bytes  # 840 bytes
+
+    def write(self) -> bytes:
+        if len(self.truncated_hmacs) != 840:
+            raise wrong_length(self)
+        exactly(self.htlc_hold_times, 20)
+        return b"".join((b"".join([_UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times]), _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs)))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        end = pos + 20 * 4
+        if end > len(buf):
+            raise too_short("htlc_hold_times", 20 * 4, len(buf) - pos)
+        htlc_hold_times_ = tuple([htlc_hold_times_ for (htlc_hold_times_,) in _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(buf[pos:end])])
+        pos = end
+        (truncated_hmacs_,) = _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1.unpack_from(buf, pos)
+        pos += 840
+        value = cls(
+            htlc_hold_times=htlc_hold_times_,
+            truncated_hmacs=truncated_hmacs_,
+        )
+        return value, pos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFailHtlcTlvs(TlvStream):
+    """TLV stream `update_fail_htlc_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("attribution_data", "UpdateFailHtlcAttributionData", ""),
+    )
+
+    attribution_data: UpdateFailHtlcAttributionData | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.attribution_data is not None:
+            records.append((1, self.attribution_data.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        attribution_data_: UpdateFailHtlcAttributionData | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    attribution_data_ = UpdateFailHtlcAttributionData.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"UpdateFailHtlcTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            attribution_data=attribution_data_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_UPDATE_FAIL_HTLC_TLVS = UpdateFailHtlcTlvs()
+
+
+_START_BATCH_TLVS_0 = struct.Struct(">H")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StartBatchTlvs(TlvStream):
+    """TLV stream `start_batch_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("message_type", "u16", ""),
+    )
+
+    message_type: int | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.message_type is not None:
+            records.append((1, _START_BATCH_TLVS_0.pack(self.message_type)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        message_type_: int | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    (message_type_,) = _START_BATCH_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"StartBatchTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            message_type=message_type_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_START_BATCH_TLVS = StartBatchTlvs()
+
+
+_COMMITMENT_SIGNED_TLVS_0 = struct.Struct(">32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CommitmentSignedTlvs(TlvStream):
+    """TLV stream `commitment_signed_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("funding_txid", "sha256", ""),
+    )
+
+    funding_txid: Txid | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.funding_txid is not None:
+            if len(self.funding_txid) != 32:
+                raise wrong_length(self)
+            records.append((1, _COMMITMENT_SIGNED_TLVS_0.pack(self.funding_txid)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        funding_txid_: Txid | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    (funding_txid_,) = _COMMITMENT_SIGNED_TLVS_0.unpack(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"CommitmentSignedTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            funding_txid=funding_txid_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_COMMITMENT_SIGNED_TLVS = CommitmentSignedTlvs()
+
+
+_CHANNEL_REESTABLISH_NEXT_FUNDING_0 = struct.Struct(">32sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReestablishNextFunding(Subtype):
+    """TLV record `next_funding` of `channel_reestablish_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("next_funding_txid", "sha256", ""),
+        ("retransmit_flags", "byte", ""),
+    )
+
+    next_funding_txid: Txid
+    retransmit_flags: int  # byte
+
+    def write(self) -> bytes:
+        if len(self.next_funding_txid) != 32:
+            raise wrong_length(self)
+        return _CHANNEL_REESTABLISH_NEXT_FUNDING_0.pack(self.next_funding_txid, self.retransmit_flags)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        next_funding_txid_, retransmit_flags_ = _CHANNEL_REESTABLISH_NEXT_FUNDING_0.unpack_from(buf, pos)
+        pos += 33
+        value = cls(
+            next_funding_txid=next_funding_txid_,
+            retransmit_flags=retransmit_flags_,
+        )
+        return value, pos
+
+
+_CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0 = struct.Struct(">32sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReestablishMyCurrentFundingLocked(Subtype):
+    """TLV record `my_current_funding_locked` of `channel_reestablish_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("my_current_funding_locked_txid", "sha256", ""),
+        ("retransmit_flags", "byte", ""),
+    )
+
+    my_current_funding_locked_txid: Txid
+    retransmit_flags: int  # byte
+
+    def write(self) -> bytes:
+        if len(self.my_current_funding_locked_txid) != 32:
+            raise wrong_length(self)
+        return _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.pack(self.my_current_funding_locked_txid, self.retransmit_flags)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        my_current_funding_locked_txid_, retransmit_flags_ = _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.unpack_from(buf, pos)
+        pos += 33
+        value = cls(
+            my_current_funding_locked_txid=my_current_funding_locked_txid_,
+            retransmit_flags=retransmit_flags_,
+        )
+        return value, pos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReestablishTlvs(TlvStream):
+    """TLV stream `channel_reestablish_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("next_funding", "ChannelReestablishNextFunding", ""),
+        ("my_current_funding_locked", "ChannelReestablishMyCurrentFundingLocked", ""),
+    )
+
+    next_funding: ChannelReestablishNextFunding | None = None  # type 1
+    my_current_funding_locked: ChannelReestablishMyCurrentFundingLocked | None = None  # type 5
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.next_funding is not None:
+            records.append((1, self.next_funding.write()))
+        if self.my_current_funding_locked is not None:
+            records.append((5, self.my_current_funding_locked.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        next_funding_: ChannelReestablishNextFunding | None = None
+        my_current_funding_locked_: ChannelReestablishMyCurrentFundingLocked | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    next_funding_ = ChannelReestablishNextFunding.read_all(value)
+                elif kind == 5:
+                    my_current_funding_locked_ = ChannelReestablishMyCurrentFundingLocked.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ChannelReestablishTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            next_funding=next_funding_,
+            my_current_funding_locked=my_current_funding_locked_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_CHANNEL_REESTABLISH_TLVS = ChannelReestablishTlvs()
+
+
+_QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0 = struct.Struct(">B")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryShortChannelIdsQueryFlags(Subtype):
+    """TLV record `query_flags` of `query_short_channel_ids_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("encoding_type", "byte", ""),
+        ("encoded_query_flags", "byte", "..."),
+    )
+
+    encoding_type: int  # byte
+    encoded_query_flags: bytes
+
+    def write(self) -> bytes:
+        return b"".join((_QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0.pack(self.encoding_type), self.encoded_query_flags))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        (encoding_type_,) = _QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0.unpack_from(buf, pos)
+        pos += 1
+        encoded_query_flags_ = buf[pos:]
+        value = cls(
+            encoding_type=encoding_type_,
+            encoded_query_flags=encoded_query_flags_,
+        )
+        return value, len(buf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryShortChannelIdsTlvs(TlvStream):
+    """TLV stream `query_short_channel_ids_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("query_flags", "QueryShortChannelIdsQueryFlags", ""),
+    )
+
+    query_flags: QueryShortChannelIdsQueryFlags | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.query_flags is not None:
+            records.append((1, self.query_flags.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        query_flags_: QueryShortChannelIdsQueryFlags | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    query_flags_ = QueryShortChannelIdsQueryFlags.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"QueryShortChannelIdsTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            query_flags=query_flags_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_QUERY_SHORT_CHANNEL_IDS_TLVS = QueryShortChannelIdsTlvs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryChannelRangeTlvs(TlvStream):
+    """TLV stream `query_channel_range_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("query_option", "bigsize", ""),
+    )
+
+    query_option: int | None = None  # type 1
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.query_option is not None:
+            records.append((1, write_bigsize(self.query_option)))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        query_option_: int | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    pos = 0
+                    query_option_, pos = read_bigsize(value, pos)
+                    if pos != len(value):
+                        raise trailing(cls, len(value) - pos)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"QueryChannelRangeTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            query_option=query_option_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_QUERY_CHANNEL_RANGE_TLVS = QueryChannelRangeTlvs()
+
+
+_REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0 = struct.Struct(">B")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReplyChannelRangeTimestampsTlv(Subtype):
+    """TLV record `timestamps_tlv` of `reply_channel_range_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("encoding_type", "byte", ""),
+        ("encoded_timestamps", "byte", "..."),
+    )
+
+    encoding_type: int  # byte
+    encoded_timestamps: bytes
+
+    def write(self) -> bytes:
+        return b"".join((_REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0.pack(self.encoding_type), self.encoded_timestamps))
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        (encoding_type_,) = _REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0.unpack_from(buf, pos)
+        pos += 1
+        encoded_timestamps_ = buf[pos:]
+        value = cls(
+            encoding_type=encoding_type_,
+            encoded_timestamps=encoded_timestamps_,
+        )
+        return value, len(buf)
+
+
+_REPLY_CHANNEL_RANGE_TLVS_0 = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReplyChannelRangeTlvs(TlvStream):
+    """TLV stream `reply_channel_range_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("timestamps_tlv", "ReplyChannelRangeTimestampsTlv", ""),
+        ("checksums_tlv", "channel_update_checksums", "..."),
+    )
+
+    timestamps_tlv: ReplyChannelRangeTimestampsTlv | None = None  # type 1
+    checksums_tlv: tuple[ChannelUpdateChecksums, ...] | None = None  # type 3
+    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.timestamps_tlv is not None:
+            records.append((1, self.timestamps_tlv.write()))
+        if self.checksums_tlv is not None:
+            records.append((3, b"".join([x.write() for x in self.checksums_tlv])))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        timestamps_tlv_: ReplyChannelRangeTimestampsTlv | None = None
+        checksums_tlv_: tuple[ChannelUpdateChecksums, ...] | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 1:
+                    timestamps_tlv_ = ReplyChannelRangeTimestampsTlv.read_all(value)
+                elif kind == 3:
+                    checksums_tlv_ = tuple([ChannelUpdateChecksums(checksum_node_id_1=checksum_node_id_1_, checksum_node_id_2=checksum_node_id_2_) for checksum_node_id_1_, checksum_node_id_2_ in _REPLY_CHANNEL_RANGE_TLVS_0.iter_unpack(value)])
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ReplyChannelRangeTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            timestamps_tlv=timestamps_tlv_,
+            checksums_tlv=checksums_tlv_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_REPLY_CHANNEL_RANGE_TLVS = ReplyChannelRangeTlvs()
+
+
+_INIT_0 = struct.Struct(">HH")
+_INIT_1 = struct.Struct(">H")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Init(Message):
+    """BOLT 1. Type 16."""
+
+    TYPE: ClassVar[int] = 16
+    NAME: ClassVar[str] = "WIRE_INIT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("globalfeatures", "byte", "gflen"),
+        ("features", "byte", "flen"),
+        ("tlvs", "init_tlvs", ""),
+    )
+
+    globalfeatures: bytes
+    features: bytes
+    tlvs: InitTlvs = _NO_INIT_TLVS
+
+    def encode(self) -> bytes:
+        return b"".join((_INIT_0.pack(16, len(self.globalfeatures)), self.globalfeatures, _INIT_1.pack(len(self.features)), self.features, self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, gflen_ = _INIT_0.unpack_from(buf)
+            if wire_type != 16:
+                raise WireError(f"type {wire_type}, not 16")
+            pos = 4
+            end = pos + gflen_
+            if end > len(buf):
+                raise too_short("globalfeatures", gflen_, len(buf) - pos)
+            globalfeatures_ = buf[pos:end]
+            pos = end
+            (flen_,) = _INIT_1.unpack_from(buf, pos)
+            pos += 2
+            end = pos + flen_
+            if end > len(buf):
+                raise too_short("features", flen_, len(buf) - pos)
+            features_ = buf[pos:end]
+            pos = end
+            tlvs_ = InitTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_INIT_TLVS
+            return cls(
+                globalfeatures=globalfeatures_,
+                features=features_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_ERROR_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Error(Message):
+    """BOLT 1. Type 17."""
+
+    TYPE: ClassVar[int] = 17
+    NAME: ClassVar[str] = "WIRE_ERROR"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("data", "byte", "len"),
+    )
+
+    channel_id: ChannelId
+    data: bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_ERROR_0.pack(17, self.channel_id, len(self.data)), self.data))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, len_ = _ERROR_0.unpack_from(buf)
+            if wire_type != 17:
+                raise WireError(f"type {wire_type}, not 17")
+            pos = 36
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("data", len_, len(buf) - pos)
+            data_ = buf[pos:end]
+            pos = end
+            return cls(
+                channel_id=channel_id_,
+                data=data_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_WARNING_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Warning(Message):
+    """BOLT 1. Type 1."""
+
+    TYPE: ClassVar[int] = 1
+    NAME: ClassVar[str] = "WIRE_WARNING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("data", "byte", "len"),
+    )
+
+    channel_id: ChannelId
+    data: bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_WARNING_0.pack(1, self.channel_id, len(self.data)), self.data))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, len_ = _WARNING_0.unpack_from(buf)
+            if wire_type != 1:
+                raise WireError(f"type {wire_type}, not 1")
+            pos = 36
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("data", len_, len(buf) - pos)
+            data_ = buf[pos:end]
+            pos = end
+            return cls(
+                channel_id=channel_id_,
+                data=data_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_PING_0 = struct.Struct(">HHH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Ping(Message):
+    """BOLT 1. Type 18."""
+
+    TYPE: ClassVar[int] = 18
+    NAME: ClassVar[str] = "WIRE_PING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("num_pong_bytes", "u16", ""),
+        ("ignored", "byte", "byteslen"),
+    )
+
+    num_pong_bytes: int  # u16
+    ignored: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_PING_0.pack(18, self.num_pong_bytes, len(self.ignored)), self.ignored))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, num_pong_bytes_, byteslen_ = _PING_0.unpack_from(buf)
+            if wire_type != 18:
+                raise WireError(f"type {wire_type}, not 18")
+            pos = 6
+            end = pos + byteslen_
+            if end > len(buf):
+                raise too_short("ignored", byteslen_, len(buf) - pos)
+            ignored_ = buf[pos:end]
+            pos = end
+            return cls(
+                num_pong_bytes=num_pong_bytes_,
+                ignored=ignored_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_PONG_0 = struct.Struct(">HH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Pong(Message):
+    """BOLT 1. Type 19."""
+
+    TYPE: ClassVar[int] = 19
+    NAME: ClassVar[str] = "WIRE_PONG"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("ignored", "byte", "byteslen"),
+    )
+
+    ignored: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_PONG_0.pack(19, len(self.ignored)), self.ignored))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, byteslen_ = _PONG_0.unpack_from(buf)
+            if wire_type != 19:
+                raise WireError(f"type {wire_type}, not 19")
+            pos = 4
+            end = pos + byteslen_
+            if end > len(buf):
+                raise too_short("ignored", byteslen_, len(buf) - pos)
+            ignored_ = buf[pos:end]
+            pos = end
+            return cls(
+                ignored=ignored_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_PEER_STORAGE_0 = struct.Struct(">HH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PeerStorage(Message):
+    """BOLT 1. Type 7."""
+
+    TYPE: ClassVar[int] = 7
+    NAME: ClassVar[str] = "WIRE_PEER_STORAGE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("blob", "byte", "length"),
+    )
+
+    blob: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_PEER_STORAGE_0.pack(7, len(self.blob)), self.blob))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, length_ = _PEER_STORAGE_0.unpack_from(buf)
+            if wire_type != 7:
+                raise WireError(f"type {wire_type}, not 7")
+            pos = 4
+            end = pos + length_
+            if end > len(buf):
+                raise too_short("blob", length_, len(buf) - pos)
+            blob_ = buf[pos:end]
+            pos = end
+            return cls(
+                blob=blob_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_PEER_STORAGE_RETRIEVAL_0 = struct.Struct(">HH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PeerStorageRetrieval(Message):
+    """BOLT 1. Type 9."""
+
+    TYPE: ClassVar[int] = 9
+    NAME: ClassVar[str] = "WIRE_PEER_STORAGE_RETRIEVAL"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("blob", "byte", "length"),
+    )
+
+    blob: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_PEER_STORAGE_RETRIEVAL_0.pack(9, len(self.blob)), self.blob))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, length_ = _PEER_STORAGE_RETRIEVAL_0.unpack_from(buf)
+            if wire_type != 9:
+                raise WireError(f"type {wire_type}, not 9")
+            pos = 4
+            end = pos + length_
+            if end > len(buf):
+                raise too_short("blob", length_, len(buf) - pos)
+            blob_ = buf[pos:end]
+            pos = end
+            return cls(
+                blob=blob_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_ADD_INPUT_0 = struct.Struct(">H32sQH")
+_TX_ADD_INPUT_1 = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAddInput(Message):
+    """BOLT 2. Type 66."""
+
+    TYPE: ClassVar[int] = 66
+    NAME: ClassVar[str] = "WIRE_TX_ADD_INPUT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("serial_id", "u64", ""),
+        ("prevtx", "byte", "prevtx_len"),
+        ("prevtx_vout", "u32", ""),
+        ("sequence", "u32", ""),
+        ("tlvs", "tx_add_input_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    serial_id: int  # u64
+    prevtx: bytes
+    prevtx_vout: int  # u32
+    sequence: int  # u32
+    tlvs: TxAddInputTlvs = _NO_TX_ADD_INPUT_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_ADD_INPUT_0.pack(66, self.channel_id, self.serial_id, len(self.prevtx)), self.prevtx, _TX_ADD_INPUT_1.pack(self.prevtx_vout, self.sequence), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, serial_id_, prevtx_len_ = _TX_ADD_INPUT_0.unpack_from(buf)
+            if wire_type != 66:
+                raise WireError(f"type {wire_type}, not 66")
+            pos = 44
+            end = pos + prevtx_len_
+            if end > len(buf):
+                raise too_short("prevtx", prevtx_len_, len(buf) - pos)
+            prevtx_ = buf[pos:end]
+            pos = end
+            prevtx_vout_, sequence_ = _TX_ADD_INPUT_1.unpack_from(buf, pos)
+            pos += 8
+            tlvs_ = TxAddInputTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_TX_ADD_INPUT_TLVS
+            return cls(
+                channel_id=channel_id_,
+                serial_id=serial_id_,
+                prevtx=prevtx_,
+                prevtx_vout=prevtx_vout_,
+                sequence=sequence_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_ADD_OUTPUT_0 = struct.Struct(">H32sQQH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAddOutput(Message):
+    """BOLT 2. Type 67."""
+
+    TYPE: ClassVar[int] = 67
+    NAME: ClassVar[str] = "WIRE_TX_ADD_OUTPUT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("serial_id", "u64", ""),
+        ("sats", "u64", ""),
+        ("script", "byte", "scriptlen"),
+    )
+
+    channel_id: ChannelId
+    serial_id: int  # u64
+    sats: Sat
+    script: bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_ADD_OUTPUT_0.pack(67, self.channel_id, self.serial_id, self.sats.sat, len(self.script)), self.script))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, serial_id_, sats_0_, scriptlen_ = _TX_ADD_OUTPUT_0.unpack_from(buf)
+            if wire_type != 67:
+                raise WireError(f"type {wire_type}, not 67")
+            pos = 52
+            end = pos + scriptlen_
+            if end > len(buf):
+                raise too_short("script", scriptlen_, len(buf) - pos)
+            script_ = buf[pos:end]
+            pos = end
+            return cls(
+                channel_id=channel_id_,
+                serial_id=serial_id_,
+                sats=Sat(sats_0_),
+                script=script_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_REMOVE_INPUT_0 = struct.Struct(">H32sQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxRemoveInput(Message):
+    """BOLT 2. Type 68."""
+
+    TYPE: ClassVar[int] = 68
+    NAME: ClassVar[str] = "WIRE_TX_REMOVE_INPUT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("serial_id", "u64", ""),
+    )
+
+    channel_id: ChannelId
+    serial_id: int  # u64
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return _TX_REMOVE_INPUT_0.pack(68, self.channel_id, self.serial_id)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, serial_id_ = _TX_REMOVE_INPUT_0.unpack_from(buf)
+            if wire_type != 68:
+                raise WireError(f"type {wire_type}, not 68")
+            return cls(
+                channel_id=channel_id_,
+                serial_id=serial_id_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_REMOVE_OUTPUT_0 = struct.Struct(">H32sQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxRemoveOutput(Message):
+    """BOLT 2. Type 69."""
+
+    TYPE: ClassVar[int] = 69
+    NAME: ClassVar[str] = "WIRE_TX_REMOVE_OUTPUT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("serial_id", "u64", ""),
+    )
+
+    channel_id: ChannelId
+    serial_id: int  # u64
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return _TX_REMOVE_OUTPUT_0.pack(69, self.channel_id, self.serial_id)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, serial_id_ = _TX_REMOVE_OUTPUT_0.unpack_from(buf)
+            if wire_type != 69:
+                raise WireError(f"type {wire_type}, not 69")
+            return cls(
+                channel_id=channel_id_,
+                serial_id=serial_id_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_COMPLETE_0 = struct.Struct(">H32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxComplete(Message):
+    """BOLT 2. Type 70."""
+
+    TYPE: ClassVar[int] = 70
+    NAME: ClassVar[str] = "WIRE_TX_COMPLETE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+    )
+
+    channel_id: ChannelId
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return _TX_COMPLETE_0.pack(70, self.channel_id)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_ = _TX_COMPLETE_0.unpack_from(buf)
+            if wire_type != 70:
+                raise WireError(f"type {wire_type}, not 70")
+            return cls(
+                channel_id=channel_id_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_SIGNATURES_0 = struct.Struct(">H32s32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxSignatures(Message):
+    """BOLT 2. Type 71."""
+
+    TYPE: ClassVar[int] = 71
+    NAME: ClassVar[str] = "WIRE_TX_SIGNATURES"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("txid", "sha256", ""),
+        ("witnesses", "witness", "num_witnesses"),
+        ("tlvs", "tx_signatures_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    txid: Txid
+    witnesses: tuple[Witness, ...]
+    tlvs: TxSignaturesTlvs = _NO_TX_SIGNATURES_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.txid) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_SIGNATURES_0.pack(71, self.channel_id, self.txid, len(self.witnesses)), b"".join([x.write() for x in self.witnesses]), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, txid_, num_witnesses_ = _TX_SIGNATURES_0.unpack_from(buf)
+            if wire_type != 71:
+                raise WireError(f"type {wire_type}, not 71")
+            pos = 68
+            witnesses_list: list[Witness] = []
+            for _ in range(num_witnesses_):
+                witnesses_one, pos = Witness.read(buf, pos)
+                witnesses_list.append(witnesses_one)
+            witnesses_ = tuple(witnesses_list)
+            tlvs_ = TxSignaturesTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_TX_SIGNATURES_TLVS
+            return cls(
+                channel_id=channel_id_,
+                txid=txid_,
+                witnesses=witnesses_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_INIT_RBF_0 = struct.Struct(">H32sII")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxInitRbf(Message):
+    """BOLT 2. Type 72."""
+
+    TYPE: ClassVar[int] = 72
+    NAME: ClassVar[str] = "WIRE_TX_INIT_RBF"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("locktime", "u32", ""),
+        ("feerate", "u32", ""),
+        ("tlvs", "tx_init_rbf_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    locktime: int  # u32
+    feerate: int  # u32
+    tlvs: TxInitRbfTlvs = _NO_TX_INIT_RBF_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_INIT_RBF_0.pack(72, self.channel_id, self.locktime, self.feerate), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, locktime_, feerate_ = _TX_INIT_RBF_0.unpack_from(buf)
+            if wire_type != 72:
+                raise WireError(f"type {wire_type}, not 72")
+            tlvs_ = TxInitRbfTlvs.decode(buf[42:]) if 42 < len(buf) else _NO_TX_INIT_RBF_TLVS
+            return cls(
+                channel_id=channel_id_,
+                locktime=locktime_,
+                feerate=feerate_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_ACK_RBF_0 = struct.Struct(">H32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAckRbf(Message):
+    """BOLT 2. Type 73."""
+
+    TYPE: ClassVar[int] = 73
+    NAME: ClassVar[str] = "WIRE_TX_ACK_RBF"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("tlvs", "tx_ack_rbf_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    tlvs: TxAckRbfTlvs = _NO_TX_ACK_RBF_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_ACK_RBF_0.pack(73, self.channel_id), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_ = _TX_ACK_RBF_0.unpack_from(buf)
+            if wire_type != 73:
+                raise WireError(f"type {wire_type}, not 73")
+            tlvs_ = TxAckRbfTlvs.decode(buf[34:]) if 34 < len(buf) else _NO_TX_ACK_RBF_TLVS
+            return cls(
+                channel_id=channel_id_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_TX_ABORT_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TxAbort(Message):
+    """BOLT 2. Type 74."""
+
+    TYPE: ClassVar[int] = 74
+    NAME: ClassVar[str] = "WIRE_TX_ABORT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("data", "byte", "len"),
+    )
+
+    channel_id: ChannelId
+    data: bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_TX_ABORT_0.pack(74, self.channel_id, len(self.data)), self.data))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, len_ = _TX_ABORT_0.unpack_from(buf)
+            if wire_type != 74:
+                raise WireError(f"type {wire_type}, not 74")
+            pos = 36
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("data", len_, len(buf) - pos)
+            data_ = buf[pos:end]
+            pos = end
+            return cls(
+                channel_id=channel_id_,
+                data=data_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPEN_CHANNEL_0 = struct.Struct(">H32s32sQQQQQQIHH33s33s33s33s33s33sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpenChannel(Message):
+    """BOLT 2. Type 32."""
+
+    TYPE: ClassVar[int] = 32
+    NAME: ClassVar[str] = "WIRE_OPEN_CHANNEL"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("temporary_channel_id", "byte", "32"),
+        ("funding_satoshis", "u64", ""),
+        ("push_msat", "u64", ""),
+        ("dust_limit_satoshis", "u64", ""),
+        ("max_htlc_value_in_flight_msat", "u64", ""),
+        ("channel_reserve_satoshis", "u64", ""),
+        ("htlc_minimum_msat", "u64", ""),
+        ("feerate_per_kw", "u32", ""),
+        ("to_self_delay", "u16", ""),
+        ("max_accepted_htlcs", "u16", ""),
+        ("funding_pubkey", "point", ""),
+        ("revocation_basepoint", "point", ""),
+        ("payment_basepoint", "point", ""),
+        ("delayed_payment_basepoint", "point", ""),
+        ("htlc_basepoint", "point", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("channel_flags", "byte", ""),
+        ("tlvs", "open_channel_tlvs", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    temporary_channel_id: ChannelId
+    funding_satoshis: Sat
+    push_msat: Msat
+    dust_limit_satoshis: Sat
+    max_htlc_value_in_flight_msat: int  # u64
+    channel_reserve_satoshis: Sat
+    htlc_minimum_msat: int  # u64
+    feerate_per_kw: int  # u32
+    to_self_delay: int  # u16
+    max_accepted_htlcs: int  # u16
+    funding_pubkey: bytes  # 33 bytes
+    revocation_basepoint: bytes  # 33 bytes
+    payment_basepoint: bytes  # 33 bytes
+    delayed_payment_basepoint: bytes  # 33 bytes
+    htlc_basepoint: bytes  # 33 bytes
+    first_per_commitment_point: bytes  # 33 bytes
+    channel_flags: int  # byte
+    tlvs: OpenChannelTlvs = _NO_OPEN_CHANNEL_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32 or len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_OPEN_CHANNEL_0.pack(32, self.chain_hash, self.temporary_channel_id, self.funding_satoshis.sat, self.push_msat.msat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.channel_reserve_satoshis.sat, self.htlc_minimum_msat, self.feerate_per_kw, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.channel_flags), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, temporary_channel_id_, funding_satoshis_0_, push_msat_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, feerate_per_kw_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL_0.unpack_from(buf)
+            if wire_type != 32:
+                raise WireError(f"type {wire_type}, not 32")
+            tlvs_ = OpenChannelTlvs.decode(buf[321:]) if 321 < len(buf) else _NO_OPEN_CHANNEL_TLVS
+            return cls(
+                chain_hash=chain_hash_,
+                temporary_channel_id=temporary_channel_id_,
+                funding_satoshis=Sat(funding_satoshis_0_),
+                push_msat=Msat(push_msat_0_),
+                dust_limit_satoshis=Sat(dust_limit_satoshis_0_),
+                max_htlc_value_in_flight_msat=max_htlc_value_in_flight_msat_,
+                channel_reserve_satoshis=Sat(channel_reserve_satoshis_0_),
+                htlc_minimum_msat=htlc_minimum_msat_,
+                feerate_per_kw=feerate_per_kw_,
+                to_self_delay=to_self_delay_,
+                max_accepted_htlcs=max_accepted_htlcs_,
+                funding_pubkey=funding_pubkey_,
+                revocation_basepoint=revocation_basepoint_,
+                payment_basepoint=payment_basepoint_,
+                delayed_payment_basepoint=delayed_payment_basepoint_,
+                htlc_basepoint=htlc_basepoint_,
+                first_per_commitment_point=first_per_commitment_point_,
+                channel_flags=channel_flags_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_ACCEPT_CHANNEL_0 = struct.Struct(">H32sQQQQIHH33s33s33s33s33s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AcceptChannel(Message):
+    """BOLT 2. Type 33."""
+
+    TYPE: ClassVar[int] = 33
+    NAME: ClassVar[str] = "WIRE_ACCEPT_CHANNEL"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("temporary_channel_id", "byte", "32"),
+        ("dust_limit_satoshis", "u64", ""),
+        ("max_htlc_value_in_flight_msat", "u64", ""),
+        ("channel_reserve_satoshis", "u64", ""),
+        ("htlc_minimum_msat", "u64", ""),
+        ("minimum_depth", "u32", ""),
+        ("to_self_delay", "u16", ""),
+        ("max_accepted_htlcs", "u16", ""),
+        ("funding_pubkey", "point", ""),
+        ("revocation_basepoint", "point", ""),
+        ("payment_basepoint", "point", ""),
+        ("delayed_payment_basepoint", "point", ""),
+        ("htlc_basepoint", "point", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("tlvs", "accept_channel_tlvs", ""),
+    )
+
+    temporary_channel_id: ChannelId
+    dust_limit_satoshis: Sat
+    max_htlc_value_in_flight_msat: int  # u64
+    channel_reserve_satoshis: Sat
+    htlc_minimum_msat: int  # u64
+    minimum_depth: int  # u32
+    to_self_delay: int  # u16
+    max_accepted_htlcs: int  # u16
+    funding_pubkey: bytes  # 33 bytes
+    revocation_basepoint: bytes  # 33 bytes
+    payment_basepoint: bytes  # 33 bytes
+    delayed_payment_basepoint: bytes  # 33 bytes
+    htlc_basepoint: bytes  # 33 bytes
+    first_per_commitment_point: bytes  # 33 bytes
+    tlvs: AcceptChannelTlvs = _NO_ACCEPT_CHANNEL_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_ACCEPT_CHANNEL_0.pack(33, self.temporary_channel_id, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.channel_reserve_satoshis.sat, self.htlc_minimum_msat, self.minimum_depth, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, temporary_channel_id_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_ = _ACCEPT_CHANNEL_0.unpack_from(buf)
+            if wire_type != 33:
+                raise WireError(f"type {wire_type}, not 33")
+            tlvs_ = AcceptChannelTlvs.decode(buf[272:]) if 272 < len(buf) else _NO_ACCEPT_CHANNEL_TLVS
+            return cls(
+                temporary_channel_id=temporary_channel_id_,
+                dust_limit_satoshis=Sat(dust_limit_satoshis_0_),
+                max_htlc_value_in_flight_msat=max_htlc_value_in_flight_msat_,
+                channel_reserve_satoshis=Sat(channel_reserve_satoshis_0_),
+                htlc_minimum_msat=htlc_minimum_msat_,
+                minimum_depth=minimum_depth_,
+                to_self_delay=to_self_delay_,
+                max_accepted_htlcs=max_accepted_htlcs_,
+                funding_pubkey=funding_pubkey_,
+                revocation_basepoint=revocation_basepoint_,
+                payment_basepoint=payment_basepoint_,
+                delayed_payment_basepoint=delayed_payment_basepoint_,
+                htlc_basepoint=htlc_basepoint_,
+                first_per_commitment_point=first_per_commitment_point_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_FUNDING_CREATED_0 = struct.Struct(">H32s32sH64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FundingCreated(Message):
+    """BOLT 2. Type 34."""
+
+    TYPE: ClassVar[int] = 34
+    NAME: ClassVar[str] = "WIRE_FUNDING_CREATED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("temporary_channel_id", "byte", "32"),
+        ("funding_txid", "sha256", ""),
+        ("funding_output_index", "u16", ""),
+        ("signature", "signature", ""),
+    )
+
+    temporary_channel_id: ChannelId
+    funding_txid: Txid
+    funding_output_index: int  # u16
+    signature: bytes  # 64 bytes
+
+    def encode(self) -> bytes:
+        if len(self.temporary_channel_id) != 32 or len(self.funding_txid) != 32 or len(self.signature) != 64:
+            raise wrong_length(self)
+        return _FUNDING_CREATED_0.pack(34, self.temporary_channel_id, self.funding_txid, self.funding_output_index, self.signature)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, temporary_channel_id_, funding_txid_, funding_output_index_, signature_ = _FUNDING_CREATED_0.unpack_from(buf)
+            if wire_type != 34:
+                raise WireError(f"type {wire_type}, not 34")
+            return cls(
+                temporary_channel_id=temporary_channel_id_,
+                funding_txid=funding_txid_,
+                funding_output_index=funding_output_index_,
+                signature=signature_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_FUNDING_SIGNED_0 = struct.Struct(">H32s64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FundingSigned(Message):
+    """BOLT 2. Type 35."""
+
+    TYPE: ClassVar[int] = 35
+    NAME: ClassVar[str] = "WIRE_FUNDING_SIGNED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("signature", "signature", ""),
+    )
+
+    channel_id: ChannelId
+    signature: bytes  # 64 bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.signature) != 64:
+            raise wrong_length(self)
+        return _FUNDING_SIGNED_0.pack(35, self.channel_id, self.signature)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, signature_ = _FUNDING_SIGNED_0.unpack_from(buf)
+            if wire_type != 35:
+                raise WireError(f"type {wire_type}, not 35")
+            return cls(
+                channel_id=channel_id_,
+                signature=signature_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNEL_READY_0 = struct.Struct(">H32s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReady(Message):
+    """BOLT 2. Type 36."""
+
+    TYPE: ClassVar[int] = 36
+    NAME: ClassVar[str] = "WIRE_CHANNEL_READY"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("second_per_commitment_point", "point", ""),
+        ("tlvs", "channel_ready_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    second_per_commitment_point: bytes  # 33 bytes
+    tlvs: ChannelReadyTlvs = _NO_CHANNEL_READY_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.second_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_CHANNEL_READY_0.pack(36, self.channel_id, self.second_per_commitment_point), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, second_per_commitment_point_ = _CHANNEL_READY_0.unpack_from(buf)
+            if wire_type != 36:
+                raise WireError(f"type {wire_type}, not 36")
+            tlvs_ = ChannelReadyTlvs.decode(buf[67:]) if 67 < len(buf) else _NO_CHANNEL_READY_TLVS
+            return cls(
+                channel_id=channel_id_,
+                second_per_commitment_point=second_per_commitment_point_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_OPEN_CHANNEL2_0 = struct.Struct(">H32s32sIIQQQQHHI33s33s33s33s33s33s33sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpenChannel2(Message):
+    """BOLT 2. Type 64."""
+
+    TYPE: ClassVar[int] = 64
+    NAME: ClassVar[str] = "WIRE_OPEN_CHANNEL2"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("temporary_channel_id", "channel_id", ""),
+        ("funding_feerate_perkw", "u32", ""),
+        ("commitment_feerate_perkw", "u32", ""),
+        ("funding_satoshis", "u64", ""),
+        ("dust_limit_satoshis", "u64", ""),
+        ("max_htlc_value_in_flight_msat", "u64", ""),
+        ("htlc_minimum_msat", "u64", ""),
+        ("to_self_delay", "u16", ""),
+        ("max_accepted_htlcs", "u16", ""),
+        ("locktime", "u32", ""),
+        ("funding_pubkey", "point", ""),
+        ("revocation_basepoint", "point", ""),
+        ("payment_basepoint", "point", ""),
+        ("delayed_payment_basepoint", "point", ""),
+        ("htlc_basepoint", "point", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("second_per_commitment_point", "point", ""),
+        ("channel_flags", "byte", ""),
+        ("tlvs", "opening_tlvs", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    temporary_channel_id: ChannelId
+    funding_feerate_perkw: int  # u32
+    commitment_feerate_perkw: int  # u32
+    funding_satoshis: Sat
+    dust_limit_satoshis: Sat
+    max_htlc_value_in_flight_msat: int  # u64
+    htlc_minimum_msat: int  # u64
+    to_self_delay: int  # u16
+    max_accepted_htlcs: int  # u16
+    locktime: int  # u32
+    funding_pubkey: bytes  # 33 bytes
+    revocation_basepoint: bytes  # 33 bytes
+    payment_basepoint: bytes  # 33 bytes
+    delayed_payment_basepoint: bytes  # 33 bytes
+    htlc_basepoint: bytes  # 33 bytes
+    first_per_commitment_point: bytes  # 33 bytes
+    second_per_commitment_point: bytes  # 33 bytes
+    channel_flags: int  # byte
+    tlvs: OpeningTlvs = _NO_OPENING_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32 or len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33 or len(self.second_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_OPEN_CHANNEL2_0.pack(64, self.chain_hash, self.temporary_channel_id, self.funding_feerate_perkw, self.commitment_feerate_perkw, self.funding_satoshis.sat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.htlc_minimum_msat, self.to_self_delay, self.max_accepted_htlcs, self.locktime, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.second_per_commitment_point, self.channel_flags), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, temporary_channel_id_, funding_feerate_perkw_, commitment_feerate_perkw_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, to_self_delay_, max_accepted_htlcs_, locktime_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL2_0.unpack_from(buf)
+            if wire_type != 64:
+                raise WireError(f"type {wire_type}, not 64")
+            tlvs_ = OpeningTlvs.decode(buf[346:]) if 346 < len(buf) else _NO_OPENING_TLVS
+            return cls(
+                chain_hash=chain_hash_,
+                temporary_channel_id=temporary_channel_id_,
+                funding_feerate_perkw=funding_feerate_perkw_,
+                commitment_feerate_perkw=commitment_feerate_perkw_,
+                funding_satoshis=Sat(funding_satoshis_0_),
+                dust_limit_satoshis=Sat(dust_limit_satoshis_0_),
+                max_htlc_value_in_flight_msat=max_htlc_value_in_flight_msat_,
+                htlc_minimum_msat=htlc_minimum_msat_,
+                to_self_delay=to_self_delay_,
+                max_accepted_htlcs=max_accepted_htlcs_,
+                locktime=locktime_,
+                funding_pubkey=funding_pubkey_,
+                revocation_basepoint=revocation_basepoint_,
+                payment_basepoint=payment_basepoint_,
+                delayed_payment_basepoint=delayed_payment_basepoint_,
+                htlc_basepoint=htlc_basepoint_,
+                first_per_commitment_point=first_per_commitment_point_,
+                second_per_commitment_point=second_per_commitment_point_,
+                channel_flags=channel_flags_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_ACCEPT_CHANNEL2_0 = struct.Struct(">H32sQQQQIHH33s33s33s33s33s33s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AcceptChannel2(Message):
+    """BOLT 2. Type 65."""
+
+    TYPE: ClassVar[int] = 65
+    NAME: ClassVar[str] = "WIRE_ACCEPT_CHANNEL2"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("temporary_channel_id", "channel_id", ""),
+        ("funding_satoshis", "u64", ""),
+        ("dust_limit_satoshis", "u64", ""),
+        ("max_htlc_value_in_flight_msat", "u64", ""),
+        ("htlc_minimum_msat", "u64", ""),
+        ("minimum_depth", "u32", ""),
+        ("to_self_delay", "u16", ""),
+        ("max_accepted_htlcs", "u16", ""),
+        ("funding_pubkey", "point", ""),
+        ("revocation_basepoint", "point", ""),
+        ("payment_basepoint", "point", ""),
+        ("delayed_payment_basepoint", "point", ""),
+        ("htlc_basepoint", "point", ""),
+        ("first_per_commitment_point", "point", ""),
+        ("second_per_commitment_point", "point", ""),
+        ("tlvs", "accept_tlvs", ""),
+    )
+
+    temporary_channel_id: ChannelId
+    funding_satoshis: Sat
+    dust_limit_satoshis: Sat
+    max_htlc_value_in_flight_msat: int  # u64
+    htlc_minimum_msat: int  # u64
+    minimum_depth: int  # u32
+    to_self_delay: int  # u16
+    max_accepted_htlcs: int  # u16
+    funding_pubkey: bytes  # 33 bytes
+    revocation_basepoint: bytes  # 33 bytes
+    payment_basepoint: bytes  # 33 bytes
+    delayed_payment_basepoint: bytes  # 33 bytes
+    htlc_basepoint: bytes  # 33 bytes
+    first_per_commitment_point: bytes  # 33 bytes
+    second_per_commitment_point: bytes  # 33 bytes
+    tlvs: AcceptTlvs = _NO_ACCEPT_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33 or len(self.second_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_ACCEPT_CHANNEL2_0.pack(65, self.temporary_channel_id, self.funding_satoshis.sat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.htlc_minimum_msat, self.minimum_depth, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.second_per_commitment_point), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, temporary_channel_id_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_ = _ACCEPT_CHANNEL2_0.unpack_from(buf)
+            if wire_type != 65:
+                raise WireError(f"type {wire_type}, not 65")
+            tlvs_ = AcceptTlvs.decode(buf[305:]) if 305 < len(buf) else _NO_ACCEPT_TLVS
+            return cls(
+                temporary_channel_id=temporary_channel_id_,
+                funding_satoshis=Sat(funding_satoshis_0_),
+                dust_limit_satoshis=Sat(dust_limit_satoshis_0_),
+                max_htlc_value_in_flight_msat=max_htlc_value_in_flight_msat_,
+                htlc_minimum_msat=htlc_minimum_msat_,
+                minimum_depth=minimum_depth_,
+                to_self_delay=to_self_delay_,
+                max_accepted_htlcs=max_accepted_htlcs_,
+                funding_pubkey=funding_pubkey_,
+                revocation_basepoint=revocation_basepoint_,
+                payment_basepoint=payment_basepoint_,
+                delayed_payment_basepoint=delayed_payment_basepoint_,
+                htlc_basepoint=htlc_basepoint_,
+                first_per_commitment_point=first_per_commitment_point_,
+                second_per_commitment_point=second_per_commitment_point_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_STFU_0 = struct.Struct(">H32sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Stfu(Message):
+    """BOLT 2. Type 2."""
+
+    TYPE: ClassVar[int] = 2
+    NAME: ClassVar[str] = "WIRE_STFU"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("initiator", "u8", ""),
+    )
+
+    channel_id: ChannelId
+    initiator: int  # u8
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return _STFU_0.pack(2, self.channel_id, self.initiator)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, initiator_ = _STFU_0.unpack_from(buf)
+            if wire_type != 2:
+                raise WireError(f"type {wire_type}, not 2")
+            return cls(
+                channel_id=channel_id_,
+                initiator=initiator_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_SPLICE_INIT_0 = struct.Struct(">H32sqII33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpliceInit(Message):
+    """BOLT 2. Type 80."""
+
+    TYPE: ClassVar[int] = 80
+    NAME: ClassVar[str] = "WIRE_SPLICE_INIT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("funding_contribution_satoshis", "s64", ""),
+        ("funding_feerate_perkw", "u32", ""),
+        ("locktime", "u32", ""),
+        ("funding_pubkey", "point", ""),
+        ("tlvs", "splice_init_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    funding_contribution_satoshis: int  # s64
+    funding_feerate_perkw: int  # u32
+    locktime: int  # u32
+    funding_pubkey: bytes  # 33 bytes
+    tlvs: SpliceInitTlvs = _NO_SPLICE_INIT_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
+            raise wrong_length(self)
+        return b"".join((_SPLICE_INIT_0.pack(80, self.channel_id, self.funding_contribution_satoshis, self.funding_feerate_perkw, self.locktime, self.funding_pubkey), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, funding_contribution_satoshis_, funding_feerate_perkw_, locktime_, funding_pubkey_ = _SPLICE_INIT_0.unpack_from(buf)
+            if wire_type != 80:
+                raise WireError(f"type {wire_type}, not 80")
+            tlvs_ = SpliceInitTlvs.decode(buf[83:]) if 83 < len(buf) else _NO_SPLICE_INIT_TLVS
+            return cls(
+                channel_id=channel_id_,
+                funding_contribution_satoshis=funding_contribution_satoshis_,
+                funding_feerate_perkw=funding_feerate_perkw_,
+                locktime=locktime_,
+                funding_pubkey=funding_pubkey_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_SPLICE_ACK_0 = struct.Struct(">H32sq33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpliceAck(Message):
+    """BOLT 2. Type 81."""
+
+    TYPE: ClassVar[int] = 81
+    NAME: ClassVar[str] = "WIRE_SPLICE_ACK"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("funding_contribution_satoshis", "s64", ""),
+        ("funding_pubkey", "point", ""),
+        ("tlvs", "splice_ack_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    funding_contribution_satoshis: int  # s64
+    funding_pubkey: bytes  # 33 bytes
+    tlvs: SpliceAckTlvs = _NO_SPLICE_ACK_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
+            raise wrong_length(self)
+        return b"".join((_SPLICE_ACK_0.pack(81, self.channel_id, self.funding_contribution_satoshis, self.funding_pubkey), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, funding_contribution_satoshis_, funding_pubkey_ = _SPLICE_ACK_0.unpack_from(buf)
+            if wire_type != 81:
+                raise WireError(f"type {wire_type}, not 81")
+            tlvs_ = SpliceAckTlvs.decode(buf[75:]) if 75 < len(buf) else _NO_SPLICE_ACK_TLVS
+            return cls(
+                channel_id=channel_id_,
+                funding_contribution_satoshis=funding_contribution_satoshis_,
+                funding_pubkey=funding_pubkey_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_SPLICE_LOCKED_0 = struct.Struct(">H32s32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpliceLocked(Message):
+    """BOLT 2. Type 77."""
+
+    TYPE: ClassVar[int] = 77
+    NAME: ClassVar[str] = "WIRE_SPLICE_LOCKED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("splice_txid", "sha256", ""),
+    )
+
+    channel_id: ChannelId
+    splice_txid: Txid
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.splice_txid) != 32:
+            raise wrong_length(self)
+        return _SPLICE_LOCKED_0.pack(77, self.channel_id, self.splice_txid)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, splice_txid_ = _SPLICE_LOCKED_0.unpack_from(buf)
+            if wire_type != 77:
+                raise WireError(f"type {wire_type}, not 77")
+            return cls(
+                channel_id=channel_id_,
+                splice_txid=splice_txid_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_SHUTDOWN_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Shutdown(Message):
+    """BOLT 2. Type 38."""
+
+    TYPE: ClassVar[int] = 38
+    NAME: ClassVar[str] = "WIRE_SHUTDOWN"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("scriptpubkey", "byte", "len"),
+    )
+
+    channel_id: ChannelId
+    scriptpubkey: bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_SHUTDOWN_0.pack(38, self.channel_id, len(self.scriptpubkey)), self.scriptpubkey))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, len_ = _SHUTDOWN_0.unpack_from(buf)
+            if wire_type != 38:
+                raise WireError(f"type {wire_type}, not 38")
+            pos = 36
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("scriptpubkey", len_, len(buf) - pos)
+            scriptpubkey_ = buf[pos:end]
+            pos = end
+            return cls(
+                channel_id=channel_id_,
+                scriptpubkey=scriptpubkey_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CLOSING_COMPLETE_0 = struct.Struct(">H32sH")
+_CLOSING_COMPLETE_1 = struct.Struct(">H")
+_CLOSING_COMPLETE_2 = struct.Struct(">QI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingComplete(Message):
+    """BOLT 2. Type 40."""
+
+    TYPE: ClassVar[int] = 40
+    NAME: ClassVar[str] = "WIRE_CLOSING_COMPLETE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("closer_scriptpubkey", "byte", "closer_scriptpubkey_len"),
+        ("closee_scriptpubkey", "byte", "closee_scriptpubkey_len"),
+        ("fee_satoshis", "u64", ""),
+        ("locktime", "u32", ""),
+        ("tlvs", "closing_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    closer_scriptpubkey: bytes
+    closee_scriptpubkey: bytes
+    fee_satoshis: Sat
+    locktime: int  # u32
+    tlvs: ClosingTlvs = _NO_CLOSING_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_CLOSING_COMPLETE_0.pack(40, self.channel_id, len(self.closer_scriptpubkey)), self.closer_scriptpubkey, _CLOSING_COMPLETE_1.pack(len(self.closee_scriptpubkey)), self.closee_scriptpubkey, _CLOSING_COMPLETE_2.pack(self.fee_satoshis.sat, self.locktime), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, closer_scriptpubkey_len_ = _CLOSING_COMPLETE_0.unpack_from(buf)
+            if wire_type != 40:
+                raise WireError(f"type {wire_type}, not 40")
+            pos = 36
+            end = pos + closer_scriptpubkey_len_
+            if end > len(buf):
+                raise too_short("closer_scriptpubkey", closer_scriptpubkey_len_, len(buf) - pos)
+            closer_scriptpubkey_ = buf[pos:end]
+            pos = end
+            (closee_scriptpubkey_len_,) = _CLOSING_COMPLETE_1.unpack_from(buf, pos)
+            pos += 2
+            end = pos + closee_scriptpubkey_len_
+            if end > len(buf):
+                raise too_short("closee_scriptpubkey", closee_scriptpubkey_len_, len(buf) - pos)
+            closee_scriptpubkey_ = buf[pos:end]
+            pos = end
+            fee_satoshis_0_, locktime_ = _CLOSING_COMPLETE_2.unpack_from(buf, pos)
+            pos += 12
+            tlvs_ = ClosingTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_CLOSING_TLVS
+            return cls(
+                channel_id=channel_id_,
+                closer_scriptpubkey=closer_scriptpubkey_,
+                closee_scriptpubkey=closee_scriptpubkey_,
+                fee_satoshis=Sat(fee_satoshis_0_),
+                locktime=locktime_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CLOSING_SIG_0 = struct.Struct(">H32sH")
+_CLOSING_SIG_1 = struct.Struct(">H")
+_CLOSING_SIG_2 = struct.Struct(">QI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingSig(Message):
+    """BOLT 2. Type 41."""
+
+    TYPE: ClassVar[int] = 41
+    NAME: ClassVar[str] = "WIRE_CLOSING_SIG"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("closer_scriptpubkey", "byte", "closer_scriptpubkey_len"),
+        ("closee_scriptpubkey", "byte", "closee_scriptpubkey_len"),
+        ("fee_satoshis", "u64", ""),
+        ("locktime", "u32", ""),
+        ("tlvs", "closing_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    closer_scriptpubkey: bytes
+    closee_scriptpubkey: bytes
+    fee_satoshis: Sat
+    locktime: int  # u32
+    tlvs: ClosingTlvs = _NO_CLOSING_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_CLOSING_SIG_0.pack(41, self.channel_id, len(self.closer_scriptpubkey)), self.closer_scriptpubkey, _CLOSING_SIG_1.pack(len(self.closee_scriptpubkey)), self.closee_scriptpubkey, _CLOSING_SIG_2.pack(self.fee_satoshis.sat, self.locktime), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, closer_scriptpubkey_len_ = _CLOSING_SIG_0.unpack_from(buf)
+            if wire_type != 41:
+                raise WireError(f"type {wire_type}, not 41")
+            pos = 36
+            end = pos + closer_scriptpubkey_len_
+            if end > len(buf):
+                raise too_short("closer_scriptpubkey", closer_scriptpubkey_len_, len(buf) - pos)
+            closer_scriptpubkey_ = buf[pos:end]
+            pos = end
+            (closee_scriptpubkey_len_,) = _CLOSING_SIG_1.unpack_from(buf, pos)
+            pos += 2
+            end = pos + closee_scriptpubkey_len_
+            if end > len(buf):
+                raise too_short("closee_scriptpubkey", closee_scriptpubkey_len_, len(buf) - pos)
+            closee_scriptpubkey_ = buf[pos:end]
+            pos = end
+            fee_satoshis_0_, locktime_ = _CLOSING_SIG_2.unpack_from(buf, pos)
+            pos += 12
+            tlvs_ = ClosingTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_CLOSING_TLVS
+            return cls(
+                channel_id=channel_id_,
+                closer_scriptpubkey=closer_scriptpubkey_,
+                closee_scriptpubkey=closee_scriptpubkey_,
+                fee_satoshis=Sat(fee_satoshis_0_),
+                locktime=locktime_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CLOSING_SIGNED_0 = struct.Struct(">H32sQ64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingSigned(Message):
+    """BOLT 2. Type 39."""
+
+    TYPE: ClassVar[int] = 39
+    NAME: ClassVar[str] = "WIRE_CLOSING_SIGNED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("fee_satoshis", "u64", ""),
+        ("signature", "signature", ""),
+        ("tlvs", "closing_signed_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    fee_satoshis: Sat
+    signature: bytes  # 64 bytes
+    tlvs: ClosingSignedTlvs = _NO_CLOSING_SIGNED_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.signature) != 64:
+            raise wrong_length(self)
+        return b"".join((_CLOSING_SIGNED_0.pack(39, self.channel_id, self.fee_satoshis.sat, self.signature), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, fee_satoshis_0_, signature_ = _CLOSING_SIGNED_0.unpack_from(buf)
+            if wire_type != 39:
+                raise WireError(f"type {wire_type}, not 39")
+            tlvs_ = ClosingSignedTlvs.decode(buf[106:]) if 106 < len(buf) else _NO_CLOSING_SIGNED_TLVS
+            return cls(
+                channel_id=channel_id_,
+                fee_satoshis=Sat(fee_satoshis_0_),
+                signature=signature_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_UPDATE_ADD_HTLC_0 = struct.Struct(">H32sQQ32sI1366s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateAddHtlc(Message):
+    """BOLT 2. Type 128."""
+
+    TYPE: ClassVar[int] = 128
+    NAME: ClassVar[str] = "WIRE_UPDATE_ADD_HTLC"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("id", "u64", ""),
+        ("amount_msat", "u64", ""),
+        ("payment_hash", "sha256", ""),
+        ("cltv_expiry", "u32", ""),
+        ("onion_routing_packet", "byte", "1366"),
+        ("tlvs", "update_add_htlc_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    id: int  # u64
+    amount_msat: Msat
+    payment_hash: bytes  # 32 bytes
+    cltv_expiry: int  # u32
+    onion_routing_packet: bytes  # 1366 bytes
+    tlvs: UpdateAddHtlcTlvs = _NO_UPDATE_ADD_HTLC_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.payment_hash) != 32 or len(self.onion_routing_packet) != 1366:
+            raise wrong_length(self)
+        return b"".join((_UPDATE_ADD_HTLC_0.pack(128, self.channel_id, self.id, self.amount_msat.msat, self.payment_hash, self.cltv_expiry, self.onion_routing_packet), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, id_, amount_msat_0_, payment_hash_, cltv_expiry_, onion_routing_packet_ = _UPDATE_ADD_HTLC_0.unpack_from(buf)
+            if wire_type != 128:
+                raise WireError(f"type {wire_type}, not 128")
+            tlvs_ = UpdateAddHtlcTlvs.decode(buf[1452:]) if 1452 < len(buf) else _NO_UPDATE_ADD_HTLC_TLVS
+            return cls(
+                channel_id=channel_id_,
+                id=id_,
+                amount_msat=Msat(amount_msat_0_),
+                payment_hash=payment_hash_,
+                cltv_expiry=cltv_expiry_,
+                onion_routing_packet=onion_routing_packet_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_UPDATE_FULFILL_HTLC_0 = struct.Struct(">H32sQ32s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFulfillHtlc(Message):
+    """BOLT 2. Type 130."""
+
+    TYPE: ClassVar[int] = 130
+    NAME: ClassVar[str] = "WIRE_UPDATE_FULFILL_HTLC"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("id", "u64", ""),
+        ("payment_preimage", "byte", "32"),
+        ("tlvs", "update_fulfill_htlc_tlvs", ""),
+    )
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"payment_preimage"})
+
+    channel_id: ChannelId
+    id: int  # u64
+    payment_preimage: bytes  # 32 bytes
+    tlvs: UpdateFulfillHtlcTlvs = _NO_UPDATE_FULFILL_HTLC_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.payment_preimage) != 32:
+            raise wrong_length(self)
+        return b"".join((_UPDATE_FULFILL_HTLC_0.pack(130, self.channel_id, self.id, self.payment_preimage), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, id_, payment_preimage_ = _UPDATE_FULFILL_HTLC_0.unpack_from(buf)
+            if wire_type != 130:
+                raise WireError(f"type {wire_type}, not 130")
+            tlvs_ = UpdateFulfillHtlcTlvs.decode(buf[74:]) if 74 < len(buf) else _NO_UPDATE_FULFILL_HTLC_TLVS
+            return cls(
+                channel_id=channel_id_,
+                id=id_,
+                payment_preimage=payment_preimage_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_UPDATE_FAIL_HTLC_0 = struct.Struct(">H32sQH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFailHtlc(Message):
+    """BOLT 2. Type 131."""
+
+    TYPE: ClassVar[int] = 131
+    NAME: ClassVar[str] = "WIRE_UPDATE_FAIL_HTLC"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("id", "u64", ""),
+        ("reason", "byte", "len"),
+        ("tlvs", "update_fail_htlc_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    id: int  # u64
+    reason: bytes
+    tlvs: UpdateFailHtlcTlvs = _NO_UPDATE_FAIL_HTLC_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_UPDATE_FAIL_HTLC_0.pack(131, self.channel_id, self.id, len(self.reason)), self.reason, self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, id_, len_ = _UPDATE_FAIL_HTLC_0.unpack_from(buf)
+            if wire_type != 131:
+                raise WireError(f"type {wire_type}, not 131")
+            pos = 44
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("reason", len_, len(buf) - pos)
+            reason_ = buf[pos:end]
+            pos = end
+            tlvs_ = UpdateFailHtlcTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_UPDATE_FAIL_HTLC_TLVS
+            return cls(
+                channel_id=channel_id_,
+                id=id_,
+                reason=reason_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_UPDATE_FAIL_MALFORMED_HTLC_0 = struct.Struct(">H32sQ32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFailMalformedHtlc(Message):
+    """BOLT 2. Type 135."""
+
+    TYPE: ClassVar[int] = 135
+    NAME: ClassVar[str] = "WIRE_UPDATE_FAIL_MALFORMED_HTLC"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("id", "u64", ""),
+        ("sha256_of_onion", "sha256", ""),
+        ("failure_code", "u16", ""),
+    )
+
+    channel_id: ChannelId
+    id: int  # u64
+    sha256_of_onion: bytes  # 32 bytes
+    failure_code: int  # u16
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.sha256_of_onion) != 32:
+            raise wrong_length(self)
+        return _UPDATE_FAIL_MALFORMED_HTLC_0.pack(135, self.channel_id, self.id, self.sha256_of_onion, self.failure_code)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, id_, sha256_of_onion_, failure_code_ = _UPDATE_FAIL_MALFORMED_HTLC_0.unpack_from(buf)
+            if wire_type != 135:
+                raise WireError(f"type {wire_type}, not 135")
+            return cls(
+                channel_id=channel_id_,
+                id=id_,
+                sha256_of_onion=sha256_of_onion_,
+                failure_code=failure_code_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_START_BATCH_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StartBatch(Message):
+    """BOLT 2. Type 127."""
+
+    TYPE: ClassVar[int] = 127
+    NAME: ClassVar[str] = "WIRE_START_BATCH"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("batch_size", "u16", ""),
+        ("tlvs", "start_batch_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    batch_size: int  # u16
+    tlvs: StartBatchTlvs = _NO_START_BATCH_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return b"".join((_START_BATCH_0.pack(127, self.channel_id, self.batch_size), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, batch_size_ = _START_BATCH_0.unpack_from(buf)
+            if wire_type != 127:
+                raise WireError(f"type {wire_type}, not 127")
+            tlvs_ = StartBatchTlvs.decode(buf[36:]) if 36 < len(buf) else _NO_START_BATCH_TLVS
+            return cls(
+                channel_id=channel_id_,
+                batch_size=batch_size_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_COMMITMENT_SIGNED_0 = struct.Struct(">H32s64sH")
+_COMMITMENT_SIGNED_1 = struct.Struct(">64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CommitmentSigned(Message):
+    """BOLT 2. Type 132."""
+
+    TYPE: ClassVar[int] = 132
+    NAME: ClassVar[str] = "WIRE_COMMITMENT_SIGNED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("signature", "signature", ""),
+        ("htlc_signature", "signature", "num_htlcs"),
+        ("tlvs", "commitment_signed_tlvs", ""),
+    )
+
+    channel_id: ChannelId
+    signature: bytes  # 64 bytes
+    htlc_signature: tuple[bytes, ...]
+    tlvs: CommitmentSignedTlvs = _NO_COMMITMENT_SIGNED_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.signature) != 64:
+            raise wrong_length(self)
+        return b"".join((_COMMITMENT_SIGNED_0.pack(132, self.channel_id, self.signature, len(self.htlc_signature)), join_fixed(self.htlc_signature, 64), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, signature_, num_htlcs_ = _COMMITMENT_SIGNED_0.unpack_from(buf)
+            if wire_type != 132:
+                raise WireError(f"type {wire_type}, not 132")
+            pos = 100
+            end = pos + num_htlcs_ * 64
+            if end > len(buf):
+                raise too_short("htlc_signature", num_htlcs_ * 64, len(buf) - pos)
+            htlc_signature_ = tuple([htlc_signature_ for (htlc_signature_,) in _COMMITMENT_SIGNED_1.iter_unpack(buf[pos:end])])
+            pos = end
+            tlvs_ = CommitmentSignedTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_COMMITMENT_SIGNED_TLVS
+            return cls(
+                channel_id=channel_id_,
+                signature=signature_,
+                htlc_signature=htlc_signature_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_REVOKE_AND_ACK_0 = struct.Struct(">H32s32s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RevokeAndAck(Message):
+    """BOLT 2. Type 133."""
+
+    TYPE: ClassVar[int] = 133
+    NAME: ClassVar[str] = "WIRE_REVOKE_AND_ACK"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("per_commitment_secret", "byte", "32"),
+        ("next_per_commitment_point", "point", ""),
+    )
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"per_commitment_secret"})
+
+    channel_id: ChannelId
+    per_commitment_secret: bytes  # 32 bytes
+    next_per_commitment_point: bytes  # 33 bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.per_commitment_secret) != 32 or len(self.next_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return _REVOKE_AND_ACK_0.pack(133, self.channel_id, self.per_commitment_secret, self.next_per_commitment_point)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, per_commitment_secret_, next_per_commitment_point_ = _REVOKE_AND_ACK_0.unpack_from(buf)
+            if wire_type != 133:
+                raise WireError(f"type {wire_type}, not 133")
+            return cls(
+                channel_id=channel_id_,
+                per_commitment_secret=per_commitment_secret_,
+                next_per_commitment_point=next_per_commitment_point_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_UPDATE_FEE_0 = struct.Struct(">H32sI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdateFee(Message):
+    """BOLT 2. Type 134."""
+
+    TYPE: ClassVar[int] = 134
+    NAME: ClassVar[str] = "WIRE_UPDATE_FEE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("feerate_per_kw", "u32", ""),
+    )
+
+    channel_id: ChannelId
+    feerate_per_kw: int  # u32
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32:
+            raise wrong_length(self)
+        return _UPDATE_FEE_0.pack(134, self.channel_id, self.feerate_per_kw)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, feerate_per_kw_ = _UPDATE_FEE_0.unpack_from(buf)
+            if wire_type != 134:
+                raise WireError(f"type {wire_type}, not 134")
+            return cls(
+                channel_id=channel_id_,
+                feerate_per_kw=feerate_per_kw_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNEL_REESTABLISH_0 = struct.Struct(">H32sQQ32s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelReestablish(Message):
+    """BOLT 2. Type 136."""
+
+    TYPE: ClassVar[int] = 136
+    NAME: ClassVar[str] = "WIRE_CHANNEL_REESTABLISH"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("next_commitment_number", "u64", ""),
+        ("next_revocation_number", "u64", ""),
+        ("your_last_per_commitment_secret", "byte", "32"),
+        ("my_current_per_commitment_point", "point", ""),
+        ("tlvs", "channel_reestablish_tlvs", ""),
+    )
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"your_last_per_commitment_secret"})
+
+    channel_id: ChannelId
+    next_commitment_number: int  # u64
+    next_revocation_number: int  # u64
+    your_last_per_commitment_secret: bytes  # 32 bytes
+    my_current_per_commitment_point: bytes  # 33 bytes
+    tlvs: ChannelReestablishTlvs = _NO_CHANNEL_REESTABLISH_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.your_last_per_commitment_secret) != 32 or len(self.my_current_per_commitment_point) != 33:
+            raise wrong_length(self)
+        return b"".join((_CHANNEL_REESTABLISH_0.pack(136, self.channel_id, self.next_commitment_number, self.next_revocation_number, self.your_last_per_commitment_secret, self.my_current_per_commitment_point), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, next_commitment_number_, next_revocation_number_, your_last_per_commitment_secret_, my_current_per_commitment_point_ = _CHANNEL_REESTABLISH_0.unpack_from(buf)
+            if wire_type != 136:
+                raise WireError(f"type {wire_type}, not 136")
+            tlvs_ = ChannelReestablishTlvs.decode(buf[115:]) if 115 < len(buf) else _NO_CHANNEL_REESTABLISH_TLVS
+            return cls(
+                channel_id=channel_id_,
+                next_commitment_number=next_commitment_number_,
+                next_revocation_number=next_revocation_number_,
+                your_last_per_commitment_secret=your_last_per_commitment_secret_,
+                my_current_per_commitment_point=my_current_per_commitment_point_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_ONION_MESSAGE_0 = struct.Struct(">H33sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OnionMessage(Message):
+    """BOLT 4. Needs `option_onion_messages`. Type 513."""
+
+    TYPE: ClassVar[int] = 513
+    NAME: ClassVar[str] = "WIRE_ONION_MESSAGE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("path_key", "point", ""),
+        ("onion_message_packet", "byte", "len"),
+    )
+
+    path_key: bytes  # 33 bytes
+    onion_message_packet: bytes
+
+    def encode(self) -> bytes:
+        if len(self.path_key) != 33:
+            raise wrong_length(self)
+        return b"".join((_ONION_MESSAGE_0.pack(513, self.path_key, len(self.onion_message_packet)), self.onion_message_packet))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, path_key_, len_ = _ONION_MESSAGE_0.unpack_from(buf)
+            if wire_type != 513:
+                raise WireError(f"type {wire_type}, not 513")
+            pos = 37
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("onion_message_packet", len_, len(buf) - pos)
+            onion_message_packet_ = buf[pos:end]
+            pos = end
+            return cls(
+                path_key=path_key_,
+                onion_message_packet=onion_message_packet_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_ANNOUNCEMENT_SIGNATURES_0 = struct.Struct(">H32sQ64s64s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AnnouncementSignatures(Message):
+    """BOLT 7. Type 259."""
+
+    TYPE: ClassVar[int] = 259
+    NAME: ClassVar[str] = "WIRE_ANNOUNCEMENT_SIGNATURES"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("channel_id", "channel_id", ""),
+        ("short_channel_id", "short_channel_id", ""),
+        ("node_signature", "signature", ""),
+        ("bitcoin_signature", "signature", ""),
+    )
+
+    channel_id: ChannelId
+    short_channel_id: ShortChannelId
+    node_signature: bytes  # 64 bytes
+    bitcoin_signature: bytes  # 64 bytes
+
+    def encode(self) -> bytes:
+        if len(self.channel_id) != 32 or len(self.node_signature) != 64 or len(self.bitcoin_signature) != 64:
+            raise wrong_length(self)
+        return _ANNOUNCEMENT_SIGNATURES_0.pack(259, self.channel_id, self.short_channel_id, self.node_signature, self.bitcoin_signature)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, channel_id_, short_channel_id_0_, node_signature_, bitcoin_signature_ = _ANNOUNCEMENT_SIGNATURES_0.unpack_from(buf)
+            if wire_type != 259:
+                raise WireError(f"type {wire_type}, not 259")
+            return cls(
+                channel_id=channel_id_,
+                short_channel_id=ShortChannelId(short_channel_id_0_),
+                node_signature=node_signature_,
+                bitcoin_signature=bitcoin_signature_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNEL_ANNOUNCEMENT_0 = struct.Struct(">H64s64s64s64sH")
+_CHANNEL_ANNOUNCEMENT_1 = struct.Struct(">32sQ33s33s33s33s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelAnnouncement(Message):
+    """BOLT 7. Type 256."""
+
+    TYPE: ClassVar[int] = 256
+    NAME: ClassVar[str] = "WIRE_CHANNEL_ANNOUNCEMENT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("node_signature_1", "signature", ""),
+        ("node_signature_2", "signature", ""),
+        ("bitcoin_signature_1", "signature", ""),
+        ("bitcoin_signature_2", "signature", ""),
+        ("features", "byte", "len"),
+        ("chain_hash", "chain_hash", ""),
+        ("short_channel_id", "short_channel_id", ""),
+        ("node_id_1", "point", ""),
+        ("node_id_2", "point", ""),
+        ("bitcoin_key_1", "point", ""),
+        ("bitcoin_key_2", "point", ""),
+    )
+
+    node_signature_1: bytes  # 64 bytes
+    node_signature_2: bytes  # 64 bytes
+    bitcoin_signature_1: bytes  # 64 bytes
+    bitcoin_signature_2: bytes  # 64 bytes
+    features: bytes
+    chain_hash: bytes  # 32 bytes
+    short_channel_id: ShortChannelId
+    node_id_1: NodeId
+    node_id_2: NodeId
+    bitcoin_key_1: bytes  # 33 bytes
+    bitcoin_key_2: bytes  # 33 bytes
+
+    def encode(self) -> bytes:
+        if len(self.node_signature_1) != 64 or len(self.node_signature_2) != 64 or len(self.bitcoin_signature_1) != 64 or len(self.bitcoin_signature_2) != 64 or len(self.chain_hash) != 32 or len(self.node_id_1) != 33 or len(self.node_id_2) != 33 or len(self.bitcoin_key_1) != 33 or len(self.bitcoin_key_2) != 33:
+            raise wrong_length(self)
+        return b"".join((_CHANNEL_ANNOUNCEMENT_0.pack(256, self.node_signature_1, self.node_signature_2, self.bitcoin_signature_1, self.bitcoin_signature_2, len(self.features)), self.features, _CHANNEL_ANNOUNCEMENT_1.pack(self.chain_hash, self.short_channel_id, self.node_id_1, self.node_id_2, self.bitcoin_key_1, self.bitcoin_key_2)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, node_signature_1_, node_signature_2_, bitcoin_signature_1_, bitcoin_signature_2_, len_ = _CHANNEL_ANNOUNCEMENT_0.unpack_from(buf)
+            if wire_type != 256:
+                raise WireError(f"type {wire_type}, not 256")
+            pos = 260
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("features", len_, len(buf) - pos)
+            features_ = buf[pos:end]
+            pos = end
+            chain_hash_, short_channel_id_0_, node_id_1_, node_id_2_, bitcoin_key_1_, bitcoin_key_2_ = _CHANNEL_ANNOUNCEMENT_1.unpack_from(buf, pos)
+            pos += 172
+            return cls(
+                node_signature_1=node_signature_1_,
+                node_signature_2=node_signature_2_,
+                bitcoin_signature_1=bitcoin_signature_1_,
+                bitcoin_signature_2=bitcoin_signature_2_,
+                features=features_,
+                chain_hash=chain_hash_,
+                short_channel_id=ShortChannelId(short_channel_id_0_),
+                node_id_1=node_id_1_,
+                node_id_2=node_id_2_,
+                bitcoin_key_1=bitcoin_key_1_,
+                bitcoin_key_2=bitcoin_key_2_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_NODE_ANNOUNCEMENT_0 = struct.Struct(">H64sH")
+_NODE_ANNOUNCEMENT_1 = struct.Struct(">I33s3s32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NodeAnnouncement(Message):
+    """BOLT 7. Type 257."""
+
+    TYPE: ClassVar[int] = 257
+    NAME: ClassVar[str] = "WIRE_NODE_ANNOUNCEMENT"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("signature", "signature", ""),
+        ("features", "byte", "flen"),
+        ("timestamp", "u32", ""),
+        ("node_id", "point", ""),
+        ("rgb_color", "byte", "3"),
+        ("alias", "byte", "32"),
+        ("addresses", "byte", "addrlen"),
+    )
+
+    signature: bytes  # 64 bytes
+    features: bytes
+    timestamp: int  # u32
+    node_id: NodeId
+    rgb_color: bytes  # 3 bytes
+    alias: bytes  # 32 bytes
+    addresses: bytes
+
+    def encode(self) -> bytes:
+        if len(self.signature) != 64 or len(self.node_id) != 33 or len(self.rgb_color) != 3 or len(self.alias) != 32:
+            raise wrong_length(self)
+        return b"".join((_NODE_ANNOUNCEMENT_0.pack(257, self.signature, len(self.features)), self.features, _NODE_ANNOUNCEMENT_1.pack(self.timestamp, self.node_id, self.rgb_color, self.alias, len(self.addresses)), self.addresses))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, signature_, flen_ = _NODE_ANNOUNCEMENT_0.unpack_from(buf)
+            if wire_type != 257:
+                raise WireError(f"type {wire_type}, not 257")
+            pos = 68
+            end = pos + flen_
+            if end > len(buf):
+                raise too_short("features", flen_, len(buf) - pos)
+            features_ = buf[pos:end]
+            pos = end
+            timestamp_, node_id_, rgb_color_, alias_, addrlen_ = _NODE_ANNOUNCEMENT_1.unpack_from(buf, pos)
+            pos += 74
+            end = pos + addrlen_
+            if end > len(buf):
+                raise too_short("addresses", addrlen_, len(buf) - pos)
+            addresses_ = buf[pos:end]
+            pos = end
+            return cls(
+                signature=signature_,
+                features=features_,
+                timestamp=timestamp_,
+                node_id=node_id_,
+                rgb_color=rgb_color_,
+                alias=alias_,
+                addresses=addresses_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNEL_UPDATE_0 = struct.Struct(">H64s32sQIBBHQIIQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ChannelUpdate(Message):
+    """BOLT 7. Type 258."""
+
+    TYPE: ClassVar[int] = 258
+    NAME: ClassVar[str] = "WIRE_CHANNEL_UPDATE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("signature", "signature", ""),
+        ("chain_hash", "chain_hash", ""),
+        ("short_channel_id", "short_channel_id", ""),
+        ("timestamp", "u32", ""),
+        ("message_flags", "byte", ""),
+        ("channel_flags", "byte", ""),
+        ("cltv_expiry_delta", "u16", ""),
+        ("htlc_minimum_msat", "u64", ""),
+        ("fee_base_msat", "u32", ""),
+        ("fee_proportional_millionths", "u32", ""),
+        ("htlc_maximum_msat", "u64", ""),
+    )
+
+    signature: bytes  # 64 bytes
+    chain_hash: bytes  # 32 bytes
+    short_channel_id: ShortChannelId
+    timestamp: int  # u32
+    message_flags: int  # byte
+    channel_flags: int  # byte
+    cltv_expiry_delta: int  # u16
+    htlc_minimum_msat: int  # u64
+    fee_base_msat: int  # u32
+    fee_proportional_millionths: int  # u32
+    htlc_maximum_msat: int  # u64
+
+    def encode(self) -> bytes:
+        if len(self.signature) != 64 or len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return _CHANNEL_UPDATE_0.pack(258, self.signature, self.chain_hash, self.short_channel_id, self.timestamp, self.message_flags, self.channel_flags, self.cltv_expiry_delta, self.htlc_minimum_msat, self.fee_base_msat, self.fee_proportional_millionths, self.htlc_maximum_msat)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, signature_, chain_hash_, short_channel_id_0_, timestamp_, message_flags_, channel_flags_, cltv_expiry_delta_, htlc_minimum_msat_, fee_base_msat_, fee_proportional_millionths_, htlc_maximum_msat_ = _CHANNEL_UPDATE_0.unpack_from(buf)
+            if wire_type != 258:
+                raise WireError(f"type {wire_type}, not 258")
+            return cls(
+                signature=signature_,
+                chain_hash=chain_hash_,
+                short_channel_id=ShortChannelId(short_channel_id_0_),
+                timestamp=timestamp_,
+                message_flags=message_flags_,
+                channel_flags=channel_flags_,
+                cltv_expiry_delta=cltv_expiry_delta_,
+                htlc_minimum_msat=htlc_minimum_msat_,
+                fee_base_msat=fee_base_msat_,
+                fee_proportional_millionths=fee_proportional_millionths_,
+                htlc_maximum_msat=htlc_maximum_msat_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_QUERY_SHORT_CHANNEL_IDS_0 = struct.Struct(">H32sH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryShortChannelIds(Message):
+    """BOLT 7. Type 261."""
+
+    TYPE: ClassVar[int] = 261
+    NAME: ClassVar[str] = "WIRE_QUERY_SHORT_CHANNEL_IDS"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("encoded_short_ids", "byte", "len"),
+        ("tlvs", "query_short_channel_ids_tlvs", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    encoded_short_ids: bytes
+    tlvs: QueryShortChannelIdsTlvs = _NO_QUERY_SHORT_CHANNEL_IDS_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return b"".join((_QUERY_SHORT_CHANNEL_IDS_0.pack(261, self.chain_hash, len(self.encoded_short_ids)), self.encoded_short_ids, self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, len_ = _QUERY_SHORT_CHANNEL_IDS_0.unpack_from(buf)
+            if wire_type != 261:
+                raise WireError(f"type {wire_type}, not 261")
+            pos = 36
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("encoded_short_ids", len_, len(buf) - pos)
+            encoded_short_ids_ = buf[pos:end]
+            pos = end
+            tlvs_ = QueryShortChannelIdsTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_QUERY_SHORT_CHANNEL_IDS_TLVS
+            return cls(
+                chain_hash=chain_hash_,
+                encoded_short_ids=encoded_short_ids_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_REPLY_SHORT_CHANNEL_IDS_END_0 = struct.Struct(">H32sB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReplyShortChannelIdsEnd(Message):
+    """BOLT 7. Type 262."""
+
+    TYPE: ClassVar[int] = 262
+    NAME: ClassVar[str] = "WIRE_REPLY_SHORT_CHANNEL_IDS_END"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("full_information", "byte", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    full_information: int  # byte
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return _REPLY_SHORT_CHANNEL_IDS_END_0.pack(262, self.chain_hash, self.full_information)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, full_information_ = _REPLY_SHORT_CHANNEL_IDS_END_0.unpack_from(buf)
+            if wire_type != 262:
+                raise WireError(f"type {wire_type}, not 262")
+            return cls(
+                chain_hash=chain_hash_,
+                full_information=full_information_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_QUERY_CHANNEL_RANGE_0 = struct.Struct(">H32sII")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryChannelRange(Message):
+    """BOLT 7. Type 263."""
+
+    TYPE: ClassVar[int] = 263
+    NAME: ClassVar[str] = "WIRE_QUERY_CHANNEL_RANGE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("first_blocknum", "u32", ""),
+        ("number_of_blocks", "u32", ""),
+        ("tlvs", "query_channel_range_tlvs", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    first_blocknum: int  # u32
+    number_of_blocks: int  # u32
+    tlvs: QueryChannelRangeTlvs = _NO_QUERY_CHANNEL_RANGE_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return b"".join((_QUERY_CHANNEL_RANGE_0.pack(263, self.chain_hash, self.first_blocknum, self.number_of_blocks), self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, first_blocknum_, number_of_blocks_ = _QUERY_CHANNEL_RANGE_0.unpack_from(buf)
+            if wire_type != 263:
+                raise WireError(f"type {wire_type}, not 263")
+            tlvs_ = QueryChannelRangeTlvs.decode(buf[42:]) if 42 < len(buf) else _NO_QUERY_CHANNEL_RANGE_TLVS
+            return cls(
+                chain_hash=chain_hash_,
+                first_blocknum=first_blocknum_,
+                number_of_blocks=number_of_blocks_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_REPLY_CHANNEL_RANGE_0 = struct.Struct(">H32sIIBH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReplyChannelRange(Message):
+    """BOLT 7. Type 264."""
+
+    TYPE: ClassVar[int] = 264
+    NAME: ClassVar[str] = "WIRE_REPLY_CHANNEL_RANGE"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("first_blocknum", "u32", ""),
+        ("number_of_blocks", "u32", ""),
+        ("sync_complete", "byte", ""),
+        ("encoded_short_ids", "byte", "len"),
+        ("tlvs", "reply_channel_range_tlvs", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    first_blocknum: int  # u32
+    number_of_blocks: int  # u32
+    sync_complete: int  # byte
+    encoded_short_ids: bytes
+    tlvs: ReplyChannelRangeTlvs = _NO_REPLY_CHANNEL_RANGE_TLVS
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return b"".join((_REPLY_CHANNEL_RANGE_0.pack(264, self.chain_hash, self.first_blocknum, self.number_of_blocks, self.sync_complete, len(self.encoded_short_ids)), self.encoded_short_ids, self.tlvs.encode()))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, first_blocknum_, number_of_blocks_, sync_complete_, len_ = _REPLY_CHANNEL_RANGE_0.unpack_from(buf)
+            if wire_type != 264:
+                raise WireError(f"type {wire_type}, not 264")
+            pos = 45
+            end = pos + len_
+            if end > len(buf):
+                raise too_short("encoded_short_ids", len_, len(buf) - pos)
+            encoded_short_ids_ = buf[pos:end]
+            pos = end
+            tlvs_ = ReplyChannelRangeTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_REPLY_CHANNEL_RANGE_TLVS
+            return cls(
+                chain_hash=chain_hash_,
+                first_blocknum=first_blocknum_,
+                number_of_blocks=number_of_blocks_,
+                sync_complete=sync_complete_,
+                encoded_short_ids=encoded_short_ids_,
+                tlvs=tlvs_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_GOSSIP_TIMESTAMP_FILTER_0 = struct.Struct(">H32sII")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GossipTimestampFilter(Message):
+    """BOLT 7. Type 265."""
+
+    TYPE: ClassVar[int] = 265
+    NAME: ClassVar[str] = "WIRE_GOSSIP_TIMESTAMP_FILTER"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("chain_hash", "chain_hash", ""),
+        ("first_timestamp", "u32", ""),
+        ("timestamp_range", "u32", ""),
+    )
+
+    chain_hash: bytes  # 32 bytes
+    first_timestamp: int  # u32
+    timestamp_range: int  # u32
+
+    def encode(self) -> bytes:
+        if len(self.chain_hash) != 32:
+            raise wrong_length(self)
+        return _GOSSIP_TIMESTAMP_FILTER_0.pack(265, self.chain_hash, self.first_timestamp, self.timestamp_range)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, chain_hash_, first_timestamp_, timestamp_range_ = _GOSSIP_TIMESTAMP_FILTER_0.unpack_from(buf)
+            if wire_type != 265:
+                raise WireError(f"type {wire_type}, not 265")
+            return cls(
+                chain_hash=chain_hash_,
+                first_timestamp=first_timestamp_,
+                timestamp_range=timestamp_range_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+PeerMessage: TypeAlias = (
+    Init
+    | Error
+    | Warning
+    | Ping
+    | Pong
+    | PeerStorage
+    | PeerStorageRetrieval
+    | TxAddInput
+    | TxAddOutput
+    | TxRemoveInput
+    | TxRemoveOutput
+    | TxComplete
+    | TxSignatures
+    | TxInitRbf
+    | TxAckRbf
+    | TxAbort
+    | OpenChannel
+    | AcceptChannel
+    | FundingCreated
+    | FundingSigned
+    | ChannelReady
+    | OpenChannel2
+    | AcceptChannel2
+    | Stfu
+    | SpliceInit
+    | SpliceAck
+    | SpliceLocked
+    | Shutdown
+    | ClosingComplete
+    | ClosingSig
+    | ClosingSigned
+    | UpdateAddHtlc
+    | UpdateFulfillHtlc
+    | UpdateFailHtlc
+    | UpdateFailMalformedHtlc
+    | StartBatch
+    | CommitmentSigned
+    | RevokeAndAck
+    | UpdateFee
+    | ChannelReestablish
+    | OnionMessage
+    | AnnouncementSignatures
+    | ChannelAnnouncement
+    | NodeAnnouncement
+    | ChannelUpdate
+    | QueryShortChannelIds
+    | ReplyShortChannelIdsEnd
+    | QueryChannelRange
+    | ReplyChannelRange
+    | GossipTimestampFilter
+)
+
+MESSAGES: dict[int, type[PeerMessage]] = {
+    16: Init,
+    17: Error,
+    1: Warning,
+    18: Ping,
+    19: Pong,
+    7: PeerStorage,
+    9: PeerStorageRetrieval,
+    66: TxAddInput,
+    67: TxAddOutput,
+    68: TxRemoveInput,
+    69: TxRemoveOutput,
+    70: TxComplete,
+    71: TxSignatures,
+    72: TxInitRbf,
+    73: TxAckRbf,
+    74: TxAbort,
+    32: OpenChannel,
+    33: AcceptChannel,
+    34: FundingCreated,
+    35: FundingSigned,
+    36: ChannelReady,
+    64: OpenChannel2,
+    65: AcceptChannel2,
+    2: Stfu,
+    80: SpliceInit,
+    81: SpliceAck,
+    77: SpliceLocked,
+    38: Shutdown,
+    40: ClosingComplete,
+    41: ClosingSig,
+    39: ClosingSigned,
+    128: UpdateAddHtlc,
+    130: UpdateFulfillHtlc,
+    131: UpdateFailHtlc,
+    135: UpdateFailMalformedHtlc,
+    127: StartBatch,
+    132: CommitmentSigned,
+    133: RevokeAndAck,
+    134: UpdateFee,
+    136: ChannelReestablish,
+    513: OnionMessage,
+    259: AnnouncementSignatures,
+    256: ChannelAnnouncement,
+    257: NodeAnnouncement,
+    258: ChannelUpdate,
+    261: QueryShortChannelIds,
+    262: ReplyShortChannelIdsEnd,
+    263: QueryChannelRange,
+    264: ReplyChannelRange,
+    265: GossipTimestampFilter,
+}
+"""Every message of this file by its type."""
+
+
+def decode(buf: bytes) -> PeerMessage | UnknownOdd:
+    """Read any message of this file. Raises WireError and nothing else."""
+    wire_type = message_type(buf)
+    cls = MESSAGES.get(wire_type)
+    if cls is None:
+        return unknown_message(wire_type, buf)
+    return cls.decode(buf)

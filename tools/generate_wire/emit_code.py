@@ -1,0 +1,469 @@
+"""Write the Python module for one parsed CSV."""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tools.generate_wire.emit_fields import Context, Reading, Writing, is_plain
+from tools.generate_wire.model import Field, Resolver, camel
+from tools.generate_wire.read_csv import CsvError, RawGroup, RawStream, parse
+
+_HOMES = {
+    "pylightningd.common.amount": ("Msat", "Sat"),
+    "pylightningd.common.errors": ("WireError",),
+    "pylightningd.common.ids": ("ChannelId", "NodeId", "Outpoint", "ShortChannelId", "Txid"),
+    "pylightningd.common.secret": ("Secret",),
+    "pylightningd.common.wire.runtime": (
+        "DECODE_ERRORS", "Message", "Request", "Subtype", "TlvStream", "UnknownFailure", "UnknownOdd",
+        "exactly", "exactly_all", "join_fixed", "malformed", "message_type", "read_flag",
+        "read_sciddir_or_pubkey", "read_string", "read_varbytes", "to_bool", "too_short", "trailing",
+        "unknown_message", "write_sciddir_or_pubkey", "write_string", "write_varbytes", "wrong_length",
+    ),
+    "pylightningd.common.wire.tlv": (
+        "TlvError", "read_bigsize", "read_records", "read_tu", "write_bigsize", "write_records", "write_tu",
+    ),
+}  # fmt: skip
+_DATACLASS = "@dataclass(frozen=True, slots=True, kw_only=True, repr=False)"
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Source:
+    """One CSV file and what becomes of it."""
+
+    path: str
+    """Relative to the top of the tree, for the header."""
+    name: str
+    mode: str
+    """`peer`: bytes after the end are ignored, unknown odd types returned. `failure`: as peer, every unknown
+    type returned. `internal`: both are errors."""
+    union: str
+
+
+def generate(source: Source, load: Callable[[str], str]) -> str:
+    """The module for the file that `source` names; `load` yields the text of a path. Raises CsvError."""
+    return _Module(source, load).render()
+
+
+class _Module:
+    def __init__(self, source: Source, load: Callable[[str], str]) -> None:
+        text = load(source.path)
+        self.source = source
+        self.spec = parse(text)
+        self.digest = hashlib.sha256(text.encode())
+        self.exact = source.mode == "internal"
+        self.homes = dict(_HOMES)
+        self.imports: set[str] = set()
+        self.body: list[str] = []
+        self.classes: set[str] = set()
+        self.literal = False
+        self.fixed: dict[str, list[Field]] = {}
+        shared: set[str] = set()
+        for path in self.spec.includes:
+            shared |= self._include(path, load(path))
+        self.resolver = Resolver(self.spec, source.mode != "internal", shared)
+
+    def _include(self, path: str, text: str) -> set[str]:
+        """Make the subtypes of another file known; its module is where they are imported from."""
+        other = parse(text)
+        self.digest.update(text.encode())
+        resolver = Resolver(other, path.startswith("tools/"), set())
+        for group in other.subtypes.values():
+            self._note_fixed(group, resolver.fields(group))
+        name = path.rpartition("/")[2].removesuffix(".csv").removesuffix("_wire")
+        home = f"pylightningd.common.wire.{name}_wire"
+        self.homes[home] = tuple(sorted(camel(group) for group in other.subtypes))
+        return set(other.subtypes)
+
+    def _note_fixed(self, group: RawGroup, fields: list[Field]) -> None:
+        if fields and all(is_plain(f) and f.length_of is None for f in fields):
+            self.fixed[group.name] = fields
+
+    def render(self) -> str:
+        for group in _by_need(self.spec.subtypes):
+            fields = self.resolver.fields(group)
+            self._note_fixed(group, fields)
+            self._subtype(group, camel(group.name), fields)
+        for stream in self.spec.streams.values():
+            self._stream(stream)
+        for group in _replies_first(self.spec.messages):
+            self._message(group)
+        if self.spec.messages:
+            self._table()
+        clash = self.classes & {name for names in self.homes.values() for name in names}
+        if clash:
+            raise CsvError(f"{self.source.path}: names taken already: {sorted(clash)}")
+        return "\n".join([*self._top(), *self.body]).rstrip() + "\n"
+
+    # -- pieces of the module
+
+    def _top(self) -> list[str]:
+        typing = ["ClassVar", "Self"]
+        if self.literal:
+            typing.insert(1, "Literal")
+        if self.spec.messages:
+            typing.append("TypeAlias")
+        lines = [
+            f"# GENERATED from {self.source.path} by tools/generate_wire -- do not edit",
+            "# ruff: noqa",
+            f'"""Messages of `{self.source.path}`: classes, and `decode` for any of them."""',
+            "",
+            "from __future__ import annotations",
+            "",
+            "import struct",
+            "from dataclasses import dataclass",
+            f"from typing import {', '.join(typing)}",
+            "",
+        ]
+        for home, names in sorted(self.homes.items()):
+            used = [name for name in names if name in self.imports]
+            if used:
+                lines += _import(home, used)
+        digest = self.digest.hexdigest()
+        return [
+            *lines,
+            "",
+            "SPEC_HASH = bytes.fromhex(",
+            f'    "{digest}"',
+            ")",
+            f'"""SHA256 of {self.source.path} and what it includes."""',
+        ]
+
+    def _claim(self, name: str) -> None:
+        if name in self.classes:
+            raise CsvError(f"{self.source.path}: two classes would be called {name}")
+        self.classes.add(name)
+
+    def _context(self, prefix: str) -> Context:
+        return Context(prefix, self.fixed, self.imports)
+
+    def _class(self, head: list[str], ctx: Context, *parts: list[str]) -> None:
+        """Add a class: the structs it needs, then its head and its parts, indented."""
+        self.body += ["", ""]
+        if ctx.structs:
+            for code, name in ctx.structs.items():
+                self.body.append(f'{name} = struct.Struct(">{code}")')
+            self.body += ["", ""]
+        self.body += head
+        for part in parts:
+            self.body += ["    " + line if line else "" for line in part]
+
+    def _subtype(self, group: RawGroup, name: str, fields: list[Field], doc: str = "") -> None:
+        self._claim(name)
+        self.imports |= {"Subtype"}
+        ctx = self._context(_snake(name))
+        reading = Reading(ctx, "buf", exact=False)
+        reading.at = None
+        reading.fields(fields, head=False)
+        writing = Writing(ctx, lambda f: f"self.{f.attr}")
+        writing.fields(fields, None)
+        visible = [f for f in fields if f.length_of is None]
+        end = "len(buf)" if reading.done else "pos"
+        self._class(
+            [_DATACLASS, f"class {name}(Subtype):"],
+            ctx,
+            _doc([*group.comment, doc] if doc else group.comment or [f"Subtype `{group.name}`."]),
+            _wire(fields),
+            _attributes(visible),
+            ["", "def write(self) -> bytes:", *_indent([*writing.lines, _return(writing.expression())])],
+            [
+                "",
+                "@classmethod",
+                "def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:",
+                *_indent(
+                    [
+                        *reading.lines,
+                        *_call("value = cls", {f.attr: reading.values[f.name] for f in visible}),
+                        f"return value, {end}",
+                    ]
+                ),
+            ],
+        )
+
+    def _message(self, group: RawGroup) -> None:
+        name = camel(group.name)
+        self._claim(name)
+        ctx = self._context(group.name)
+        fields = self.resolver.fields(group)
+        visible = [f for f in fields if f.length_of is None]
+        reply = self.spec.messages.get(f"{group.name}_reply")
+        base = f"Request[{camel(reply.name)}]" if reply else "Message"
+        self.imports |= {base.partition("[")[0], "DECODE_ERRORS", "WireError", "malformed"}
+        facts = [
+            f"TYPE: ClassVar[int] = {group.number}",
+            f'NAME: ClassVar[str] = "WIRE_{group.name.upper()}"',
+        ]
+        if reply:
+            facts.append(f"REPLY: ClassVar[type[{camel(reply.name)}]] = {camel(reply.name)}")
+        writing = Writing(ctx, lambda f: f"self.{f.attr}")
+        writing.fields(fields, group.number)
+        reading = Reading(ctx, "buf", self.exact)
+        reading.fields(fields, head=True)
+        check = [
+            f"if wire_type != {group.number}:",
+            f'    raise WireError(f"type {{wire_type}}, not {group.number}")',
+        ]
+        self._class(
+            [_DATACLASS, f"class {name}({base}):"],
+            ctx,
+            _doc([*group.comment, f"Type {group.number}."]),
+            [*facts, *_wire(fields)],
+            _attributes(visible),
+            ["", "def encode(self) -> bytes:", *_indent([*writing.lines, _return(writing.expression())])],
+            [
+                "",
+                "@classmethod",
+                "def decode(cls, buf: bytes) -> Self:",
+                "    try:",
+                *_indent(
+                    [
+                        reading.lines[0],
+                        *check,
+                        *reading.lines[1:],
+                        *_call("return cls", {f.attr: reading.values[f.name] for f in visible}),
+                    ],
+                    8,
+                ),
+                "    except DECODE_ERRORS as err:",
+                "        raise malformed(cls, err) from err",
+            ],
+        )
+
+    def _stream(self, stream: RawStream) -> None:
+        name = camel(stream.name)
+        self._claim(name)
+        self.imports |= {
+            "TlvStream", "DECODE_ERRORS", "WireError", "TlvError", "read_records", "write_records"
+        }  # fmt: skip
+        ctx = self._context(stream.name)
+        attributes: list[str] = []
+        wire: list[str] = []
+        encode = ["records = list(self.unknown)"]
+        declare: list[str] = []
+        cases: list[str] = []
+        values: dict[str, str] = {}
+        hidden: list[Field] = []
+        for number, record in enumerate(sorted(stream.records.values(), key=lambda r: r.number)):
+            fields = self.resolver.fields(record)
+            visible = [f for f in fields if f.length_of is None]
+            if len(visible) == 1:
+                fields, item = _renamed(fields, visible[0], record.name)
+                python, writes, reads, value = self._single(ctx, fields, item)
+                wire.append(f'("{record.name}", "{item.csv_type}", "{_count_text(item)}")')
+                attr = item.attr
+                hidden += [item]
+            elif visible:
+                python = camel(_bare(stream.name)) + camel(record.name)
+                self._subtype(record, python, fields, f"TLV record `{record.name}` of `{stream.name}`.")
+                attr, value = record.name, f"{python}.read_all(value)"
+                writes, reads = ([], f"self.{attr}.write()"), []
+                wire.append(f'("{record.name}", "{python}", "")')
+            else:
+                self.literal = True
+                self.imports.add("trailing")
+                python, attr, value = "Literal[True]", record.name, "True"
+                writes = ([], 'b""')
+                reads = ["if value:", "    raise trailing(cls, len(value))"]
+                wire.append(f'("{record.name}", "", "")')
+            attributes += [f"# {line}" for line in record.comment]
+            attributes.append(f"{attr}: {python} | None = None  # type {record.number}")
+            present = f"self.{attr} is not None" if visible else f"self.{attr}"
+            encode += [
+                f"if {present}:",
+                *_indent([*writes[0], f"records.append(({record.number}, {writes[1]}))"]),
+            ]
+            declare.append(f"{record.name}_: {python} | None = None")
+            cases += [
+                f"{'if' if number == 0 else 'elif'} kind == {record.number}:",
+                *_indent([*reads, *([f"{record.name}_ = {value}"] if value != f"{record.name}_" else [])]),
+            ]
+            values[attr] = f"{record.name}_"
+        encode.append("return write_records(records)")
+        decode = [
+            *declare,
+            "unknown_: list[tuple[int, bytes]] = []",
+            "for kind, offset, value in read_records(buf):",
+            "    try:",
+            *_indent(cases, 8),
+            f"        {'elif' if cases else 'if'} kind & 1:",
+            "            unknown_.append((kind, value))",
+            "        else:",
+            '            raise WireError("unknown and even")',
+            "    except DECODE_ERRORS as err:",
+            f'        raise TlvError(f"{name}: TLV type {{kind}}: {{err}}", kind, offset) from err',
+            *_call("return cls", {**values, "unknown": "tuple(unknown_)"}),
+        ]
+        self._class(
+            [_DATACLASS, f"class {name}(TlvStream):"],
+            ctx,
+            _doc([f"TLV stream `{stream.name}`."]),
+            _tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", wire),
+            _hidden(hidden),
+            ["", *attributes, "unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order"],
+            ["", "def encode(self) -> bytes:", *_indent(encode)],
+            ["", "@classmethod", "def decode(cls, buf: bytes) -> Self:", *_indent(decode)],
+        )
+        self.body += ["", "", f"_NO_{stream.name.upper()} = {name}()"]
+
+    def _single(
+        self, ctx: Context, fields: list[Field], item: Field
+    ) -> tuple[str, tuple[list[str], str], list[str], str]:
+        """A record of one field: annotation, (checks, bytes expression), reading lines, value expression."""
+        writing = Writing(ctx, lambda f: f"self.{f.attr}")
+        writing.fields(fields, None)
+        reading = Reading(ctx, "value", exact=True)
+        reading.fields(fields, head=False)
+        return item.python, (writing.lines, writing.expression()), reading.lines, reading.values[item.name]
+
+    def _table(self) -> None:
+        union = self.source.union
+        names = [camel(group.name) for group in self.spec.messages.values()]
+        self.imports |= {"message_type", "WireError"}
+        result, unknown = union, 'raise WireError(f"unknown message type {wire_type}")'
+        if self.source.mode == "peer":
+            self.imports |= {"unknown_message", "UnknownOdd"}
+            result, unknown = f"{union} | UnknownOdd", "return unknown_message(wire_type, buf)"
+        elif self.source.mode == "failure":
+            self.imports.add("UnknownFailure")
+            result, unknown = f"{union} | UnknownFailure", "return UnknownFailure(wire_type, buf[2:])"
+        self.body += [
+            "",
+            "",
+            f"{union}: TypeAlias = (",
+            *(f"    {'| ' if i else ''}{name}" for i, name in enumerate(names)),
+            ")",
+            "",
+            f"MESSAGES: dict[int, type[{union}]] = {{",
+            *(f"    {group.number}: {camel(group.name)}," for group in self.spec.messages.values()),
+            "}",
+            '"""Every message of this file by its type."""',
+            "",
+            "",
+            f"def decode(buf: bytes) -> {result}:",
+            '    """Read any message of this file. Raises WireError and nothing else."""',
+            "    wire_type = message_type(buf)",
+            "    cls = MESSAGES.get(wire_type)",
+            "    if cls is None:",
+            f"        {unknown}",
+            "    return cls.decode(buf)",
+        ]
+
+
+# -- small pieces of text
+
+
+def _import(home: str, names: list[str]) -> list[str]:
+    line = f"from {home} import {', '.join(names)}"
+    if len(line) <= _WIDTH:
+        return [line]
+    return [f"from {home} import (", *(f"    {name}," for name in names), ")"]
+
+
+def _indent(lines: list[str], by: int = 4) -> list[str]:
+    return [" " * by + line if line else "" for line in lines]
+
+
+def _return(expression: str) -> str:
+    return f"return {expression}"
+
+
+def _call(head: str, args: dict[str, str]) -> list[str]:
+    if not args:
+        return [f"{head}()"]
+    return [f"{head}(", *(f"    {name}={value}," for name, value in args.items()), ")"]
+
+
+def _doc(comment: list[str]) -> list[str]:
+    text = " ".join(line for line in comment if line).replace("\\", "\\\\").replace('"', "'")
+    lines = textwrap.wrap(text, _WIDTH - 10)
+    if len(lines) == 1:
+        return [f'"""{lines[0]}"""', ""]
+    return [f'"""{lines[0]}', *lines[1:], '"""', ""]
+
+
+def _tuple_of(head: str, items: list[str]) -> list[str]:
+    return [f"{head} (", *(f"    {item}," for item in items), ")"] if items else [f"{head} ()"]
+
+
+def _wire(fields: list[Field]) -> list[str]:
+    items = [
+        f'("{f.attr}", "{"?" if f.optional else ""}{f.csv_type}", "{_count_text(f)}")'
+        for f in fields
+        if f.length_of is None
+    ]
+    hidden = [f for f in fields if f.length_of is None]
+    return [*_tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", items), *_hidden(hidden)]
+
+
+def _hidden(fields: list[Field]) -> list[str]:
+    names = [f'"{f.attr}"' for f in fields if f.hidden]
+    return [f"HIDDEN: ClassVar[frozenset[str]] = frozenset({{{', '.join(names)}}})"] if names else []
+
+
+def _count_text(item: Field) -> str:
+    return "" if item.csv_count.startswith("option_") else item.csv_count
+
+
+def _attributes(fields: list[Field]) -> list[str]:
+    lines = [""] if fields else []
+    for item in fields:
+        lines += [f"# {line}" for line in item.comment if line]
+        default = " = None" if item.optional else ""
+        empty = getattr(item.type, "empty", "")
+        if empty and not item.optional:
+            default = f" = {empty}"
+        note = ""
+        if item.python == "int":
+            note = f"  # {item.csv_type}"
+        elif item.python == "bytes" and item.shape == "one" and item.csv_type != "varbytes":
+            size = getattr(item.type, "size", None)
+            note = f"  # {size} bytes" if size else f"  # {item.csv_type}"
+        lines.append(f"{item.attr}: {item.python}{default}{note}")
+    return lines
+
+
+def _snake(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def _bare(stream: str) -> str:
+    return stream.removesuffix("_tlvs").removesuffix("_tlv")
+
+
+def _renamed(fields: list[Field], item: Field, name: str) -> tuple[list[Field], Field]:
+    """The fields of a record, the visible one called as the record is."""
+    new = replace(item, name=name)
+    out = [new if f is item else replace(f, length_of=name if f.length_of else None) for f in fields]
+    return out, new
+
+
+def _by_need(groups: dict[str, RawGroup]) -> list[RawGroup]:
+    """Subtypes, those that others contain first."""
+    out: list[RawGroup] = []
+
+    def add(group: RawGroup, above: tuple[str, ...]) -> None:
+        if group.name in above:
+            raise CsvError(f"line {group.line}: {group.name} contains itself")
+        for item in group.fields:
+            if item.type in groups:
+                add(groups[item.type], (*above, group.name))
+        if group not in out:
+            out.append(group)
+
+    for group in groups.values():
+        add(group, ())
+    return out
+
+
+def _replies_first(messages: dict[str, RawGroup]) -> list[RawGroup]:
+    """Messages in order, but a reply before its request, as the class of the request names it."""
+    out: list[RawGroup] = []
+    for group in messages.values():
+        reply = messages.get(f"{group.name}_reply")
+        for item in (reply, group):
+            if item is not None and item not in out:
+                out.append(item)
+    return out
