@@ -33,7 +33,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "311e4f240cf410173c559bf00c4a725b00076ca86a9a0f9604513d404aa8b3d2"
+    "ad62c7c89eed2eef9540cb5ddfea8d6b275874116770acffff471b4d934abfbd"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 

@@ -29,7 +29,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "407b4048e2793e5cc81b1f005030dcd3fdf3a3b49175e71376b0a3d2d8d8de3a"
+    "9b0a0b0bbf93ba3532969515aa73e20beede7c45f63ff828e47686de8597a541"
 )
 """SHA256 of closingd/closingd_wire.csv and what it includes."""
 

@@ -10,10 +10,17 @@ from typing import ClassVar, Self
 
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint
-from pylightningd.common.wire.runtime import Subtype, to_bool, too_short, wrong_length
+from pylightningd.common.wire.runtime import (
+    Subtype,
+    read_varbytes,
+    to_bool,
+    too_short,
+    write_varbytes,
+    wrong_length,
+)
 
 SPEC_HASH = bytes.fromhex(
-    "11b4088a1fdd08e910c4e41cf6ec92788fb2757cb6cd51f7ce16b61afe508933"
+    "e9c033c61bc96f6adcc2ab6dd965602ca89a8471197fd4b08880c2aa3123e9b2"
 )
 """SHA256 of common/wire/common_wire.csv and what it includes."""
 
@@ -99,12 +106,14 @@ class Basepoints(Subtype):
         return value, pos
 
 
-_CHANNEL_STATIC_0 = struct.Struct(">Q33s32s32sIQBI")
+_CHANNEL_STATIC_0 = struct.Struct(">Q33s32s32sIQB")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ChannelStatic(Subtype):
-    """What never changes in a channel once its funding transaction is known."""
+    """What never changes in a channel once its funding transaction is known. channel_type is a
+    feature bitmap, as on the wire.
+    """
 
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
@@ -113,7 +122,7 @@ class ChannelStatic(Subtype):
         ("funding", "outpoint", ""),
         ("funding_amount", "sat", ""),
         ("we_are_opener", "bool", ""),
-        ("channel_type", "u32", ""),
+        ("channel_type", "varbytes", ""),
         ("local_config", "channel_config", ""),
         ("remote_config", "channel_config", ""),
         ("local_basepoints", "basepoints", ""),
@@ -126,7 +135,7 @@ class ChannelStatic(Subtype):
     funding: Outpoint
     funding_amount: Sat
     we_are_opener: bool
-    channel_type: int  # u32
+    channel_type: bytes
     local_config: ChannelConfig
     remote_config: ChannelConfig
     local_basepoints: Basepoints
@@ -135,12 +144,13 @@ class ChannelStatic(Subtype):
     def write(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.channel_id) != 32 or len(self.funding.txid) != 32:
             raise wrong_length(self)
-        return b"".join((_CHANNEL_STATIC_0.pack(self.dbid, self.peer_id, self.channel_id, self.funding.txid, self.funding.index, self.funding_amount.sat, self.we_are_opener, self.channel_type), self.local_config.write(), self.remote_config.write(), self.local_basepoints.write(), self.remote_basepoints.write()))
+        return b"".join((_CHANNEL_STATIC_0.pack(self.dbid, self.peer_id, self.channel_id, self.funding.txid, self.funding.index, self.funding_amount.sat, self.we_are_opener), write_varbytes(self.channel_type), self.local_config.write(), self.remote_config.write(), self.local_basepoints.write(), self.remote_basepoints.write()))
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        dbid_, peer_id_, channel_id_, funding_0_, funding_1_, funding_amount_0_, we_are_opener_0_, channel_type_ = _CHANNEL_STATIC_0.unpack_from(buf, pos)
-        pos += 122
+        dbid_, peer_id_, channel_id_, funding_0_, funding_1_, funding_amount_0_, we_are_opener_0_ = _CHANNEL_STATIC_0.unpack_from(buf, pos)
+        pos += 118
+        channel_type_, pos = read_varbytes(buf, pos)
         local_config_, pos = ChannelConfig.read(buf, pos)
         remote_config_, pos = ChannelConfig.read(buf, pos)
         local_basepoints_, pos = Basepoints.read(buf, pos)

@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "7aadb142caedc8ddea8625eb3253b6f7c6e73a6c60bb9a8b66529926e3868c52"
+    "c179126d86cbdfe466964740d21c8c13adf866da0669a521a1f477005a2ec883"
 )
 """SHA256 of hsmd/hsmd_wire.csv and what it includes."""
 

@@ -30,7 +30,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "f22c946c7463f9b3d7de0d35df920a388b63096d1027a942b3a2e69fc1ae96b5"
+    "148111c645afea1892d2c0e9a4e1bc5c1bb74d0f639bd2c98c3da9154a4d999b"
 )
 """SHA256 of openingd/openingd_wire.csv and what it includes."""
 
@@ -120,7 +120,7 @@ class OpeningdInit(Message):
 
 
 _OPENINGD_OPEN_0 = struct.Struct(">HQQ33s32s")
-_OPENINGD_OPEN_1 = struct.Struct(">33sQQIBI")
+_OPENINGD_OPEN_1 = struct.Struct(">33sQQIB")
 _OPENINGD_OPEN_2 = struct.Struct(">Q")
 
 
@@ -143,7 +143,7 @@ class OpeningdOpen(Message):
         ("push", "msat", ""),
         ("feerate_perkw", "u32", ""),
         ("announce", "bool", ""),
-        ("channel_type", "u32", ""),
+        ("channel_type", "varbytes", ""),
         ("upfront_shutdown_script", "varbytes", ""),
         ("wanted_reserve", "?sat", ""),
     )
@@ -160,14 +160,14 @@ class OpeningdOpen(Message):
     push: Msat
     feerate_perkw: int  # u32
     announce: bool
-    channel_type: int  # u32
+    channel_type: bytes
     upfront_shutdown_script: bytes
     wanted_reserve: Sat | None = None
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.temporary_channel_id) != 32 or len(self.first_per_commitment_point) != 33:
             raise wrong_length(self)
-        return b"".join((_OPENINGD_OPEN_0.pack(401, self.dbid, self.route_id, self.peer_id, self.temporary_channel_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_OPEN_1.pack(self.first_per_commitment_point, self.funding_amount.sat, self.push.msat, self.feerate_perkw, self.announce, self.channel_type), write_varbytes(self.upfront_shutdown_script), b"\x00" if self.wanted_reserve is None else b"\x01" + _OPENINGD_OPEN_2.pack(self.wanted_reserve.sat)))
+        return b"".join((_OPENINGD_OPEN_0.pack(401, self.dbid, self.route_id, self.peer_id, self.temporary_channel_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_OPEN_1.pack(self.first_per_commitment_point, self.funding_amount.sat, self.push.msat, self.feerate_perkw, self.announce), write_varbytes(self.channel_type), write_varbytes(self.upfront_shutdown_script), b"\x00" if self.wanted_reserve is None else b"\x01" + _OPENINGD_OPEN_2.pack(self.wanted_reserve.sat)))
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -179,8 +179,9 @@ class OpeningdOpen(Message):
             their_features_, pos = read_varbytes(buf, pos)
             limits_, pos = OpeningLimits.read(buf, pos)
             basepoints_, pos = Basepoints.read(buf, pos)
-            first_per_commitment_point_, funding_amount_0_, push_0_, feerate_perkw_, announce_0_, channel_type_ = _OPENINGD_OPEN_1.unpack_from(buf, pos)
-            pos += 58
+            first_per_commitment_point_, funding_amount_0_, push_0_, feerate_perkw_, announce_0_ = _OPENINGD_OPEN_1.unpack_from(buf, pos)
+            pos += 54
+            channel_type_, pos = read_varbytes(buf, pos)
             upfront_shutdown_script_, pos = read_varbytes(buf, pos)
             present = read_flag(buf, pos)
             pos += 1
@@ -213,7 +214,7 @@ class OpeningdOpen(Message):
 
 
 _OPENINGD_ACCEPTED_0 = struct.Struct(">HQ")
-_OPENINGD_ACCEPTED_1 = struct.Struct(">II")
+_OPENINGD_ACCEPTED_1 = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -227,17 +228,17 @@ class OpeningdAccepted(Message):
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
         ("funding_scriptpubkey", "varbytes", ""),
-        ("channel_type", "u32", ""),
+        ("channel_type", "varbytes", ""),
         ("minimum_depth", "u32", ""),
     )
 
     dbid: int  # u64
     funding_scriptpubkey: bytes
-    channel_type: int  # u32
+    channel_type: bytes
     minimum_depth: int  # u32
 
     def encode(self) -> bytes:
-        return b"".join((_OPENINGD_ACCEPTED_0.pack(402, self.dbid), write_varbytes(self.funding_scriptpubkey), _OPENINGD_ACCEPTED_1.pack(self.channel_type, self.minimum_depth)))
+        return b"".join((_OPENINGD_ACCEPTED_0.pack(402, self.dbid), write_varbytes(self.funding_scriptpubkey), write_varbytes(self.channel_type), _OPENINGD_ACCEPTED_1.pack(self.minimum_depth)))
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -247,8 +248,9 @@ class OpeningdAccepted(Message):
                 raise WireError(f"type {wire_type}, not 402")
             pos = 10
             funding_scriptpubkey_, pos = read_varbytes(buf, pos)
-            channel_type_, minimum_depth_ = _OPENINGD_ACCEPTED_1.unpack_from(buf, pos)
-            pos += 8
+            channel_type_, pos = read_varbytes(buf, pos)
+            (minimum_depth_,) = _OPENINGD_ACCEPTED_1.unpack_from(buf, pos)
+            pos += 4
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
