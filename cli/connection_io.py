@@ -29,6 +29,10 @@ class Connection:
         self._raw = bytearray()
         self._socket = _connect(place)
 
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
     def send(self, request: dict[str, Any]) -> None:
         """Send one request. Raises TalkError."""
         try:

@@ -70,10 +70,13 @@ def run(argv: list[str]) -> int:
     request_id = f"cli:{method if method.isprintable() else 'weirdmethod!'}#{os.getpid()}"
     request = make_request(options, method, words, request_id)
     connection = Connection(place)
-    if options.level != "none" and options.peer_id is None:
-        _enable_notifications(connection)
-    connection.send(request)
-    reply, text = _await_reply(connection, request_id, options.level)
+    try:
+        if options.level != "none" and options.peer_id is None:
+            _enable_notifications(connection)
+        connection.send(request)
+        reply, text = _await_reply(connection, request_id, options.level)
+    finally:
+        connection.close()
     listing = method == "help" and not words
     return _show(reply, text, options, listing=listing)
 
