@@ -105,7 +105,7 @@ def peer_csv(bolts: dict[int, Bolt]) -> str:
         if number == 4:
             streams = {}
         out += _subtypes(bolt.subtypes if number != 4 else [])
-        for name in streams.keys() - _TEST_STREAMS - {kind for m in messages for _, kind, _ in m.data}:
+        for name in sorted(streams.keys() - _TEST_STREAMS - {kind for m in messages for _, kind, _ in m.data}):
             # BOLT 2 describes some extension streams without listing them as a field of their message.
             owner = next(m for m in messages if f"{m.name}_tlvs" == name)
             owner.data.append(("tlvs", name, ""))

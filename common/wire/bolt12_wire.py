@@ -219,6 +219,8 @@ class Offer(TlvStream):
                     offer_quantity_max_ = read_tu(value, 8)
                 elif kind == 22:
                     (offer_issuer_id_,) = _OFFER_1.unpack(value)
+                    if offer_issuer_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind & 1:
                     unknown_.append((kind, value))
                 else:
@@ -452,6 +454,8 @@ class InvoiceRequest(TlvStream):
                     offer_quantity_max_ = read_tu(value, 8)
                 elif kind == 22:
                     (offer_issuer_id_,) = _INVOICE_REQUEST_1.unpack(value)
+                    if offer_issuer_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 80:
                     (invreq_chain_,) = _INVOICE_REQUEST_0.unpack(value)
                 elif kind == 82:
@@ -462,6 +466,8 @@ class InvoiceRequest(TlvStream):
                     invreq_quantity_ = read_tu(value, 8)
                 elif kind == 88:
                     (invreq_payer_id_,) = _INVOICE_REQUEST_1.unpack(value)
+                    if invreq_payer_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 89:
                     invreq_payer_note_ = value.decode("utf-8")
                 elif kind == 90:
@@ -769,6 +775,8 @@ class Invoice(TlvStream):
                     offer_quantity_max_ = read_tu(value, 8)
                 elif kind == 22:
                     (offer_issuer_id_,) = _INVOICE_1.unpack(value)
+                    if offer_issuer_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 80:
                     (invreq_chain_,) = _INVOICE_0.unpack(value)
                 elif kind == 82:
@@ -779,6 +787,8 @@ class Invoice(TlvStream):
                     invreq_quantity_ = read_tu(value, 8)
                 elif kind == 88:
                     (invreq_payer_id_,) = _INVOICE_1.unpack(value)
+                    if invreq_payer_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 89:
                     invreq_payer_note_ = value.decode("utf-8")
                 elif kind == 90:
@@ -831,6 +841,8 @@ class Invoice(TlvStream):
                     invoice_features_ = value
                 elif kind == 176:
                     (invoice_node_id_,) = _INVOICE_1.unpack(value)
+                    if invoice_node_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 240:
                     (signature_,) = _INVOICE_2.unpack(value)
                 elif kind & 1:

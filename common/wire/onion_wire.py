@@ -65,6 +65,8 @@ class BlindedPathHop(Subtype):
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
         blinded_node_id_, enclen_ = _BLINDED_PATH_HOP_0.unpack_from(buf, pos)
         pos += 35
+        if blinded_node_id_[0] | 1 != 3:
+            raise WireError("a public key starts with 02 or 03")
         end = pos + enclen_
         if end > len(buf):
             raise too_short("encrypted_recipient_data", enclen_, len(buf) - pos)
@@ -104,6 +106,8 @@ class BlindedPath(Subtype):
         first_node_id_, pos = read_sciddir_or_pubkey(buf, pos)
         first_path_key_, num_hops_ = _BLINDED_PATH_0.unpack_from(buf, pos)
         pos += 34
+        if first_path_key_[0] | 1 != 3:
+            raise WireError("a public key starts with 02 or 03")
         path_list: list[BlindedPathHop] = []
         for _ in range(num_hops_):
             path_one, pos = BlindedPathHop.read(buf, pos)
@@ -227,6 +231,8 @@ class Payload(TlvStream):
                     encrypted_recipient_data_ = value
                 elif kind == 12:
                     (current_path_key_,) = _PAYLOAD_1.unpack(value)
+                    if current_path_key_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 16:
                     payment_metadata_ = value
                 elif kind == 18:
@@ -389,10 +395,14 @@ class EncryptedDataTlv(TlvStream):
                     short_channel_id_ = ShortChannelId(short_channel_id_0_)
                 elif kind == 4:
                     (next_node_id_,) = _ENCRYPTED_DATA_TLV_1.unpack(value)
+                    if next_node_id_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 6:
                     path_id_ = value
                 elif kind == 8:
                     (next_path_key_override_,) = _ENCRYPTED_DATA_TLV_1.unpack(value)
+                    if next_path_key_override_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind == 10:
                     payment_relay_ = EncryptedDataPaymentRelay.read_all(value)
                 elif kind == 12:

@@ -880,6 +880,8 @@ class UpdateAddHtlcTlvs(TlvStream):
             try:
                 if kind == 0:
                     (blinded_path_,) = _UPDATE_ADD_HTLC_TLVS_0.unpack(value)
+                    if blinded_path_[0] | 1 != 3:
+                        raise WireError("a public key starts with 02 or 03")
                 elif kind & 1:
                     unknown_.append((kind, value))
                 else:
@@ -2174,6 +2176,8 @@ class OpenChannel(Message):
             wire_type, chain_hash_, temporary_channel_id_, funding_satoshis_0_, push_msat_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, feerate_per_kw_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL_0.unpack_from(buf)
             if wire_type != 32:
                 raise WireError(f"type {wire_type}, not 32")
+            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = OpenChannelTlvs.decode(buf[321:]) if 321 < len(buf) else _NO_OPEN_CHANNEL_TLVS
             return cls(
                 chain_hash=chain_hash_,
@@ -2254,6 +2258,8 @@ class AcceptChannel(Message):
             wire_type, temporary_channel_id_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_ = _ACCEPT_CHANNEL_0.unpack_from(buf)
             if wire_type != 33:
                 raise WireError(f"type {wire_type}, not 33")
+            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = AcceptChannelTlvs.decode(buf[272:]) if 272 < len(buf) else _NO_ACCEPT_CHANNEL_TLVS
             return cls(
                 temporary_channel_id=temporary_channel_id_,
@@ -2384,6 +2390,8 @@ class ChannelReady(Message):
             wire_type, channel_id_, second_per_commitment_point_ = _CHANNEL_READY_0.unpack_from(buf)
             if wire_type != 36:
                 raise WireError(f"type {wire_type}, not 36")
+            if second_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = ChannelReadyTlvs.decode(buf[67:]) if 67 < len(buf) else _NO_CHANNEL_READY_TLVS
             return cls(
                 channel_id=channel_id_,
@@ -2458,6 +2466,8 @@ class OpenChannel2(Message):
             wire_type, chain_hash_, temporary_channel_id_, funding_feerate_perkw_, commitment_feerate_perkw_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, to_self_delay_, max_accepted_htlcs_, locktime_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL2_0.unpack_from(buf)
             if wire_type != 64:
                 raise WireError(f"type {wire_type}, not 64")
+            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3 or second_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = OpeningTlvs.decode(buf[346:]) if 346 < len(buf) else _NO_OPENING_TLVS
             return cls(
                 chain_hash=chain_hash_,
@@ -2541,6 +2551,8 @@ class AcceptChannel2(Message):
             wire_type, temporary_channel_id_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_ = _ACCEPT_CHANNEL2_0.unpack_from(buf)
             if wire_type != 65:
                 raise WireError(f"type {wire_type}, not 65")
+            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3 or second_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = AcceptTlvs.decode(buf[305:]) if 305 < len(buf) else _NO_ACCEPT_TLVS
             return cls(
                 temporary_channel_id=temporary_channel_id_,
@@ -2636,6 +2648,8 @@ class SpliceInit(Message):
             wire_type, channel_id_, funding_contribution_satoshis_, funding_feerate_perkw_, locktime_, funding_pubkey_ = _SPLICE_INIT_0.unpack_from(buf)
             if wire_type != 80:
                 raise WireError(f"type {wire_type}, not 80")
+            if funding_pubkey_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = SpliceInitTlvs.decode(buf[83:]) if 83 < len(buf) else _NO_SPLICE_INIT_TLVS
             return cls(
                 channel_id=channel_id_,
@@ -2681,6 +2695,8 @@ class SpliceAck(Message):
             wire_type, channel_id_, funding_contribution_satoshis_, funding_pubkey_ = _SPLICE_ACK_0.unpack_from(buf)
             if wire_type != 81:
                 raise WireError(f"type {wire_type}, not 81")
+            if funding_pubkey_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = SpliceAckTlvs.decode(buf[75:]) if 75 < len(buf) else _NO_SPLICE_ACK_TLVS
             return cls(
                 channel_id=channel_id_,
@@ -3253,6 +3269,8 @@ class RevokeAndAck(Message):
             wire_type, channel_id_, per_commitment_secret_, next_per_commitment_point_ = _REVOKE_AND_ACK_0.unpack_from(buf)
             if wire_type != 133:
                 raise WireError(f"type {wire_type}, not 133")
+            if next_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             return cls(
                 channel_id=channel_id_,
                 per_commitment_secret=per_commitment_secret_,
@@ -3335,6 +3353,8 @@ class ChannelReestablish(Message):
             wire_type, channel_id_, next_commitment_number_, next_revocation_number_, your_last_per_commitment_secret_, my_current_per_commitment_point_ = _CHANNEL_REESTABLISH_0.unpack_from(buf)
             if wire_type != 136:
                 raise WireError(f"type {wire_type}, not 136")
+            if my_current_per_commitment_point_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             tlvs_ = ChannelReestablishTlvs.decode(buf[115:]) if 115 < len(buf) else _NO_CHANNEL_REESTABLISH_TLVS
             return cls(
                 channel_id=channel_id_,
@@ -3376,6 +3396,8 @@ class OnionMessage(Message):
             wire_type, path_key_, len_ = _ONION_MESSAGE_0.unpack_from(buf)
             if wire_type != 513:
                 raise WireError(f"type {wire_type}, not 513")
+            if path_key_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             pos = 37
             end = pos + len_
             if end > len(buf):
@@ -3487,6 +3509,8 @@ class ChannelAnnouncement(Message):
             pos = end
             chain_hash_, short_channel_id_0_, node_id_1_, node_id_2_, bitcoin_key_1_, bitcoin_key_2_ = _CHANNEL_ANNOUNCEMENT_1.unpack_from(buf, pos)
             pos += 172
+            if node_id_1_[0] | 1 != 3 or node_id_2_[0] | 1 != 3 or bitcoin_key_1_[0] | 1 != 3 or bitcoin_key_2_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             return cls(
                 node_signature_1=node_signature_1_,
                 node_signature_2=node_signature_2_,
@@ -3551,6 +3575,8 @@ class NodeAnnouncement(Message):
             pos = end
             timestamp_, node_id_, rgb_color_, alias_, addrlen_ = _NODE_ANNOUNCEMENT_1.unpack_from(buf, pos)
             pos += 74
+            if node_id_[0] | 1 != 3:
+                raise WireError("a public key starts with 02 or 03")
             end = pos + addrlen_
             if end > len(buf):
                 raise too_short("addresses", addrlen_, len(buf) - pos)

@@ -138,7 +138,7 @@ class _Module:
         self.classes.add(name)
 
     def _context(self, prefix: str) -> Context:
-        return Context(prefix, self.fixed, self.imports)
+        return Context(prefix, self.fixed, self.imports, not self.exact)
 
     def _class(self, head: list[str], ctx: Context, *parts: list[str]) -> None:
         """Add a class: the structs it needs, then its head and its parts, indented."""

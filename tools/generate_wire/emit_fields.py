@@ -17,7 +17,9 @@ class Context:
 
     prefix: str
     fixed_subtypes: dict[str, list[Field]]
-    imports: set[str] = field(default_factory=set)
+    imports: set[str]
+    from_peers: bool
+    """Whether others than our own daemons write these bytes, so that the shape of keys is checked."""
     structs: dict[str, str] = field(default_factory=dict)
 
     def struct(self, code: str) -> str:
@@ -128,6 +130,16 @@ class Reading:
             self.lines.append(f"pos += {size}")
         else:
             self.at += size
+        self._check_points([item for item in items if _fixed(item).is_point])
+
+    def _check_points(self, items: list[Field]) -> None:
+        """A key that cannot be one is refused here; whether it is on the curve is for those who use it."""
+        if items and self.ctx.from_peers:
+            self.ctx.imports.add("WireError")
+            self.lines += [
+                f"if {' or '.join(f'{slot_names(item)[0]}[0] | 1 != 3' for item in items)}:",
+                '    raise WireError("a public key starts with 02 or 03")',
+            ]
 
     def _optional(self, item: Field) -> None:
         self._move()

@@ -23,6 +23,8 @@ class Fixed:
     check: tuple[tuple[str, int], ...] = ()
     """(expression of bytes, length that it must have)."""
     imports: tuple[str, ...] = ()
+    is_point: bool = False
+    """Whether it is a compressed public key, of which the first byte can be checked."""
 
     @property
     def code(self) -> str:
@@ -71,7 +73,8 @@ def _number(code: str, python: str = "int", build: str = "{0}", expr: str = "{}"
 MSAT = _number("Q", "Msat", "Msat({0})", "{}.msat")
 SAT = _number("Q", "Sat", "Sat({0})", "{}.sat")
 TXID = _raw(32, "Txid", ("Txid",))
-NODE_ID = _raw(33, "NodeId", ("NodeId",))
+POINT = replace(_raw(33), is_point=True)
+NODE_ID = replace(_raw(33, "NodeId", ("NodeId",)), is_point=True)
 CHANNEL_ID = _raw(32, "ChannelId", ("ChannelId",))
 TU64_MSAT = Rest("Msat", "Msat(read_tu({}, 8))", "write_tu({}.msat, 8)", imports=("Msat", "read_tu", "write_tu"))
 
@@ -109,8 +112,8 @@ TYPES: dict[str, Type] = {
     "sha256": _raw(32),
     "preimage": _raw(32),
     "chain_hash": _raw(32),
-    "point": _raw(33),
-    "pubkey": _raw(33),
+    "point": POINT,
+    "pubkey": POINT,
     "signature": _raw(64),
     "bip340sig": _raw(64),
     "node_id": NODE_ID,
