@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -14,37 +14,13 @@ from pylightningd.common.onion.crypto import (
     multiply_point,
     walk_keys,
 )
+from pylightningd.common.wire.onion_wire import BlindedPath, BlindedPathHop
 
 _NONCE = bytes(12)
 
 
 class BlindingError(ValueError):
     """Data in a blinded path that does not decrypt. Becomes `invalid_onion_blinding`, or silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlindedHop:
-    """One hop as the sender sees it."""
-
-    blinded_node_id: bytes
-    encrypted_recipient_data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BlindedPath:
-    """A path as handed to a sender. `first_node_id` is 33 bytes, or 9 of `sciddir`."""
-
-    first_node_id: bytes
-    first_path_key: bytes
-    hops: tuple[BlindedHop, ...]
-
-    def encode(self) -> bytes:
-        """The subtype `blinded_path` on the wire."""
-        out = [self.first_node_id, self.first_path_key, bytes([len(self.hops)])]
-        for hop in self.hops:
-            data = hop.encrypted_recipient_data
-            out += [hop.blinded_node_id, len(data).to_bytes(2, "big"), data]
-        return b"".join(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +45,19 @@ def make_blinded_path(
     """
     steps = walk_keys(session_key, [node_id for node_id, _ in hops])
     blinded = tuple(
-        BlindedHop(blind_node_id(node_id, secret), encrypt_data(secret, data))
+        BlindedPathHop(
+            blinded_node_id=blind_node_id(node_id, secret),
+            encrypted_recipient_data=encrypt_data(secret, data),
+        )
         for (node_id, data), (_, secret) in zip(hops, steps, strict=True)
     )
-    return BlindedPath(hops[0][0], steps[0][0], blinded), [secret for _, secret in steps]
+    path = BlindedPath(first_node_id=hops[0][0], first_path_key=steps[0][0], path=blinded)
+    return path, [secret for _, secret in steps]
 
 
 def join_paths(first: BlindedPath, second: BlindedPath) -> BlindedPath:
     """`first` with the hops of `second` behind it."""
-    return BlindedPath(first.first_node_id, first.first_path_key, first.hops + second.hops)
+    return replace(first, path=first.path + second.path)
 
 
 def node_id_tweak(shared_secret: bytes) -> bytes:

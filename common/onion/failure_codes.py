@@ -1,4 +1,4 @@
-"""Failure codes of BOLT 4 and the fields that follow each, as data."""
+"""Failure codes of BOLT 4 and their flags, as data. The messages themselves are in `common.wire.onion_wire`."""
 
 from __future__ import annotations
 
@@ -47,32 +47,29 @@ class FailureCode(IntEnum):
         return f"WIRE_{self.name}"
 
 
-_HASH = (("sha256_of_onion", "sha256"),)
-_UPDATE = (("channel_update", "u16bytes"),)
-_AMOUNT_UPDATE = (("htlc_msat", "u64"), *_UPDATE)
-
-FIELDS: dict[FailureCode, tuple[tuple[str, str], ...]] = {
-    FailureCode.INVALID_ONION_VERSION: _HASH,
-    FailureCode.INVALID_ONION_HMAC: _HASH,
-    FailureCode.INVALID_ONION_KEY: _HASH,
-    FailureCode.INVALID_ONION_BLINDING: _HASH,
-    FailureCode.TEMPORARY_CHANNEL_FAILURE: _UPDATE,
-    FailureCode.AMOUNT_BELOW_MINIMUM: _AMOUNT_UPDATE,
-    FailureCode.FEE_INSUFFICIENT: _AMOUNT_UPDATE,
-    FailureCode.INCORRECT_CLTV_EXPIRY: (("cltv_expiry", "u32"), *_UPDATE),
-    FailureCode.EXPIRY_TOO_SOON: _UPDATE,
-    FailureCode.INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS: (("htlc_msat", "u64"), ("height", "u32")),
-    FailureCode.FINAL_INCORRECT_CLTV_EXPIRY: (("cltv_expiry", "u32"),),
-    FailureCode.FINAL_INCORRECT_HTLC_AMOUNT: (("incoming_htlc_amt", "u64"),),
-    FailureCode.CHANNEL_DISABLED: (("disabled_flags", "u16"), *_UPDATE),
-    FailureCode.INVALID_ONION_PAYLOAD: (("type", "bigsize"), ("offset", "u16")),
-}
-"""Names and types of the fields after the code; codes that are not here have none."""
-
-
 def code_name(code: int) -> str:
     """CLN's name for a code, also for codes we do not know."""
     try:
         return FailureCode(code).wire_name
     except ValueError:
         return f"WIRE_UNKNOWN_{code:#06x}"
+
+
+def is_permanent(code: int) -> bool:
+    """Whether PERM is set: trying again as before is no use."""
+    return bool(code & PERM)
+
+
+def is_node_failure(code: int) -> bool:
+    """Whether NODE is set: all channels of the erring node are to be avoided, not one."""
+    return bool(code & NODE)
+
+
+def is_update(code: int) -> bool:
+    """Whether UPDATE is set: a channel's parameters were not met."""
+    return bool(code & UPDATE)
+
+
+def is_bad_onion(code: int) -> bool:
+    """Whether BADONION is set: it travels in `update_fail_malformed_htlc`."""
+    return bool(code & BADONION)

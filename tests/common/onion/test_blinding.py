@@ -32,9 +32,9 @@ def test_create() -> None:
     route = VECTOR["route"]
     assert joined.first_node_id.hex() == route["first_node_id"]
     assert joined.first_path_key.hex() == route["first_path_key"]
-    made = [(h.blinded_node_id.hex(), h.encrypted_recipient_data.hex()) for h in joined.hops]
+    made = [(h.blinded_node_id.hex(), h.encrypted_recipient_data.hex()) for h in joined.path]
     assert made == [(h["blinded_node_id"], h["encrypted_data"]) for h in route["hops"]]
-    assert joined.encode()[:67] == joined.first_node_id + joined.first_path_key + b"\x04"
+    assert joined.write()[:67] == joined.first_node_id + joined.first_path_key + b"\x04"
 
 
 @pytest.mark.parametrize("index", range(4))

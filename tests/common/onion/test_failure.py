@@ -6,17 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pylightningd.common.amount import Msat
 from pylightningd.common.onion.crypto import derive_key
 from pylightningd.common.onion.failure import (
     FailureFrom,
     UnreadableFailure,
-    decode_failure,
-    encode_failure,
     make_failure,
     obfuscate,
     unwrap,
 )
-from pylightningd.common.onion.failure_codes import FIELDS, FailureCode
+from pylightningd.common.onion.failure_codes import (
+    FailureCode,
+    code_name,
+    is_bad_onion,
+    is_node_failure,
+    is_permanent,
+    is_update,
+)
+from pylightningd.common.wire import onion_wire
 from tests.common.onion.vectors import load, unhex
 
 SECRETS = [bytes([i + 1]) * 32 for i in range(20)]
@@ -70,39 +77,29 @@ def test_signed_but_malformed_names_the_hop(message: bytes) -> None:
     assert unwrap(SECRETS, _returned(3, message, SECRETS)) == UnreadableFailure(3)
 
 
-def _example(kind: str) -> int | bytes:
-    return {"sha256": bytes(range(32)), "u16bytes": b"update", "bigsize": 5482373484}.get(kind, 7)
-
-
 @pytest.mark.parametrize("code", list(FailureCode))
-def test_each_code_survives_the_wire(code: FailureCode) -> None:
-    values = {name: _example(kind) for name, kind in FIELDS.get(code, ())}
-    encoded = encode_failure(code, **values, tlvs=b"\xfd\x84\xd1\x00")
-    decoded = decode_failure(encoded)
-    assert decoded is not None
-    assert (decoded.code, decoded.fields, decoded.tlvs) == (code, values, b"\xfd\x84\xd1\x00")
-    assert decoded.name == f"WIRE_{code.name}"
-    if values:
-        assert decode_failure(encode_failure(code, **values)[:-1]) is None
+def test_codes_are_those_of_the_wire_classes(code: FailureCode) -> None:
+    assert onion_wire.MESSAGES[code].NAME == code.wire_name == code_name(code)
+
+
+def test_every_wire_class_has_its_code() -> None:
+    assert {int(code) for code in FailureCode} == set(onion_wire.MESSAGES)
+
+
+def test_message_with_trailing_tlvs_through_the_onion() -> None:
+    # BOLT 4, "Test Vector": the failure of the longer example, 300 bytes of TLV behind it.
+    tlvs = bytes.fromhex("fd84d1fd012c") + b"\x80" * 300
+    sent = onion_wire.IncorrectOrUnknownPaymentDetails(htlc_msat=Msat(100), height=800000)
+    found = unwrap(SECRETS, _returned(4, sent.encode() + tlvs, SECRETS))
+    assert isinstance(found, FailureFrom)
+    assert onion_wire.decode(found.message) == sent
 
 
 def test_flags() -> None:
-    decoded = decode_failure(encode_failure(FailureCode.TEMPORARY_CHANNEL_FAILURE))
-    assert decoded is not None
-    assert decoded.is_update
-    assert not (decoded.is_permanent or decoded.is_node_failure or decoded.is_bad_onion)
-    assert decoded.fields == {"channel_update": b""}
-
-
-def test_unknown_code_and_short_message() -> None:
-    decoded = decode_failure(b"\x40\xff\x01")
-    assert decoded is not None
-    assert (decoded.is_permanent, decoded.tlvs, decoded.name) == (True, b"\x01", "WIRE_UNKNOWN_0x40ff")
-    assert decode_failure(b"\x40") is None
-
-
-def test_wrong_fields_are_refused() -> None:
-    with pytest.raises(TypeError, match="needs htlc_msat"):
-        encode_failure(FailureCode.FEE_INSUFFICIENT)
-    with pytest.raises(TypeError, match="no field height"):
-        encode_failure(FailureCode.MPP_TIMEOUT, height=3)
+    code = FailureCode.TEMPORARY_CHANNEL_FAILURE
+    assert is_update(code)
+    assert not (is_permanent(code) or is_node_failure(code) or is_bad_onion(code))
+    assert is_permanent(FailureCode.PERMANENT_NODE_FAILURE)
+    assert is_node_failure(FailureCode.PERMANENT_NODE_FAILURE)
+    assert is_bad_onion(FailureCode.INVALID_ONION_KEY)
+    assert code_name(0x40FF) == "WIRE_UNKNOWN_0x40ff"
