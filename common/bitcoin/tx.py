@@ -192,3 +192,11 @@ def _parse_stack(raw: bytes, pos: int) -> tuple[tuple[bytes, ...], int]:
         item, pos = _take_bytes(raw, pos)
         stack.append(item)
     return tuple(stack), pos
+
+
+def parse_witness(raw: bytes) -> tuple[bytes, ...]:
+    """A witness stack on its own, its count first. Raises WireError."""
+    stack, end = _parse_stack(raw, 0)
+    if end != len(raw):
+        raise WireError(f"{len(raw) - end} bytes follow the witness")
+    return stack
