@@ -1,8 +1,8 @@
 """BOLT 11 invoices: the names others use. The value is `Invoice`, the text is read and written here.
 
-    hash32 = signing_hash(invoice)          # hsmd signs it
-    text = finish(invoice, signature65)
-    invoice = decode(text, currency="bcrt")
+hash32 = signing_hash(invoice)          # hsmd signs it
+text = finish(invoice, signature65)
+invoice = decode(text, currency="bcrt")
 """
 
 from __future__ import annotations

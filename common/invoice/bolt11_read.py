@@ -33,7 +33,7 @@ _AMOUNT = re.compile(r"([0-9]+)([munp]?)")
 _MAX_TEXT = 200_000
 
 
-class _Ignore(Exception):
+class _IgnoreError(Exception):
     """The field is of a kind or length a reader skips."""
 
 
@@ -100,7 +100,9 @@ def _read_hrp(hrp: str, wanted: str | None) -> tuple[str, Msat | None]:
     currency = prefix[2:]
     if wanted is not None and currency != wanted:
         name = CURRENCIES.get(wanted, wanted)
-        raise InvoiceError(f"Prefix {currency} is not for {name}; invoices for it start with ln{wanted}")
+        raise InvoiceError(
+            f"Prefix {currency} is not for {name}; invoices for it start with ln{wanted}"
+        )
     if wanted is None and currency not in CURRENCIES:
         raise InvoiceError(f"Unknown chain {currency}; known are {', '.join(CURRENCIES)}")
     return currency, _read_amount(amount) if amount else None
@@ -138,7 +140,7 @@ def _read_fields(words: list[int]) -> tuple[dict[str, Any], list[UnknownField]]:
         at = end
         try:
             _read_field(tag, data, values)
-        except _Ignore:
+        except _IgnoreError:
             unknown.append(UnknownField(tag, tuple(data)))
         except bech32.Bech32Error as error:
             raise InvoiceError(f"{tag}: {error}") from None
@@ -147,14 +149,14 @@ def _read_fields(words: list[int]) -> tuple[dict[str, Any], list[UnknownField]]:
 
 def _read_field(tag: str, data: list[int], values: dict[str, Any]) -> None:
     if tag not in _READERS:
-        raise _Ignore
+        raise _IgnoreError
     name, many, read = _READERS[tag]
     if many:
         values.setdefault(name, []).append(read(data))
         return
     # BOLT 11, "Payer / Payee Requirements", payer: the first p counts; likewise for each single field.
     if name in values:
-        raise _Ignore
+        raise _IgnoreError
     values[name] = read(data)
 
 
@@ -163,7 +165,7 @@ def _fixed(count: int) -> Callable[[list[int]], bytes]:
         # BOLT 11, "Tagged Fields", reader: p, h, s, n have one length. The examples want a field of another
         # length skipped; where it was needed, its absence then fails the invoice.
         if len(data) != count:
-            raise _Ignore
+            raise _IgnoreError
         return bech32.from_words(data)
 
     return read
@@ -214,7 +216,7 @@ def _read_fallback(data: list[int]) -> Fallback:
     version = data[0]
     # BOLT 11, "Tagged Fields", reader: skip f fields of an unknown version.
     if version > P2SH_VERSION:
-        raise _Ignore
+        raise _IgnoreError
     program = bech32.from_words(data[1:])
     sizes: Collection[int] = range(2, 41)
     if version in (P2PKH_VERSION, P2SH_VERSION):
@@ -297,7 +299,9 @@ def _check_signature(digest: bytes, signature: bytes, payee: NodeId | None) -> N
     # refuses it); else recover the key, from high and low S alike.
     try:
         if payee is None:
-            return NodeId(PublicKey.from_signature_and_message(signature, digest, hasher=None).format())
+            return NodeId(
+                PublicKey.from_signature_and_message(signature, digest, hasher=None).format()
+            )
         der = cdata_to_der(deserialize_compact(signature[:64]))
         valid = PublicKey(payee).verify(der, digest, hasher=None)
     except ValueError as error:

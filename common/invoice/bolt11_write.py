@@ -71,7 +71,10 @@ def _amount_text(amount: Msat | None) -> str:
 
 def _check(invoice: Invoice) -> None:
     # BOLT 11, "Tagged Fields", writer: exactly one p, one s, and either d or h.
-    for name, value in (("payment_hash", invoice.payment_hash), ("payment_secret", invoice.payment_secret)):
+    for name, value in (
+        ("payment_hash", invoice.payment_hash),
+        ("payment_secret", invoice.payment_secret),
+    ):
         if len(value) != 32:
             raise InvoiceError(f"{name} has 32 bytes, not {len(value)}")
     if (invoice.description is None) == (invoice.description_hash is None):
@@ -92,7 +95,9 @@ def _data_words(invoice: Invoice) -> list[int]:
     words = [invoice.timestamp >> 5 * i & 31 for i in range(TIMESTAMP_WORDS - 1, -1, -1)]
     for tag, data in _fields(invoice):
         if len(data) > MAX_FIELD_WORDS:
-            raise InvoiceError(f"field {tag!r} is too long: {len(data) * 5 // 8} bytes, at most 639")
+            raise InvoiceError(
+                f"field {tag!r} is too long: {len(data) * 5 // 8} bytes, at most 639"
+            )
         words += [bech32.CHARSET.index(tag), len(data) >> 5, len(data) & 31, *data]
     return words
 

@@ -96,7 +96,9 @@ def decrypt_data(shared_secret: bytes, encrypted: bytes) -> bytes:
     try:
         return ChaCha20Poly1305(derive_key(b"rho", shared_secret)).decrypt(_NONCE, encrypted, b"")
     except InvalidTag:
-        raise BlindingError("encrypted_recipient_data does not decrypt with this path key") from None
+        raise BlindingError(
+            "encrypted_recipient_data does not decrypt with this path key"
+        ) from None
 
 
 def unblind(path_key: bytes, shared_secret: bytes, encrypted: bytes) -> Unblinded:

@@ -118,7 +118,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "metadata": bytes.fromhex("01fafaf0"),
         "features": (1 << 48 | 1 << 14 | 1 << 8).to_bytes(7, "big"),
     },
-    "high_s_recovered": {"description": "Please consider supporting this project", "payee": HIGH_S_PAYEE},
+    "high_s_recovered": {
+        "description": "Please consider supporting this project",
+        "payee": HIGH_S_PAYEE,
+    },
 }
 REASONS = {
     "unknown_even_feature_100": "unknown feature bit 100",
@@ -137,7 +140,12 @@ REASONS = {
 @pytest.mark.parametrize("example", VECTORS["valid"], ids=lambda e: e["name"])
 def test_valid_examples(example: dict[str, Any]) -> None:
     invoice = decode(example["text"])
-    wanted = {"currency": "bc", "timestamp": 1496314658, "payment_hash": HASH, "payment_secret": SECRET}
+    wanted = {
+        "currency": "bc",
+        "timestamp": 1496314658,
+        "payment_hash": HASH,
+        "payment_secret": SECRET,
+    }
     wanted |= {"amount": None, "payee": PAYEE, "has_payee_field": False, "metadata": None}
     wanted |= EXPECTED[example["name"]]
     assert {name: getattr(invoice, name) for name in wanted} == wanted

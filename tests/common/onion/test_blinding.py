@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from coincurve import PrivateKey
 
 from pylightningd.common.onion.blinding import (
     BlindingError,
@@ -13,7 +14,6 @@ from pylightningd.common.onion.blinding import (
     unblind,
 )
 from pylightningd.common.onion.crypto import derive_key
-from coincurve import PrivateKey
 from tests.common.onion.vectors import ecdh, load, unhex
 
 VECTOR = load("route-blinding-test")

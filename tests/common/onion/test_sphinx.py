@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from coincurve import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coincurve import PrivateKey
 from pylightningd.common.onion.failure_codes import FailureCode
 from pylightningd.common.onion.sphinx import (
     PACKET_SIZE,
