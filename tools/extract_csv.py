@@ -105,7 +105,9 @@ def peer_csv(bolts: dict[int, Bolt]) -> str:
         if number == 4:
             streams = {}
         out += _subtypes(bolt.subtypes if number != 4 else [])
-        for name in sorted(streams.keys() - _TEST_STREAMS - {kind for m in messages for _, kind, _ in m.data}):
+        for name in sorted(
+            streams.keys() - _TEST_STREAMS - {kind for m in messages for _, kind, _ in m.data}
+        ):
             # BOLT 2 describes some extension streams without listing them as a field of their message.
             owner = next(m for m in messages if f"{m.name}_tlvs" == name)
             owner.data.append(("tlvs", name, ""))
@@ -169,7 +171,9 @@ def extract(boltdir: Path, commit: str) -> dict[str, str]:
     makers = {"peer": peer_csv, "onion": onion_csv, "bolt12": bolt12_csv}
     out: dict[str, str] = {}
     for name, files in _FILES.items():
-        bolts = {int(stem[:2]): read_bolt(int(stem[:2]), _show(boltdir, commit, stem)) for stem in files}
+        bolts = {
+            int(stem[:2]): read_bolt(int(stem[:2]), _show(boltdir, commit, stem)) for stem in files
+        }
         out[name] = makers[name](bolts)
     return out
 

@@ -55,11 +55,30 @@ class BlindedPayinfo(Subtype):
     features: bytes
 
     def write(self) -> bytes:
-        return b"".join((_BLINDED_PAYINFO_0.pack(self.fee_base_msat, self.fee_proportional_millionths, self.cltv_expiry_delta, self.htlc_minimum_msat, self.htlc_maximum_msat, len(self.features)), self.features))
+        return b"".join(
+            (
+                _BLINDED_PAYINFO_0.pack(
+                    self.fee_base_msat,
+                    self.fee_proportional_millionths,
+                    self.cltv_expiry_delta,
+                    self.htlc_minimum_msat,
+                    self.htlc_maximum_msat,
+                    len(self.features),
+                ),
+                self.features,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        fee_base_msat_, fee_proportional_millionths_, cltv_expiry_delta_, htlc_minimum_msat_, htlc_maximum_msat_, flen_ = _BLINDED_PAYINFO_0.unpack_from(buf, pos)
+        (
+            fee_base_msat_,
+            fee_proportional_millionths_,
+            cltv_expiry_delta_,
+            htlc_minimum_msat_,
+            htlc_maximum_msat_,
+            flen_,
+        ) = _BLINDED_PAYINFO_0.unpack_from(buf, pos)
         pos += 28
         end = pos + flen_
         if end > len(buf):
@@ -191,7 +210,9 @@ class Offer(TlvStream):
         for kind, offset, value in read_records(buf):
             try:
                 if kind == 2:
-                    offer_chains_ = tuple([offer_chains_ for (offer_chains_,) in _OFFER_0.iter_unpack(value)])
+                    offer_chains_ = tuple(
+                        [offer_chains_ for (offer_chains_,) in _OFFER_0.iter_unpack(value)],
+                    )
                 elif kind == 4:
                     offer_metadata_ = value
                 elif kind == 6:
@@ -262,7 +283,14 @@ class InvoiceRequestInvreqBip353Name(Subtype):
     domain: bytes
 
     def write(self) -> bytes:
-        return b"".join((_INVOICE_REQUEST_INVREQ_BIP353_NAME_0.pack(len(self.name)), self.name, _INVOICE_REQUEST_INVREQ_BIP353_NAME_0.pack(len(self.domain)), self.domain))
+        return b"".join(
+            (
+                _INVOICE_REQUEST_INVREQ_BIP353_NAME_0.pack(len(self.name)),
+                self.name,
+                _INVOICE_REQUEST_INVREQ_BIP353_NAME_0.pack(len(self.domain)),
+                self.domain,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -426,7 +454,12 @@ class InvoiceRequest(TlvStream):
                 if kind == 0:
                     invreq_metadata_ = value
                 elif kind == 2:
-                    offer_chains_ = tuple([offer_chains_ for (offer_chains_,) in _INVOICE_REQUEST_0.iter_unpack(value)])
+                    offer_chains_ = tuple(
+                        [
+                            offer_chains_
+                            for (offer_chains_,) in _INVOICE_REQUEST_0.iter_unpack(value)
+                        ],
+                    )
                 elif kind == 4:
                     offer_metadata_ = value
                 elif kind == 6:
@@ -534,7 +567,14 @@ class InvoiceInvreqBip353Name(Subtype):
     domain: bytes
 
     def write(self) -> bytes:
-        return b"".join((_INVOICE_INVREQ_BIP353_NAME_0.pack(len(self.name)), self.name, _INVOICE_INVREQ_BIP353_NAME_0.pack(len(self.domain)), self.domain))
+        return b"".join(
+            (
+                _INVOICE_INVREQ_BIP353_NAME_0.pack(len(self.name)),
+                self.name,
+                _INVOICE_INVREQ_BIP353_NAME_0.pack(len(self.domain)),
+                self.domain,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -747,7 +787,9 @@ class Invoice(TlvStream):
                 if kind == 0:
                     invreq_metadata_ = value
                 elif kind == 2:
-                    offer_chains_ = tuple([offer_chains_ for (offer_chains_,) in _INVOICE_0.iter_unpack(value)])
+                    offer_chains_ = tuple(
+                        [offer_chains_ for (offer_chains_,) in _INVOICE_0.iter_unpack(value)],
+                    )
                 elif kind == 4:
                     offer_metadata_ = value
                 elif kind == 6:

@@ -59,7 +59,13 @@ class BusHello(Message):
     def encode(self) -> bytes:
         if len(self.wire_hash) != 32 or len(self.token) != 32:
             raise wrong_length(self)
-        return b"".join((_BUS_HELLO_0.pack(1), write_string(self.daemon), _BUS_HELLO_1.pack(self.wire_hash, self.pid, self.token)))
+        return b"".join(
+            (
+                _BUS_HELLO_0.pack(1),
+                write_string(self.daemon),
+                _BUS_HELLO_1.pack(self.wire_hash, self.pid, self.token),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -114,7 +120,14 @@ class BusAddLink(Message):
     def encode(self) -> bytes:
         if len(self.token) != 32:
             raise wrong_length(self)
-        return b"".join((_BUS_ADD_LINK_0.pack(2, self.link_id), write_string(self.sibling), write_string(self.url), _BUS_ADD_LINK_1.pack(self.token, self.bind, self.capabilities)))
+        return b"".join(
+            (
+                _BUS_ADD_LINK_0.pack(2, self.link_id),
+                write_string(self.sibling),
+                write_string(self.url),
+                _BUS_ADD_LINK_1.pack(self.token, self.bind, self.capabilities),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -202,7 +215,15 @@ class BusLog(Message):
     def encode(self) -> bytes:
         if (self.peer_id is not None and len(self.peer_id) != 33):
             raise wrong_length(self)
-        return b"".join((_BUS_LOG_0.pack(4, self.level), b"\x00" if self.peer_id is None else b"\x01" + _BUS_LOG_1.pack(self.peer_id), _BUS_LOG_2.pack(self.channel_dbid), write_string(self.text), write_varbytes(self.fields)))
+        return b"".join(
+            (
+                _BUS_LOG_0.pack(4, self.level),
+                b"\x00" if self.peer_id is None else b"\x01" + _BUS_LOG_1.pack(self.peer_id),
+                _BUS_LOG_2.pack(self.channel_dbid),
+                write_string(self.text),
+                write_varbytes(self.fields),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -215,7 +236,7 @@ class BusLog(Message):
             pos += 1
             peer_id_: NodeId | None = None
             if present:
-                peer_id_0_, = _BUS_LOG_1.unpack_from(buf, pos)
+                (peer_id_0_,) = _BUS_LOG_1.unpack_from(buf, pos)
                 pos += 33
                 peer_id_ = peer_id_0_
             (channel_dbid_,) = _BUS_LOG_2.unpack_from(buf, pos)

@@ -81,26 +81,58 @@ class Htlc(Subtype):
     malformed_sha256: bytes  # 32 bytes
 
     def write(self) -> bytes:
-        if len(self.payment_hash) != 32 or len(self.onion) != 1366 or (self.path_key is not None and len(self.path_key) != 33) or (self.preimage is not None and len(self.preimage) != 32) or len(self.malformed_sha256) != 32:
+        if (
+            len(self.payment_hash) != 32
+            or len(self.onion) != 1366
+            or (self.path_key is not None and len(self.path_key) != 33)
+            or (self.preimage is not None and len(self.preimage) != 32)
+            or len(self.malformed_sha256) != 32
+        ):
             raise wrong_length(self)
-        return b"".join((_HTLC_0.pack(self.id, self.offered_by_us, self.state, self.amount.msat, self.payment_hash, self.cltv_expiry, self.onion), b"\x00" if self.path_key is None else b"\x01" + _HTLC_1.pack(self.path_key), b"\x00" if self.preimage is None else b"\x01" + _HTLC_2.pack(self.preimage), b"\x00" if self.failure_onion is None else b"\x01" + write_varbytes(self.failure_onion), _HTLC_3.pack(self.malformed_code, self.malformed_sha256)))
+        return b"".join(
+            (
+                _HTLC_0.pack(
+                    self.id,
+                    self.offered_by_us,
+                    self.state,
+                    self.amount.msat,
+                    self.payment_hash,
+                    self.cltv_expiry,
+                    self.onion,
+                ),
+                b"\x00" if self.path_key is None else b"\x01" + _HTLC_1.pack(self.path_key),
+                b"\x00" if self.preimage is None else b"\x01" + _HTLC_2.pack(self.preimage),
+                b"\x00" if self.failure_onion is None else b"\x01" + write_varbytes(
+                    self.failure_onion,
+                ),
+                _HTLC_3.pack(self.malformed_code, self.malformed_sha256),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        id_, offered_by_us_0_, state_, amount_0_, payment_hash_, cltv_expiry_, onion_ = _HTLC_0.unpack_from(buf, pos)
+        (
+            id_,
+            offered_by_us_0_,
+            state_,
+            amount_0_,
+            payment_hash_,
+            cltv_expiry_,
+            onion_,
+        ) = _HTLC_0.unpack_from(buf, pos)
         pos += 1420
         present = read_flag(buf, pos)
         pos += 1
         path_key_: bytes | None = None
         if present:
-            path_key_0_, = _HTLC_1.unpack_from(buf, pos)
+            (path_key_0_,) = _HTLC_1.unpack_from(buf, pos)
             pos += 33
             path_key_ = path_key_0_
         present = read_flag(buf, pos)
         pos += 1
         preimage_: bytes | None = None
         if present:
-            preimage_0_, = _HTLC_2.unpack_from(buf, pos)
+            (preimage_0_,) = _HTLC_2.unpack_from(buf, pos)
             pos += 32
             preimage_ = preimage_0_
         present = read_flag(buf, pos)
@@ -244,7 +276,18 @@ class ChanneldInit(Message):
     dev_disable_commit_after: int  # u32
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_INIT_0.pack(600), write_string(self.network), write_varbytes(self.features), _CHANNELD_INIT_1.pack(self.blockheight, self.commit_time_ms, self.dev_disable_commit_after)))
+        return b"".join(
+            (
+                _CHANNELD_INIT_0.pack(600),
+                write_string(self.network),
+                write_varbytes(self.features),
+                _CHANNELD_INIT_1.pack(
+                    self.blockheight,
+                    self.commit_time_ms,
+                    self.dev_disable_commit_after,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -255,7 +298,11 @@ class ChanneldInit(Message):
             pos = 2
             network_, pos = read_string(buf, pos)
             features_, pos = read_varbytes(buf, pos)
-            blockheight_, commit_time_ms_, dev_disable_commit_after_ = _CHANNELD_INIT_1.unpack_from(buf, pos)
+            (
+                blockheight_,
+                commit_time_ms_,
+                dev_disable_commit_after_,
+            ) = _CHANNELD_INIT_1.unpack_from(buf, pos)
             pos += 12
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -351,9 +398,61 @@ class ChanneldChannel(Message):
     max_dust_exposure: Msat
 
     def encode(self) -> bytes:
-        if len(self.remote_current_point) != 33 or (self.remote_next_point is not None and len(self.remote_next_point) != 33):
+        if (
+            len(self.remote_current_point) != 33
+            or (self.remote_next_point is not None and len(self.remote_next_point) != 33)
+        ):
             raise wrong_length(self)
-        return b"".join((_CHANNELD_CHANNEL_0.pack(601), self.channel.write(), _CHANNELD_CHANNEL_1.pack(self.announce, self.minimum_depth), b"\x00" if self.short_channel_id is None else b"\x01" + _CHANNELD_CHANNEL_2.pack(self.short_channel_id), b"\x00" if self.local_alias is None else b"\x01" + _CHANNELD_CHANNEL_2.pack(self.local_alias), _CHANNELD_CHANNEL_3.pack(self.depth, self.next_local_commitment, self.next_remote_commitment, self.revocations_received, self.to_local.msat, self.to_remote.msat, len(self.fees)), b"".join([x.write() for x in self.fees]), _CHANNELD_CHANNEL_4.pack(self.remote_current_point), b"\x00" if self.remote_next_point is None else b"\x01" + _CHANNELD_CHANNEL_4.pack(self.remote_next_point), write_varbytes(self.shachain), _CHANNELD_CHANNEL_0.pack(len(self.htlcs)), b"".join([x.write() for x in self.htlcs]), _CHANNELD_CHANNEL_5.pack(self.next_htlc_id, self.next_remote_htlc_id, len(self.last_sent_updates)), b"".join([write_varbytes(x) for x in self.last_sent_updates]), _CHANNELD_CHANNEL_6.pack(self.last_was_revoke, self.sent_channel_ready, self.got_channel_ready), write_varbytes(self.local_shutdown_script), write_varbytes(self.remote_shutdown_script), write_varbytes(self.remote_upfront_shutdown_script), write_varbytes(self.their_features), _CHANNELD_CHANNEL_7.pack(self.feerate_min_perkw, self.feerate_max_perkw, self.max_dust_exposure.msat)))
+        return b"".join(
+            (
+                _CHANNELD_CHANNEL_0.pack(601),
+                self.channel.write(),
+                _CHANNELD_CHANNEL_1.pack(self.announce, self.minimum_depth),
+                b"\x00" if self.short_channel_id is None else b"\x01" + _CHANNELD_CHANNEL_2.pack(
+                    self.short_channel_id,
+                ),
+                b"\x00" if self.local_alias is None else b"\x01" + _CHANNELD_CHANNEL_2.pack(
+                    self.local_alias,
+                ),
+                _CHANNELD_CHANNEL_3.pack(
+                    self.depth,
+                    self.next_local_commitment,
+                    self.next_remote_commitment,
+                    self.revocations_received,
+                    self.to_local.msat,
+                    self.to_remote.msat,
+                    len(self.fees),
+                ),
+                b"".join([x.write() for x in self.fees]),
+                _CHANNELD_CHANNEL_4.pack(self.remote_current_point),
+                b"\x00" if self.remote_next_point is None else b"\x01" + _CHANNELD_CHANNEL_4.pack(
+                    self.remote_next_point,
+                ),
+                write_varbytes(self.shachain),
+                _CHANNELD_CHANNEL_0.pack(len(self.htlcs)),
+                b"".join([x.write() for x in self.htlcs]),
+                _CHANNELD_CHANNEL_5.pack(
+                    self.next_htlc_id,
+                    self.next_remote_htlc_id,
+                    len(self.last_sent_updates),
+                ),
+                b"".join([write_varbytes(x) for x in self.last_sent_updates]),
+                _CHANNELD_CHANNEL_6.pack(
+                    self.last_was_revoke,
+                    self.sent_channel_ready,
+                    self.got_channel_ready,
+                ),
+                write_varbytes(self.local_shutdown_script),
+                write_varbytes(self.remote_shutdown_script),
+                write_varbytes(self.remote_upfront_shutdown_script),
+                write_varbytes(self.their_features),
+                _CHANNELD_CHANNEL_7.pack(
+                    self.feerate_min_perkw,
+                    self.feerate_max_perkw,
+                    self.max_dust_exposure.msat,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -369,22 +468,35 @@ class ChanneldChannel(Message):
             pos += 1
             short_channel_id_: ShortChannelId | None = None
             if present:
-                short_channel_id_0_, = _CHANNELD_CHANNEL_2.unpack_from(buf, pos)
+                (short_channel_id_0_,) = _CHANNELD_CHANNEL_2.unpack_from(buf, pos)
                 pos += 8
                 short_channel_id_ = ShortChannelId(short_channel_id_0_)
             present = read_flag(buf, pos)
             pos += 1
             local_alias_: ShortChannelId | None = None
             if present:
-                local_alias_0_, = _CHANNELD_CHANNEL_2.unpack_from(buf, pos)
+                (local_alias_0_,) = _CHANNELD_CHANNEL_2.unpack_from(buf, pos)
                 pos += 8
                 local_alias_ = ShortChannelId(local_alias_0_)
-            depth_, next_local_commitment_, next_remote_commitment_, revocations_received_, to_local_0_, to_remote_0_, num_fees_ = _CHANNELD_CHANNEL_3.unpack_from(buf, pos)
+            (
+                depth_,
+                next_local_commitment_,
+                next_remote_commitment_,
+                revocations_received_,
+                to_local_0_,
+                to_remote_0_,
+                num_fees_,
+            ) = _CHANNELD_CHANNEL_3.unpack_from(buf, pos)
             pos += 46
             end = pos + num_fees_ * 5
             if end > len(buf):
                 raise too_short("fees", num_fees_ * 5, len(buf) - pos)
-            fees_ = tuple([FeeState(state=state_, feerate_perkw=feerate_perkw_) for state_, feerate_perkw_ in _CHANNELD_CHANNEL_1.iter_unpack(buf[pos:end])])
+            fees_ = tuple(
+                [
+                    FeeState(state=state_, feerate_perkw=feerate_perkw_)
+                    for state_, feerate_perkw_ in _CHANNELD_CHANNEL_1.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             (remote_current_point_,) = _CHANNELD_CHANNEL_4.unpack_from(buf, pos)
             pos += 33
@@ -392,7 +504,7 @@ class ChanneldChannel(Message):
             pos += 1
             remote_next_point_: bytes | None = None
             if present:
-                remote_next_point_0_, = _CHANNELD_CHANNEL_4.unpack_from(buf, pos)
+                (remote_next_point_0_,) = _CHANNELD_CHANNEL_4.unpack_from(buf, pos)
                 pos += 33
                 remote_next_point_ = remote_next_point_0_
             shachain_, pos = read_varbytes(buf, pos)
@@ -403,20 +515,32 @@ class ChanneldChannel(Message):
                 htlcs_one, pos = Htlc.read(buf, pos)
                 htlcs_list.append(htlcs_one)
             htlcs_ = tuple(htlcs_list)
-            next_htlc_id_, next_remote_htlc_id_, num_last_sent_ = _CHANNELD_CHANNEL_5.unpack_from(buf, pos)
+            (
+                next_htlc_id_,
+                next_remote_htlc_id_,
+                num_last_sent_,
+            ) = _CHANNELD_CHANNEL_5.unpack_from(buf, pos)
             pos += 18
             last_sent_updates_list: list[bytes] = []
             for _ in range(num_last_sent_):
                 last_sent_updates_one, pos = read_varbytes(buf, pos)
                 last_sent_updates_list.append(last_sent_updates_one)
             last_sent_updates_ = tuple(last_sent_updates_list)
-            last_was_revoke_0_, sent_channel_ready_0_, got_channel_ready_0_ = _CHANNELD_CHANNEL_6.unpack_from(buf, pos)
+            (
+                last_was_revoke_0_,
+                sent_channel_ready_0_,
+                got_channel_ready_0_,
+            ) = _CHANNELD_CHANNEL_6.unpack_from(buf, pos)
             pos += 3
             local_shutdown_script_, pos = read_varbytes(buf, pos)
             remote_shutdown_script_, pos = read_varbytes(buf, pos)
             remote_upfront_shutdown_script_, pos = read_varbytes(buf, pos)
             their_features_, pos = read_varbytes(buf, pos)
-            feerate_min_perkw_, feerate_max_perkw_, max_dust_exposure_0_ = _CHANNELD_CHANNEL_7.unpack_from(buf, pos)
+            (
+                feerate_min_perkw_,
+                feerate_max_perkw_,
+                max_dust_exposure_0_,
+            ) = _CHANNELD_CHANNEL_7.unpack_from(buf, pos)
             pos += 16
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -510,7 +634,12 @@ class ChanneldConnected(Message):
     their_features: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_CONNECTED_0.pack(603, self.dbid, self.route_id, self.fresh), write_varbytes(self.their_features)))
+        return b"".join(
+            (
+                _CHANNELD_CONNECTED_0.pack(603, self.dbid, self.route_id, self.fresh),
+                write_varbytes(self.their_features),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -586,7 +715,17 @@ class ChanneldFundingDepth(Message):
     local_alias: ShortChannelId | None = None
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_FUNDING_DEPTH_0.pack(605, self.dbid, self.depth), b"\x00" if self.short_channel_id is None else b"\x01" + _CHANNELD_FUNDING_DEPTH_1.pack(self.short_channel_id), b"\x00" if self.local_alias is None else b"\x01" + _CHANNELD_FUNDING_DEPTH_1.pack(self.local_alias)))
+        return b"".join(
+            (
+                _CHANNELD_FUNDING_DEPTH_0.pack(605, self.dbid, self.depth),
+                b"\x00" if self.short_channel_id is None else b"\x01" + _CHANNELD_FUNDING_DEPTH_1.pack(
+                    self.short_channel_id,
+                ),
+                b"\x00" if self.local_alias is None else b"\x01" + _CHANNELD_FUNDING_DEPTH_1.pack(
+                    self.local_alias,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -599,14 +738,14 @@ class ChanneldFundingDepth(Message):
             pos += 1
             short_channel_id_: ShortChannelId | None = None
             if present:
-                short_channel_id_0_, = _CHANNELD_FUNDING_DEPTH_1.unpack_from(buf, pos)
+                (short_channel_id_0_,) = _CHANNELD_FUNDING_DEPTH_1.unpack_from(buf, pos)
                 pos += 8
                 short_channel_id_ = ShortChannelId(short_channel_id_0_)
             present = read_flag(buf, pos)
             pos += 1
             local_alias_: ShortChannelId | None = None
             if present:
-                local_alias_0_, = _CHANNELD_FUNDING_DEPTH_1.unpack_from(buf, pos)
+                (local_alias_0_,) = _CHANNELD_FUNDING_DEPTH_1.unpack_from(buf, pos)
                 pos += 8
                 local_alias_ = ShortChannelId(local_alias_0_)
             if pos != len(buf):
@@ -652,14 +791,41 @@ class ChanneldOfferHtlc(Message):
     path_key: bytes | None = None
 
     def encode(self) -> bytes:
-        if len(self.payment_hash) != 32 or len(self.onion) != 1366 or (self.path_key is not None and len(self.path_key) != 33):
+        if (
+            len(self.payment_hash) != 32
+            or len(self.onion) != 1366
+            or (self.path_key is not None and len(self.path_key) != 33)
+        ):
             raise wrong_length(self)
-        return b"".join((_CHANNELD_OFFER_HTLC_0.pack(606, self.dbid, self.cookie, self.amount.msat, self.cltv_expiry, self.payment_hash, self.onion), b"\x00" if self.path_key is None else b"\x01" + _CHANNELD_OFFER_HTLC_1.pack(self.path_key)))
+        return b"".join(
+            (
+                _CHANNELD_OFFER_HTLC_0.pack(
+                    606,
+                    self.dbid,
+                    self.cookie,
+                    self.amount.msat,
+                    self.cltv_expiry,
+                    self.payment_hash,
+                    self.onion,
+                ),
+                b"\x00" if self.path_key is None else b"\x01" + _CHANNELD_OFFER_HTLC_1.pack(
+                    self.path_key,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, cookie_, amount_0_, cltv_expiry_, payment_hash_, onion_ = _CHANNELD_OFFER_HTLC_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                cookie_,
+                amount_0_,
+                cltv_expiry_,
+                payment_hash_,
+                onion_,
+            ) = _CHANNELD_OFFER_HTLC_0.unpack_from(buf)
             if wire_type != 606:
                 raise WireError(f"type {wire_type}, not 606")
             pos = 1428
@@ -667,7 +833,7 @@ class ChanneldOfferHtlc(Message):
             pos += 1
             path_key_: bytes | None = None
             if present:
-                path_key_0_, = _CHANNELD_OFFER_HTLC_1.unpack_from(buf, pos)
+                (path_key_0_,) = _CHANNELD_OFFER_HTLC_1.unpack_from(buf, pos)
                 pos += 33
                 path_key_ = path_key_0_
             if pos != len(buf):
@@ -709,12 +875,29 @@ class ChanneldHtlcOffered(Message):
     error: str
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_HTLC_OFFERED_0.pack(607, self.dbid, self.cookie, self.id, self.failure_code), write_string(self.error)))
+        return b"".join(
+            (
+                _CHANNELD_HTLC_OFFERED_0.pack(
+                    607,
+                    self.dbid,
+                    self.cookie,
+                    self.id,
+                    self.failure_code,
+                ),
+                write_string(self.error),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, cookie_, id_, failure_code_ = _CHANNELD_HTLC_OFFERED_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                cookie_,
+                id_,
+                failure_code_,
+            ) = _CHANNELD_HTLC_OFFERED_0.unpack_from(buf)
             if wire_type != 607:
                 raise WireError(f"type {wire_type}, not 607")
             pos = 28
@@ -799,7 +982,13 @@ class ChanneldFailHtlc(Message):
     def encode(self) -> bytes:
         if len(self.malformed_sha256) != 32:
             raise wrong_length(self)
-        return b"".join((_CHANNELD_FAIL_HTLC_0.pack(609, self.dbid, self.id), write_varbytes(self.failure_onion), _CHANNELD_FAIL_HTLC_1.pack(self.malformed_code, self.malformed_sha256)))
+        return b"".join(
+            (
+                _CHANNELD_FAIL_HTLC_0.pack(609, self.dbid, self.id),
+                write_varbytes(self.failure_onion),
+                _CHANNELD_FAIL_HTLC_1.pack(self.malformed_code, self.malformed_sha256),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -846,12 +1035,24 @@ class ChanneldFeerates(Message):
     feerate_max_perkw: int  # u32
 
     def encode(self) -> bytes:
-        return _CHANNELD_FEERATES_0.pack(610, self.dbid, self.feerate_perkw, self.feerate_min_perkw, self.feerate_max_perkw)
+        return _CHANNELD_FEERATES_0.pack(
+            610,
+            self.dbid,
+            self.feerate_perkw,
+            self.feerate_min_perkw,
+            self.feerate_max_perkw,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, feerate_perkw_, feerate_min_perkw_, feerate_max_perkw_ = _CHANNELD_FEERATES_0.unpack(buf)
+            (
+                wire_type,
+                dbid_,
+                feerate_perkw_,
+                feerate_min_perkw_,
+                feerate_max_perkw_,
+            ) = _CHANNELD_FEERATES_0.unpack(buf)
             if wire_type != 610:
                 raise WireError(f"type {wire_type}, not 610")
             return cls(
@@ -999,7 +1200,18 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
     updates: tuple[bytes, ...]
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_SENDING_COMMITSIG_0.pack(620, self.dbid, self.number, len(self.added)), b"".join([x.write() for x in self.added]), _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.changed)), b"".join([x.write() for x in self.changed]), _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.fees)), b"".join([x.write() for x in self.fees]), _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.updates)), b"".join([write_varbytes(x) for x in self.updates])))
+        return b"".join(
+            (
+                _CHANNELD_SENDING_COMMITSIG_0.pack(620, self.dbid, self.number, len(self.added)),
+                b"".join([x.write() for x in self.added]),
+                _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.changed)),
+                b"".join([x.write() for x in self.changed]),
+                _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.fees)),
+                b"".join([x.write() for x in self.fees]),
+                _CHANNELD_SENDING_COMMITSIG_1.pack(len(self.updates)),
+                b"".join([write_varbytes(x) for x in self.updates]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1018,14 +1230,28 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
             end = pos + num_changed_ * 10
             if end > len(buf):
                 raise too_short("changed", num_changed_ * 10, len(buf) - pos)
-            changed_ = tuple([HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_) for id_, offered_by_us_0_, state_ in _CHANNELD_SENDING_COMMITSIG_2.iter_unpack(buf[pos:end])])
+            changed_ = tuple(
+                [
+                    HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
+                    for id_, offered_by_us_0_, state_ in _CHANNELD_SENDING_COMMITSIG_2.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             (num_fees_,) = _CHANNELD_SENDING_COMMITSIG_1.unpack_from(buf, pos)
             pos += 2
             end = pos + num_fees_ * 5
             if end > len(buf):
                 raise too_short("fees", num_fees_ * 5, len(buf) - pos)
-            fees_ = tuple([FeeState(state=state_, feerate_perkw=feerate_perkw_) for state_, feerate_perkw_ in _CHANNELD_SENDING_COMMITSIG_3.iter_unpack(buf[pos:end])])
+            fees_ = tuple(
+                [
+                    FeeState(state=state_, feerate_perkw=feerate_perkw_)
+                    for state_, feerate_perkw_ in _CHANNELD_SENDING_COMMITSIG_3.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             (num_updates_,) = _CHANNELD_SENDING_COMMITSIG_1.unpack_from(buf, pos)
             pos += 2
@@ -1123,7 +1349,26 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
     def encode(self) -> bytes:
         if len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_CHANNELD_GOT_COMMITSIG_0.pack(622, self.dbid, self.number), write_varbytes(self.tx), _CHANNELD_GOT_COMMITSIG_1.pack(self.signature, len(self.htlc_signatures)), join_fixed(self.htlc_signatures, 64), _CHANNELD_GOT_COMMITSIG_2.pack(self.to_local.msat, self.to_remote.msat, len(self.added)), b"".join([x.write() for x in self.added]), _CHANNELD_GOT_COMMITSIG_3.pack(len(self.removed)), b"".join([x.write() for x in self.removed]), _CHANNELD_GOT_COMMITSIG_3.pack(len(self.changed)), b"".join([x.write() for x in self.changed]), _CHANNELD_GOT_COMMITSIG_3.pack(len(self.fees)), b"".join([x.write() for x in self.fees])))
+        return b"".join(
+            (
+                _CHANNELD_GOT_COMMITSIG_0.pack(622, self.dbid, self.number),
+                write_varbytes(self.tx),
+                _CHANNELD_GOT_COMMITSIG_1.pack(self.signature, len(self.htlc_signatures)),
+                join_fixed(self.htlc_signatures, 64),
+                _CHANNELD_GOT_COMMITSIG_2.pack(
+                    self.to_local.msat,
+                    self.to_remote.msat,
+                    len(self.added),
+                ),
+                b"".join([x.write() for x in self.added]),
+                _CHANNELD_GOT_COMMITSIG_3.pack(len(self.removed)),
+                b"".join([x.write() for x in self.removed]),
+                _CHANNELD_GOT_COMMITSIG_3.pack(len(self.changed)),
+                b"".join([x.write() for x in self.changed]),
+                _CHANNELD_GOT_COMMITSIG_3.pack(len(self.fees)),
+                b"".join([x.write() for x in self.fees]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1138,7 +1383,12 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
             end = pos + num_htlc_signatures_ * 64
             if end > len(buf):
                 raise too_short("htlc_signatures", num_htlc_signatures_ * 64, len(buf) - pos)
-            htlc_signatures_ = tuple([htlc_signatures_ for (htlc_signatures_,) in _CHANNELD_GOT_COMMITSIG_4.iter_unpack(buf[pos:end])])
+            htlc_signatures_ = tuple(
+                [
+                    htlc_signatures_
+                    for (htlc_signatures_,) in _CHANNELD_GOT_COMMITSIG_4.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             to_local_0_, to_remote_0_, num_added_ = _CHANNELD_GOT_COMMITSIG_2.unpack_from(buf, pos)
             pos += 18
@@ -1159,14 +1409,28 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
             end = pos + num_changed_ * 10
             if end > len(buf):
                 raise too_short("changed", num_changed_ * 10, len(buf) - pos)
-            changed_ = tuple([HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_) for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_COMMITSIG_5.iter_unpack(buf[pos:end])])
+            changed_ = tuple(
+                [
+                    HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
+                    for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_COMMITSIG_5.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             (num_fees_,) = _CHANNELD_GOT_COMMITSIG_3.unpack_from(buf, pos)
             pos += 2
             end = pos + num_fees_ * 5
             if end > len(buf):
                 raise too_short("fees", num_fees_ * 5, len(buf) - pos)
-            fees_ = tuple([FeeState(state=state_, feerate_perkw=feerate_perkw_) for state_, feerate_perkw_ in _CHANNELD_GOT_COMMITSIG_6.iter_unpack(buf[pos:end])])
+            fees_ = tuple(
+                [
+                    FeeState(state=state_, feerate_perkw=feerate_perkw_)
+                    for state_, feerate_perkw_ in _CHANNELD_GOT_COMMITSIG_6.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -1252,12 +1516,35 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
     def encode(self) -> bytes:
         if len(self.secret) != 32 or len(self.next_point) != 33:
             raise wrong_length(self)
-        return b"".join((_CHANNELD_GOT_REVOKE_0.pack(624, self.dbid, self.number, self.secret.reveal(), self.next_point), write_varbytes(self.shachain), _CHANNELD_GOT_REVOKE_1.pack(len(self.changed)), b"".join([x.write() for x in self.changed]), _CHANNELD_GOT_REVOKE_1.pack(len(self.onion_secrets)), b"".join([x.write() for x in self.onion_secrets]), _CHANNELD_GOT_REVOKE_1.pack(len(self.fees)), b"".join([x.write() for x in self.fees])))
+        return b"".join(
+            (
+                _CHANNELD_GOT_REVOKE_0.pack(
+                    624,
+                    self.dbid,
+                    self.number,
+                    self.secret.reveal(),
+                    self.next_point,
+                ),
+                write_varbytes(self.shachain),
+                _CHANNELD_GOT_REVOKE_1.pack(len(self.changed)),
+                b"".join([x.write() for x in self.changed]),
+                _CHANNELD_GOT_REVOKE_1.pack(len(self.onion_secrets)),
+                b"".join([x.write() for x in self.onion_secrets]),
+                _CHANNELD_GOT_REVOKE_1.pack(len(self.fees)),
+                b"".join([x.write() for x in self.fees]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, number_, secret_0_, next_point_ = _CHANNELD_GOT_REVOKE_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                number_,
+                secret_0_,
+                next_point_,
+            ) = _CHANNELD_GOT_REVOKE_0.unpack_from(buf)
             if wire_type != 624:
                 raise WireError(f"type {wire_type}, not 624")
             pos = 83
@@ -1267,21 +1554,38 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
             end = pos + num_changed_ * 10
             if end > len(buf):
                 raise too_short("changed", num_changed_ * 10, len(buf) - pos)
-            changed_ = tuple([HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_) for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_REVOKE_2.iter_unpack(buf[pos:end])])
+            changed_ = tuple(
+                [
+                    HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
+                    for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_REVOKE_2.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             (num_secrets_,) = _CHANNELD_GOT_REVOKE_1.unpack_from(buf, pos)
             pos += 2
             end = pos + num_secrets_ * 40
             if end > len(buf):
                 raise too_short("onion_secrets", num_secrets_ * 40, len(buf) - pos)
-            onion_secrets_ = tuple([OnionSecret(id=id_, secret=Secret(secret_0_)) for id_, secret_0_ in _CHANNELD_GOT_REVOKE_3.iter_unpack(buf[pos:end])])
+            onion_secrets_ = tuple(
+                [
+                    OnionSecret(id=id_, secret=Secret(secret_0_))
+                    for id_, secret_0_ in _CHANNELD_GOT_REVOKE_3.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             (num_fees_,) = _CHANNELD_GOT_REVOKE_1.unpack_from(buf, pos)
             pos += 2
             end = pos + num_fees_ * 5
             if end > len(buf):
                 raise too_short("fees", num_fees_ * 5, len(buf) - pos)
-            fees_ = tuple([FeeState(state=state_, feerate_perkw=feerate_perkw_) for state_, feerate_perkw_ in _CHANNELD_GOT_REVOKE_4.iter_unpack(buf[pos:end])])
+            fees_ = tuple(
+                [
+                    FeeState(state=state_, feerate_perkw=feerate_perkw_)
+                    for state_, feerate_perkw_ in _CHANNELD_GOT_REVOKE_4.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -1348,7 +1652,14 @@ class ChanneldGotChannelReady(Request[ChanneldGotChannelReadyReply]):
     def encode(self) -> bytes:
         if len(self.next_point) != 33:
             raise wrong_length(self)
-        return b"".join((_CHANNELD_GOT_CHANNEL_READY_0.pack(628, self.dbid, self.next_point), b"\x00" if self.alias is None else b"\x01" + _CHANNELD_GOT_CHANNEL_READY_1.pack(self.alias)))
+        return b"".join(
+            (
+                _CHANNELD_GOT_CHANNEL_READY_0.pack(628, self.dbid, self.next_point),
+                b"\x00" if self.alias is None else b"\x01" + _CHANNELD_GOT_CHANNEL_READY_1.pack(
+                    self.alias,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1361,7 +1672,7 @@ class ChanneldGotChannelReady(Request[ChanneldGotChannelReadyReply]):
             pos += 1
             alias_: ShortChannelId | None = None
             if present:
-                alias_0_, = _CHANNELD_GOT_CHANNEL_READY_1.unpack_from(buf, pos)
+                (alias_0_,) = _CHANNELD_GOT_CHANNEL_READY_1.unpack_from(buf, pos)
                 pos += 8
                 alias_ = ShortChannelId(alias_0_)
             if pos != len(buf):
@@ -1448,7 +1759,9 @@ class ChanneldGotShutdownReply(Message):
     local_script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_GOT_SHUTDOWN_REPLY_0.pack(633), write_varbytes(self.local_script)))
+        return b"".join(
+            (_CHANNELD_GOT_SHUTDOWN_REPLY_0.pack(633), write_varbytes(self.local_script)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1486,7 +1799,9 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
     script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNELD_GOT_SHUTDOWN_0.pack(632, self.dbid), write_varbytes(self.script)))
+        return b"".join(
+            (_CHANNELD_GOT_SHUTDOWN_0.pack(632, self.dbid), write_varbytes(self.script)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1637,7 +1952,15 @@ class ChanneldFailed(Message):
     def encode(self) -> bytes:
         if (self.remote_point is not None and len(self.remote_point) != 33):
             raise wrong_length(self)
-        return b"".join((_CHANNELD_FAILED_0.pack(643, self.dbid, self.kind), write_string(self.reason), b"\x00" if self.remote_point is None else b"\x01" + _CHANNELD_FAILED_1.pack(self.remote_point)))
+        return b"".join(
+            (
+                _CHANNELD_FAILED_0.pack(643, self.dbid, self.kind),
+                write_string(self.reason),
+                b"\x00" if self.remote_point is None else b"\x01" + _CHANNELD_FAILED_1.pack(
+                    self.remote_point,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1651,7 +1974,7 @@ class ChanneldFailed(Message):
             pos += 1
             remote_point_: bytes | None = None
             if present:
-                remote_point_0_, = _CHANNELD_FAILED_1.unpack_from(buf, pos)
+                (remote_point_0_,) = _CHANNELD_FAILED_1.unpack_from(buf, pos)
                 pos += 33
                 remote_point_ = remote_point_0_
             if pos != len(buf):

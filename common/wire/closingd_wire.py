@@ -116,7 +116,27 @@ class ClosingdStart(Message):
     def encode(self) -> bytes:
         if (self.wrong_funding is not None and len(self.wrong_funding.txid) != 32):
             raise wrong_length(self)
-        return b"".join((_CLOSINGD_START_0.pack(501), self.channel.write(), _CLOSINGD_START_1.pack(self.route_id, self.to_local.msat, self.to_remote.msat), write_varbytes(self.local_script), write_varbytes(self.remote_script), _CLOSINGD_START_2.pack(self.feerate_min_perkw, self.feerate_preferred_perkw, self.feerate_max_perkw, self.fee_negotiation_step, self.step_is_percent, self.use_fee_range), b"\x00" if self.wrong_funding is None else b"\x01" + _CLOSINGD_START_3.pack(self.wrong_funding.txid, self.wrong_funding.index)))
+        return b"".join(
+            (
+                _CLOSINGD_START_0.pack(501),
+                self.channel.write(),
+                _CLOSINGD_START_1.pack(self.route_id, self.to_local.msat, self.to_remote.msat),
+                write_varbytes(self.local_script),
+                write_varbytes(self.remote_script),
+                _CLOSINGD_START_2.pack(
+                    self.feerate_min_perkw,
+                    self.feerate_preferred_perkw,
+                    self.feerate_max_perkw,
+                    self.fee_negotiation_step,
+                    self.step_is_percent,
+                    self.use_fee_range,
+                ),
+                b"\x00" if self.wrong_funding is None else b"\x01" + _CLOSINGD_START_3.pack(
+                    self.wrong_funding.txid,
+                    self.wrong_funding.index,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -130,7 +150,14 @@ class ClosingdStart(Message):
             pos += 24
             local_script_, pos = read_varbytes(buf, pos)
             remote_script_, pos = read_varbytes(buf, pos)
-            feerate_min_perkw_, feerate_preferred_perkw_, feerate_max_perkw_, fee_negotiation_step_, step_is_percent_0_, use_fee_range_0_ = _CLOSINGD_START_2.unpack_from(buf, pos)
+            (
+                feerate_min_perkw_,
+                feerate_preferred_perkw_,
+                feerate_max_perkw_,
+                fee_negotiation_step_,
+                step_is_percent_0_,
+                use_fee_range_0_,
+            ) = _CLOSINGD_START_2.unpack_from(buf, pos)
             pos += 22
             present = read_flag(buf, pos)
             pos += 1
@@ -211,7 +238,13 @@ class ClosingdGotSignature(Request[ClosingdGotSignatureReply]):
     def encode(self) -> bytes:
         if len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_CLOSINGD_GOT_SIGNATURE_0.pack(502, self.dbid), write_varbytes(self.tx), _CLOSINGD_GOT_SIGNATURE_1.pack(self.signature)))
+        return b"".join(
+            (
+                _CLOSINGD_GOT_SIGNATURE_0.pack(502, self.dbid),
+                write_varbytes(self.tx),
+                _CLOSINGD_GOT_SIGNATURE_1.pack(self.signature),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -292,7 +325,9 @@ class ClosingdFailed(Message):
     reason: str
 
     def encode(self) -> bytes:
-        return b"".join((_CLOSINGD_FAILED_0.pack(505, self.dbid, self.kind), write_string(self.reason)))
+        return b"".join(
+            (_CLOSINGD_FAILED_0.pack(505, self.dbid, self.kind), write_string(self.reason)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:

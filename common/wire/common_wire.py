@@ -49,11 +49,25 @@ class ChannelConfig(Subtype):
     max_accepted_htlcs: int  # u16
 
     def write(self) -> bytes:
-        return _CHANNEL_CONFIG_0.pack(self.dust_limit.sat, self.max_htlc_value_in_flight.msat, self.channel_reserve.sat, self.htlc_minimum.msat, self.to_self_delay, self.max_accepted_htlcs)
+        return _CHANNEL_CONFIG_0.pack(
+            self.dust_limit.sat,
+            self.max_htlc_value_in_flight.msat,
+            self.channel_reserve.sat,
+            self.htlc_minimum.msat,
+            self.to_self_delay,
+            self.max_accepted_htlcs,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        dust_limit_0_, max_htlc_value_in_flight_0_, channel_reserve_0_, htlc_minimum_0_, to_self_delay_, max_accepted_htlcs_ = _CHANNEL_CONFIG_0.unpack_from(buf, pos)
+        (
+            dust_limit_0_,
+            max_htlc_value_in_flight_0_,
+            channel_reserve_0_,
+            htlc_minimum_0_,
+            to_self_delay_,
+            max_accepted_htlcs_,
+        ) = _CHANNEL_CONFIG_0.unpack_from(buf, pos)
         pos += 36
         value = cls(
             dust_limit=Sat(dust_limit_0_),
@@ -88,13 +102,31 @@ class Basepoints(Subtype):
     htlc: bytes  # 33 bytes
 
     def write(self) -> bytes:
-        if len(self.funding_pubkey) != 33 or len(self.revocation) != 33 or len(self.payment) != 33 or len(self.delayed_payment) != 33 or len(self.htlc) != 33:
+        if (
+            len(self.funding_pubkey) != 33
+            or len(self.revocation) != 33
+            or len(self.payment) != 33
+            or len(self.delayed_payment) != 33
+            or len(self.htlc) != 33
+        ):
             raise wrong_length(self)
-        return _BASEPOINTS_0.pack(self.funding_pubkey, self.revocation, self.payment, self.delayed_payment, self.htlc)
+        return _BASEPOINTS_0.pack(
+            self.funding_pubkey,
+            self.revocation,
+            self.payment,
+            self.delayed_payment,
+            self.htlc,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        funding_pubkey_, revocation_, payment_, delayed_payment_, htlc_ = _BASEPOINTS_0.unpack_from(buf, pos)
+        (
+            funding_pubkey_,
+            revocation_,
+            payment_,
+            delayed_payment_,
+            htlc_,
+        ) = _BASEPOINTS_0.unpack_from(buf, pos)
         pos += 165
         value = cls(
             funding_pubkey=funding_pubkey_,
@@ -144,11 +176,36 @@ class ChannelStatic(Subtype):
     def write(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.channel_id) != 32 or len(self.funding.txid) != 32:
             raise wrong_length(self)
-        return b"".join((_CHANNEL_STATIC_0.pack(self.dbid, self.peer_id, self.channel_id, self.funding.txid, self.funding.index, self.funding_amount.sat, self.we_are_opener), write_varbytes(self.channel_type), self.local_config.write(), self.remote_config.write(), self.local_basepoints.write(), self.remote_basepoints.write()))
+        return b"".join(
+            (
+                _CHANNEL_STATIC_0.pack(
+                    self.dbid,
+                    self.peer_id,
+                    self.channel_id,
+                    self.funding.txid,
+                    self.funding.index,
+                    self.funding_amount.sat,
+                    self.we_are_opener,
+                ),
+                write_varbytes(self.channel_type),
+                self.local_config.write(),
+                self.remote_config.write(),
+                self.local_basepoints.write(),
+                self.remote_basepoints.write(),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        dbid_, peer_id_, channel_id_, funding_0_, funding_1_, funding_amount_0_, we_are_opener_0_ = _CHANNEL_STATIC_0.unpack_from(buf, pos)
+        (
+            dbid_,
+            peer_id_,
+            channel_id_,
+            funding_0_,
+            funding_1_,
+            funding_amount_0_,
+            we_are_opener_0_,
+        ) = _CHANNEL_STATIC_0.unpack_from(buf, pos)
         pos += 118
         channel_type_, pos = read_varbytes(buf, pos)
         local_config_, pos = ChannelConfig.read(buf, pos)
@@ -197,11 +254,23 @@ class CommitmentHtlc(Subtype):
     def write(self) -> bytes:
         if len(self.payment_hash) != 32:
             raise wrong_length(self)
-        return _COMMITMENT_HTLC_0.pack(self.id, self.offered, self.amount.msat, self.payment_hash, self.cltv_expiry)
+        return _COMMITMENT_HTLC_0.pack(
+            self.id,
+            self.offered,
+            self.amount.msat,
+            self.payment_hash,
+            self.cltv_expiry,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ = _COMMITMENT_HTLC_0.unpack_from(buf, pos)
+        (
+            id_,
+            offered_0_,
+            amount_0_,
+            payment_hash_,
+            cltv_expiry_,
+        ) = _COMMITMENT_HTLC_0.unpack_from(buf, pos)
         pos += 53
         value = cls(
             id=id_,
@@ -238,16 +307,46 @@ class CommitmentContent(Subtype):
     htlcs: tuple[CommitmentHtlc, ...]
 
     def write(self) -> bytes:
-        return b"".join((_COMMITMENT_CONTENT_0.pack(self.number, self.feerate_perkw, self.to_local.msat, self.to_remote.msat, len(self.htlcs)), b"".join([x.write() for x in self.htlcs])))
+        return b"".join(
+            (
+                _COMMITMENT_CONTENT_0.pack(
+                    self.number,
+                    self.feerate_perkw,
+                    self.to_local.msat,
+                    self.to_remote.msat,
+                    len(self.htlcs),
+                ),
+                b"".join([x.write() for x in self.htlcs]),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        number_, feerate_perkw_, to_local_0_, to_remote_0_, num_htlcs_ = _COMMITMENT_CONTENT_0.unpack_from(buf, pos)
+        (
+            number_,
+            feerate_perkw_,
+            to_local_0_,
+            to_remote_0_,
+            num_htlcs_,
+        ) = _COMMITMENT_CONTENT_0.unpack_from(buf, pos)
         pos += 30
         end = pos + num_htlcs_ * 53
         if end > len(buf):
             raise too_short("htlcs", num_htlcs_ * 53, len(buf) - pos)
-        htlcs_ = tuple([CommitmentHtlc(id=id_, offered=to_bool(offered_0_), amount=Msat(amount_0_), payment_hash=payment_hash_, cltv_expiry=cltv_expiry_) for id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ in _COMMITMENT_CONTENT_1.iter_unpack(buf[pos:end])])
+        htlcs_ = tuple(
+            [
+                CommitmentHtlc(
+                    id=id_,
+                    offered=to_bool(offered_0_),
+                    amount=Msat(amount_0_),
+                    payment_hash=payment_hash_,
+                    cltv_expiry=cltv_expiry_,
+                )
+                for id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ in _COMMITMENT_CONTENT_1.iter_unpack(
+                    buf[pos:end],
+                )
+            ],
+        )
         pos = end
         value = cls(
             number=number_,

@@ -50,7 +50,14 @@ class ConnectdInitReply(Message):
     bindings: str
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_INIT_REPLY_0.pack(201), write_string(self.error), _CONNECTD_INIT_REPLY_0.pack(len(self.bindings.encode())), self.bindings.encode()))
+        return b"".join(
+            (
+                _CONNECTD_INIT_REPLY_0.pack(201),
+                write_string(self.error),
+                _CONNECTD_INIT_REPLY_0.pack(len(self.bindings.encode())),
+                self.bindings.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -117,7 +124,20 @@ class ConnectdInit(Request[ConnectdInitReply]):
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_INIT_0.pack(200), write_string(self.network), _CONNECTD_INIT_1.pack(self.node_id), write_varbytes(self.features), _CONNECTD_INIT_0.pack(len(self.listen.encode())), self.listen.encode(), write_string(self.proxy), _CONNECTD_INIT_2.pack(self.always_proxy, self.use_dns, self.timeout_seconds), write_string(self.dev_disconnect), _CONNECTD_INIT_3.pack(self.dev_no_ping_timer)))
+        return b"".join(
+            (
+                _CONNECTD_INIT_0.pack(200),
+                write_string(self.network),
+                _CONNECTD_INIT_1.pack(self.node_id),
+                write_varbytes(self.features),
+                _CONNECTD_INIT_0.pack(len(self.listen.encode())),
+                self.listen.encode(),
+                write_string(self.proxy),
+                _CONNECTD_INIT_2.pack(self.always_proxy, self.use_dns, self.timeout_seconds),
+                write_string(self.dev_disconnect),
+                _CONNECTD_INIT_3.pack(self.dev_no_ping_timer),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -208,7 +228,12 @@ class ConnectdConnect(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_CONNECT_0.pack(203, self.peer_id, len(self.addresses.encode())), self.addresses.encode()))
+        return b"".join(
+            (
+                _CONNECTD_CONNECT_0.pack(203, self.peer_id, len(self.addresses.encode())),
+                self.addresses.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -254,7 +279,12 @@ class ConnectdConnectFailed(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_CONNECT_FAILED_0.pack(204, self.peer_id, self.code), write_string(self.reason)))
+        return b"".join(
+            (
+                _CONNECTD_CONNECT_FAILED_0.pack(204, self.peer_id, self.code),
+                write_string(self.reason),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -306,7 +336,15 @@ class ConnectdPeerConnected(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_PEER_CONNECTED_0.pack(205, self.peer_id, self.connection), write_string(self.address), _CONNECTD_PEER_CONNECTED_1.pack(self.incoming), write_varbytes(self.features), write_string(self.remote_address)))
+        return b"".join(
+            (
+                _CONNECTD_PEER_CONNECTED_0.pack(205, self.peer_id, self.connection),
+                write_string(self.address),
+                _CONNECTD_PEER_CONNECTED_1.pack(self.incoming),
+                write_varbytes(self.features),
+                write_string(self.remote_address),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -387,7 +425,12 @@ class ConnectdPeerDisconnected(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_PEER_DISCONNECTED_0.pack(207, self.peer_id, self.connection), write_string(self.reason)))
+        return b"".join(
+            (
+                _CONNECTD_PEER_DISCONNECTED_0.pack(207, self.peer_id, self.connection),
+                write_string(self.reason),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -468,12 +511,31 @@ class ConnectdRoute(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_ROUTE_0.pack(209, self.connection, self.channel_id, self.link_id, self.route_id, len(self.pending)), b"".join([write_varbytes(x) for x in self.pending])))
+        return b"".join(
+            (
+                _CONNECTD_ROUTE_0.pack(
+                    209,
+                    self.connection,
+                    self.channel_id,
+                    self.link_id,
+                    self.route_id,
+                    len(self.pending),
+                ),
+                b"".join([write_varbytes(x) for x in self.pending]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, connection_, channel_id_, link_id_, route_id_, num_pending_ = _CONNECTD_ROUTE_0.unpack_from(buf)
+            (
+                wire_type,
+                connection_,
+                channel_id_,
+                link_id_,
+                route_id_,
+                num_pending_,
+            ) = _CONNECTD_ROUTE_0.unpack_from(buf)
             if wire_type != 209:
                 raise WireError(f"type {wire_type}, not 209")
             pos = 60
@@ -550,7 +612,12 @@ class ConnectdPeerMsg(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_PEER_MSG_0.pack(211, self.peer_id, self.connection), write_varbytes(self.msg)))
+        return b"".join(
+            (
+                _CONNECTD_PEER_MSG_0.pack(211, self.peer_id, self.connection),
+                write_varbytes(self.msg),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -631,7 +698,13 @@ class ConnectdPing(Message):
     len: int  # u16
 
     def encode(self) -> bytes:
-        return _CONNECTD_PING_0.pack(213, self.connection, self.cookie, self.num_pong_bytes, self.len)
+        return _CONNECTD_PING_0.pack(
+            213,
+            self.connection,
+            self.cookie,
+            self.num_pong_bytes,
+            self.len,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -669,7 +742,12 @@ class ConnectdPingDone(Message):
     error: str
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_PING_DONE_0.pack(214, self.cookie, self.total_length), write_string(self.error)))
+        return b"".join(
+            (
+                _CONNECTD_PING_DONE_0.pack(214, self.cookie, self.total_length),
+                write_string(self.error),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -707,7 +785,12 @@ class ConnectdSetCustommsgs(Message):
     types: tuple[int, ...]
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_SET_CUSTOMMSGS_0.pack(215, len(self.types)), b"".join([_CONNECTD_SET_CUSTOMMSGS_1.pack(x) for x in self.types])))
+        return b"".join(
+            (
+                _CONNECTD_SET_CUSTOMMSGS_0.pack(215, len(self.types)),
+                b"".join([_CONNECTD_SET_CUSTOMMSGS_1.pack(x) for x in self.types]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -719,7 +802,9 @@ class ConnectdSetCustommsgs(Message):
             end = pos + num_types_ * 2
             if end > len(buf):
                 raise too_short("types", num_types_ * 2, len(buf) - pos)
-            types_ = tuple([types_ for (types_,) in _CONNECTD_SET_CUSTOMMSGS_1.iter_unpack(buf[pos:end])])
+            types_ = tuple(
+                [types_ for (types_,) in _CONNECTD_SET_CUSTOMMSGS_1.iter_unpack(buf[pos:end])],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -959,7 +1044,12 @@ class ConnectdGossipPeer(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_CONNECTD_GOSSIP_PEER_0.pack(240, self.connection, self.peer_id), write_varbytes(self.features)))
+        return b"".join(
+            (
+                _CONNECTD_GOSSIP_PEER_0.pack(240, self.connection, self.peer_id),
+                write_varbytes(self.features),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1029,7 +1119,9 @@ class ConnectdGossipIn(Message):
     msg: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_GOSSIP_IN_0.pack(242, self.connection), write_varbytes(self.msg)))
+        return b"".join(
+            (_CONNECTD_GOSSIP_IN_0.pack(242, self.connection), write_varbytes(self.msg)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1069,7 +1161,12 @@ class ConnectdGossipOut(Message):
     msgs: tuple[bytes, ...]
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_GOSSIP_OUT_0.pack(243, self.connection, len(self.msgs)), b"".join([write_varbytes(x) for x in self.msgs])))
+        return b"".join(
+            (
+                _CONNECTD_GOSSIP_OUT_0.pack(243, self.connection, len(self.msgs)),
+                b"".join([write_varbytes(x) for x in self.msgs]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1142,7 +1239,9 @@ class ConnectdGossipWarn(Message):
     msg: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CONNECTD_GOSSIP_WARN_0.pack(245, self.connection), write_varbytes(self.msg)))
+        return b"".join(
+            (_CONNECTD_GOSSIP_WARN_0.pack(245, self.connection), write_varbytes(self.msg)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:

@@ -99,7 +99,16 @@ class GossipdInit(Request[GossipdInitReply]):
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
             raise wrong_length(self)
-        return b"".join((_GOSSIPD_INIT_0.pack(300), write_string(self.network), _GOSSIPD_INIT_1.pack(self.node_id), write_varbytes(self.features), write_string(self.store_path), _GOSSIPD_INIT_2.pack(self.blockheight, self.dev_fast_gossip)))
+        return b"".join(
+            (
+                _GOSSIPD_INIT_0.pack(300),
+                write_string(self.network),
+                _GOSSIPD_INIT_1.pack(self.node_id),
+                write_varbytes(self.features),
+                write_string(self.store_path),
+                _GOSSIPD_INIT_2.pack(self.blockheight, self.dev_fast_gossip),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -152,7 +161,15 @@ class GossipdAdd(Message):
     known_amount: Sat | None = None
 
     def encode(self) -> bytes:
-        return b"".join((_GOSSIPD_ADD_0.pack(302, self.cookie), write_varbytes(self.msg), b"\x00" if self.known_amount is None else b"\x01" + _GOSSIPD_ADD_1.pack(self.known_amount.sat)))
+        return b"".join(
+            (
+                _GOSSIPD_ADD_0.pack(302, self.cookie),
+                write_varbytes(self.msg),
+                b"\x00" if self.known_amount is None else b"\x01" + _GOSSIPD_ADD_1.pack(
+                    self.known_amount.sat,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -166,7 +183,7 @@ class GossipdAdd(Message):
             pos += 1
             known_amount_: Sat | None = None
             if present:
-                known_amount_0_, = _GOSSIPD_ADD_1.unpack_from(buf, pos)
+                (known_amount_0_,) = _GOSSIPD_ADD_1.unpack_from(buf, pos)
                 pos += 8
                 known_amount_ = Sat(known_amount_0_)
             if pos != len(buf):
@@ -236,7 +253,12 @@ class GossipdGetTxoutReply(Message):
     scriptpubkey: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_GOSSIPD_GET_TXOUT_REPLY_0.pack(305, self.amount.sat), write_varbytes(self.scriptpubkey)))
+        return b"".join(
+            (
+                _GOSSIPD_GET_TXOUT_REPLY_0.pack(305, self.amount.sat),
+                write_varbytes(self.scriptpubkey),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -338,7 +360,12 @@ class GossipdSpent(Message):
     scids: tuple[ShortChannelId, ...]
 
     def encode(self) -> bytes:
-        return b"".join((_GOSSIPD_SPENT_0.pack(307, self.height, len(self.scids)), b"".join([_GOSSIPD_SPENT_1.pack(x) for x in self.scids])))
+        return b"".join(
+            (
+                _GOSSIPD_SPENT_0.pack(307, self.height, len(self.scids)),
+                b"".join([_GOSSIPD_SPENT_1.pack(x) for x in self.scids]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -350,7 +377,12 @@ class GossipdSpent(Message):
             end = pos + num_scids_ * 8
             if end > len(buf):
                 raise too_short("scids", num_scids_ * 8, len(buf) - pos)
-            scids_ = tuple([ShortChannelId(scids_0_) for (scids_0_,) in _GOSSIPD_SPENT_1.iter_unpack(buf[pos:end])])
+            scids_ = tuple(
+                [
+                    ShortChannelId(scids_0_)
+                    for (scids_0_,) in _GOSSIPD_SPENT_1.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -384,7 +416,9 @@ class GossipdRemoteUpdate(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_GOSSIPD_REMOTE_UPDATE_0.pack(308, self.peer_id), write_varbytes(self.msg)))
+        return b"".join(
+            (_GOSSIPD_REMOTE_UPDATE_0.pack(308, self.peer_id), write_varbytes(self.msg)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -458,7 +492,12 @@ class GossipdAddresses(Message):
     addresses: str
 
     def encode(self) -> bytes:
-        return b"".join((_GOSSIPD_ADDRESSES_0.pack(310, self.cookie, len(self.addresses.encode())), self.addresses.encode()))
+        return b"".join(
+            (
+                _GOSSIPD_ADDRESSES_0.pack(310, self.cookie, len(self.addresses.encode())),
+                self.addresses.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:

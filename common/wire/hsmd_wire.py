@@ -73,14 +73,32 @@ class WalletInput(Subtype):
     def write(self) -> bytes:
         if len(self.outpoint.txid) != 32 or len(self.close_peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_WALLET_INPUT_0.pack(self.outpoint.txid, self.outpoint.index, self.amount.sat), write_varbytes(self.scriptpubkey), _WALLET_INPUT_1.pack(self.key_index, self.bip86, self.close_dbid, self.close_peer_id, self.csv_blocks)))
+        return b"".join(
+            (
+                _WALLET_INPUT_0.pack(self.outpoint.txid, self.outpoint.index, self.amount.sat),
+                write_varbytes(self.scriptpubkey),
+                _WALLET_INPUT_1.pack(
+                    self.key_index,
+                    self.bip86,
+                    self.close_dbid,
+                    self.close_peer_id,
+                    self.csv_blocks,
+                ),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
         outpoint_0_, outpoint_1_, amount_0_ = _WALLET_INPUT_0.unpack_from(buf, pos)
         pos += 44
         scriptpubkey_, pos = read_varbytes(buf, pos)
-        key_index_, bip86_0_, close_dbid_, close_peer_id_, csv_blocks_ = _WALLET_INPUT_1.unpack_from(buf, pos)
+        (
+            key_index_,
+            bip86_0_,
+            close_dbid_,
+            close_peer_id_,
+            csv_blocks_,
+        ) = _WALLET_INPUT_1.unpack_from(buf, pos)
         pos += 50
         value = cls(
             outpoint=Outpoint(outpoint_0_, outpoint_1_),
@@ -114,7 +132,8 @@ class HsmdInitReply(Message):
     )
 
     node_id: NodeId
-    # base58 xpub of CLN's m/0/0 branch (P2WPKH and old P2TR addresses) and, for mnemonic secrets, of m/86'/0'/0' (empty otherwise)
+    # base58 xpub of CLN's m/0/0 branch (P2WPKH and old P2TR addresses) and, for mnemonic secrets,
+    # of m/86'/0'/0' (empty otherwise)
     bip32_base: str
     bip86_base: str
     bolt12_base: bytes  # 33 bytes
@@ -123,7 +142,14 @@ class HsmdInitReply(Message):
     def encode(self) -> bytes:
         if len(self.node_id) != 33 or len(self.bolt12_base) != 33:
             raise wrong_length(self)
-        return b"".join((_HSMD_INIT_REPLY_0.pack(101, self.node_id), write_string(self.bip32_base), write_string(self.bip86_base), _HSMD_INIT_REPLY_1.pack(self.bolt12_base, self.has_mnemonic)))
+        return b"".join(
+            (
+                _HSMD_INIT_REPLY_0.pack(101, self.node_id),
+                write_string(self.bip32_base),
+                write_string(self.bip86_base),
+                _HSMD_INIT_REPLY_1.pack(self.bolt12_base, self.has_mnemonic),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -170,7 +196,13 @@ class HsmdInit(Request[HsmdInitReply]):
     passphrase: bytes | None = None
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_INIT_0.pack(100), write_string(self.network), b"\x00" if self.passphrase is None else b"\x01" + write_varbytes(self.passphrase)))
+        return b"".join(
+            (
+                _HSMD_INIT_0.pack(100),
+                write_string(self.network),
+                b"\x00" if self.passphrase is None else b"\x01" + write_varbytes(self.passphrase),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -496,19 +528,39 @@ class HsmdSignRemoteCommitmentReply(Message):
     def encode(self) -> bytes:
         if len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_REMOTE_COMMITMENT_REPLY_0.pack(111, self.signature, len(self.htlc_signatures)), join_fixed(self.htlc_signatures, 64)))
+        return b"".join(
+            (
+                _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_0.pack(
+                    111,
+                    self.signature,
+                    len(self.htlc_signatures),
+                ),
+                join_fixed(self.htlc_signatures, 64),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, signature_, num_htlc_signatures_ = _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_0.unpack_from(buf)
+            (
+                wire_type,
+                signature_,
+                num_htlc_signatures_,
+            ) = _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_0.unpack_from(buf)
             if wire_type != 111:
                 raise WireError(f"type {wire_type}, not 111")
             pos = 68
             end = pos + num_htlc_signatures_ * 64
             if end > len(buf):
                 raise too_short("htlc_signatures", num_htlc_signatures_ * 64, len(buf) - pos)
-            htlc_signatures_ = tuple([htlc_signatures_ for (htlc_signatures_,) in _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_1.iter_unpack(buf[pos:end])])
+            htlc_signatures_ = tuple(
+                [
+                    htlc_signatures_
+                    for (htlc_signatures_,) in _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_1.iter_unpack(
+                        buf[pos:end],
+                    )
+                ],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -545,12 +597,25 @@ class HsmdSignRemoteCommitment(Request[HsmdSignRemoteCommitmentReply]):
     def encode(self) -> bytes:
         if len(self.remote_per_commitment_point) != 33:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_REMOTE_COMMITMENT_0.pack(110, self.dbid, self.remote_per_commitment_point), self.content.write()))
+        return b"".join(
+            (
+                _HSMD_SIGN_REMOTE_COMMITMENT_0.pack(
+                    110,
+                    self.dbid,
+                    self.remote_per_commitment_point,
+                ),
+                self.content.write(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, remote_per_commitment_point_ = _HSMD_SIGN_REMOTE_COMMITMENT_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                remote_per_commitment_point_,
+            ) = _HSMD_SIGN_REMOTE_COMMITMENT_0.unpack_from(buf)
             if wire_type != 110:
                 raise WireError(f"type {wire_type}, not 110")
             pos = 43
@@ -693,7 +758,12 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
     tx: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_LOCAL_COMMITMENT_0.pack(114, self.dbid, self.number), write_varbytes(self.tx)))
+        return b"".join(
+            (
+                _HSMD_SIGN_LOCAL_COMMITMENT_0.pack(114, self.dbid, self.number),
+                write_varbytes(self.tx),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -849,7 +919,14 @@ class HsmdSignDelayedPayment(Request[HsmdSignDelayedPaymentReply]):
     witness_script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_DELAYED_PAYMENT_0.pack(120, self.dbid, self.commitment_number), write_varbytes(self.tx), _HSMD_SIGN_DELAYED_PAYMENT_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_DELAYED_PAYMENT_0.pack(120, self.dbid, self.commitment_number),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_DELAYED_PAYMENT_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -937,7 +1014,14 @@ class HsmdSignLocalHtlc(Request[HsmdSignLocalHtlcReply]):
     witness_script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_LOCAL_HTLC_0.pack(122, self.dbid, self.commitment_number), write_varbytes(self.tx), _HSMD_SIGN_LOCAL_HTLC_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_LOCAL_HTLC_0.pack(122, self.dbid, self.commitment_number),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_LOCAL_HTLC_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1027,12 +1111,23 @@ class HsmdSignRemoteHtlc(Request[HsmdSignRemoteHtlcReply]):
     def encode(self) -> bytes:
         if len(self.remote_per_commitment_point) != 33:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_REMOTE_HTLC_0.pack(124, self.dbid, self.remote_per_commitment_point), write_varbytes(self.tx), _HSMD_SIGN_REMOTE_HTLC_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_REMOTE_HTLC_0.pack(124, self.dbid, self.remote_per_commitment_point),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_REMOTE_HTLC_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, remote_per_commitment_point_ = _HSMD_SIGN_REMOTE_HTLC_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                remote_per_commitment_point_,
+            ) = _HSMD_SIGN_REMOTE_HTLC_0.unpack_from(buf)
             if wire_type != 124:
                 raise WireError(f"type {wire_type}, not 124")
             pos = 43
@@ -1117,7 +1212,14 @@ class HsmdSignPenalty(Request[HsmdSignPenaltyReply]):
     def encode(self) -> bytes:
         if len(self.revocation_secret) != 32:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_PENALTY_0.pack(126, self.dbid, self.revocation_secret.reveal()), write_varbytes(self.tx), _HSMD_SIGN_PENALTY_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_PENALTY_0.pack(126, self.dbid, self.revocation_secret.reveal()),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_PENALTY_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1205,7 +1307,14 @@ class HsmdSignToRemote(Request[HsmdSignToRemoteReply]):
     witness_script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_TO_REMOTE_0.pack(128, self.dbid), write_varbytes(self.tx), _HSMD_SIGN_TO_REMOTE_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_TO_REMOTE_0.pack(128, self.dbid),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_TO_REMOTE_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1290,7 +1399,14 @@ class HsmdSignAnchor(Request[HsmdSignAnchorReply]):
     witness_script: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_ANCHOR_0.pack(130, self.dbid), write_varbytes(self.tx), _HSMD_SIGN_ANCHOR_1.pack(self.input_index, self.amount.sat), write_varbytes(self.witness_script)))
+        return b"".join(
+            (
+                _HSMD_SIGN_ANCHOR_0.pack(130, self.dbid),
+                write_varbytes(self.tx),
+                _HSMD_SIGN_ANCHOR_1.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1441,7 +1557,13 @@ class HsmdSignWithdrawal(Request[HsmdSignWithdrawalReply]):
     psbt: str
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_WITHDRAWAL_0.pack(140, len(self.inputs)), b"".join([x.write() for x in self.inputs]), write_string(self.psbt)))
+        return b"".join(
+            (
+                _HSMD_SIGN_WITHDRAWAL_0.pack(140, len(self.inputs)),
+                b"".join([x.write() for x in self.inputs]),
+                write_string(self.psbt),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1484,7 +1606,12 @@ class HsmdEcdhReply(Message):
 
     def encode(self) -> bytes:
         exactly_all([x for x in self.secrets], 32)
-        return b"".join((_HSMD_ECDH_REPLY_0.pack(151, len(self.secrets)), b"".join([_HSMD_ECDH_REPLY_1.pack(x.reveal()) for x in self.secrets])))
+        return b"".join(
+            (
+                _HSMD_ECDH_REPLY_0.pack(151, len(self.secrets)),
+                b"".join([_HSMD_ECDH_REPLY_1.pack(x.reveal()) for x in self.secrets]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1496,7 +1623,12 @@ class HsmdEcdhReply(Message):
             end = pos + num_secrets_ * 32
             if end > len(buf):
                 raise too_short("secrets", num_secrets_ * 32, len(buf) - pos)
-            secrets_ = tuple([Secret(secrets_0_) for (secrets_0_,) in _HSMD_ECDH_REPLY_1.iter_unpack(buf[pos:end])])
+            secrets_ = tuple(
+                [
+                    Secret(secrets_0_)
+                    for (secrets_0_,) in _HSMD_ECDH_REPLY_1.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
@@ -1568,12 +1700,20 @@ class HsmdSignChannelAnnouncementReply(Message):
     def encode(self) -> bytes:
         if len(self.node_signature) != 64 or len(self.bitcoin_signature) != 64:
             raise wrong_length(self)
-        return _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_REPLY_0.pack(153, self.node_signature, self.bitcoin_signature)
+        return _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_REPLY_0.pack(
+            153,
+            self.node_signature,
+            self.bitcoin_signature,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, node_signature_, bitcoin_signature_ = _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_REPLY_0.unpack(buf)
+            (
+                wire_type,
+                node_signature_,
+                bitcoin_signature_,
+            ) = _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_REPLY_0.unpack(buf)
             if wire_type != 153:
                 raise WireError(f"type {wire_type}, not 153")
             return cls(
@@ -1609,7 +1749,12 @@ class HsmdSignChannelAnnouncement(Request[HsmdSignChannelAnnouncementReply]):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_CHANNEL_ANNOUNCEMENT_0.pack(152, self.peer_id, self.dbid), write_varbytes(self.announcement)))
+        return b"".join(
+            (
+                _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_0.pack(152, self.peer_id, self.dbid),
+                write_varbytes(self.announcement),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1757,7 +1902,9 @@ class HsmdSignInvoice(Request[HsmdSignInvoiceReply]):
     data: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_HSMD_SIGN_INVOICE_0.pack(156), write_string(self.hrp), write_varbytes(self.data)))
+        return b"".join(
+            (_HSMD_SIGN_INVOICE_0.pack(156), write_string(self.hrp), write_varbytes(self.data)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1977,7 +2124,15 @@ class HsmdSignBolt12(Request[HsmdSignBolt12Reply]):
     def encode(self) -> bytes:
         if len(self.merkle_root) != 32:
             raise wrong_length(self)
-        return b"".join((_HSMD_SIGN_BOLT12_0.pack(162), write_string(self.messagename), write_string(self.fieldname), _HSMD_SIGN_BOLT12_1.pack(self.merkle_root), write_varbytes(self.public_tweak)))
+        return b"".join(
+            (
+                _HSMD_SIGN_BOLT12_0.pack(162),
+                write_string(self.messagename),
+                write_string(self.fieldname),
+                _HSMD_SIGN_BOLT12_1.pack(self.merkle_root),
+                write_varbytes(self.public_tweak),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:

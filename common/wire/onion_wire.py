@@ -59,7 +59,12 @@ class BlindedPathHop(Subtype):
     def write(self) -> bytes:
         if len(self.blinded_node_id) != 33:
             raise wrong_length(self)
-        return b"".join((_BLINDED_PATH_HOP_0.pack(self.blinded_node_id, len(self.encrypted_recipient_data)), self.encrypted_recipient_data))
+        return b"".join(
+            (
+                _BLINDED_PATH_HOP_0.pack(self.blinded_node_id, len(self.encrypted_recipient_data)),
+                self.encrypted_recipient_data,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -99,7 +104,13 @@ class BlindedPath(Subtype):
     def write(self) -> bytes:
         if len(self.first_path_key) != 33:
             raise wrong_length(self)
-        return b"".join((write_sciddir_or_pubkey(self.first_node_id), _BLINDED_PATH_0.pack(self.first_path_key, len(self.path)), b"".join([x.write() for x in self.path])))
+        return b"".join(
+            (
+                write_sciddir_or_pubkey(self.first_node_id),
+                _BLINDED_PATH_0.pack(self.first_path_key, len(self.path)),
+                b"".join([x.write() for x in self.path]),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -140,7 +151,9 @@ class PayloadPaymentData(Subtype):
     def write(self) -> bytes:
         if len(self.payment_secret) != 32:
             raise wrong_length(self)
-        return b"".join((_PAYLOAD_PAYMENT_DATA_0.pack(self.payment_secret), write_tu(self.total_msat.msat, 8)))
+        return b"".join(
+            (_PAYLOAD_PAYMENT_DATA_0.pack(self.payment_secret), write_tu(self.total_msat.msat, 8)),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -277,11 +290,22 @@ class EncryptedDataPaymentRelay(Subtype):
     fee_base_msat: int  # tu32
 
     def write(self) -> bytes:
-        return b"".join((_ENCRYPTED_DATA_PAYMENT_RELAY_0.pack(self.cltv_expiry_delta, self.fee_proportional_millionths), write_tu(self.fee_base_msat, 4)))
+        return b"".join(
+            (
+                _ENCRYPTED_DATA_PAYMENT_RELAY_0.pack(
+                    self.cltv_expiry_delta,
+                    self.fee_proportional_millionths,
+                ),
+                write_tu(self.fee_base_msat, 4),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        cltv_expiry_delta_, fee_proportional_millionths_ = _ENCRYPTED_DATA_PAYMENT_RELAY_0.unpack_from(buf, pos)
+        (
+            cltv_expiry_delta_,
+            fee_proportional_millionths_,
+        ) = _ENCRYPTED_DATA_PAYMENT_RELAY_0.unpack_from(buf, pos)
         pos += 6
         fee_base_msat_ = read_tu(buf[pos:], 4)
         value = cls(
@@ -308,7 +332,12 @@ class EncryptedDataPaymentConstraints(Subtype):
     htlc_minimum_msat: int  # tu64
 
     def write(self) -> bytes:
-        return b"".join((_ENCRYPTED_DATA_PAYMENT_CONSTRAINTS_0.pack(self.max_cltv_expiry), write_tu(self.htlc_minimum_msat, 8)))
+        return b"".join(
+            (
+                _ENCRYPTED_DATA_PAYMENT_CONSTRAINTS_0.pack(self.max_cltv_expiry),
+                write_tu(self.htlc_minimum_msat, 8),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -696,7 +725,12 @@ class TemporaryChannelFailure(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_TEMPORARY_CHANNEL_FAILURE_0.pack(4103, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (
+                _TEMPORARY_CHANNEL_FAILURE_0.pack(4103, len(self.channel_update)),
+                self.channel_update,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -810,7 +844,12 @@ class AmountBelowMinimum(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_AMOUNT_BELOW_MINIMUM_0.pack(4107, self.htlc_msat.msat, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (
+                _AMOUNT_BELOW_MINIMUM_0.pack(4107, self.htlc_msat.msat, len(self.channel_update)),
+                self.channel_update,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -850,7 +889,12 @@ class FeeInsufficient(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_FEE_INSUFFICIENT_0.pack(4108, self.htlc_msat.msat, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (
+                _FEE_INSUFFICIENT_0.pack(4108, self.htlc_msat.msat, len(self.channel_update)),
+                self.channel_update,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -890,7 +934,12 @@ class IncorrectCltvExpiry(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_INCORRECT_CLTV_EXPIRY_0.pack(4109, self.cltv_expiry, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (
+                _INCORRECT_CLTV_EXPIRY_0.pack(4109, self.cltv_expiry, len(self.channel_update)),
+                self.channel_update,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -928,7 +977,9 @@ class ExpiryTooSoon(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_EXPIRY_TOO_SOON_0.pack(4110, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (_EXPIRY_TOO_SOON_0.pack(4110, len(self.channel_update)), self.channel_update),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -972,7 +1023,11 @@ class IncorrectOrUnknownPaymentDetails(Message):
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, htlc_msat_0_, height_ = _INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS_0.unpack_from(buf)
+            (
+                wire_type,
+                htlc_msat_0_,
+                height_,
+            ) = _INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS_0.unpack_from(buf)
             if wire_type != 16399:
                 raise WireError(f"type {wire_type}, not 16399")
             return cls(
@@ -1063,7 +1118,12 @@ class ChannelDisabled(Message):
     channel_update: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_CHANNEL_DISABLED_0.pack(4116, self.disabled_flags, len(self.channel_update)), self.channel_update))
+        return b"".join(
+            (
+                _CHANNEL_DISABLED_0.pack(4116, self.disabled_flags, len(self.channel_update)),
+                self.channel_update,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1128,7 +1188,13 @@ class InvalidOnionPayload(Message):
     offset: int  # u16
 
     def encode(self) -> bytes:
-        return b"".join((_INVALID_ONION_PAYLOAD_0.pack(16406), write_bigsize(self.type), _INVALID_ONION_PAYLOAD_0.pack(self.offset)))
+        return b"".join(
+            (
+                _INVALID_ONION_PAYLOAD_0.pack(16406),
+                write_bigsize(self.type),
+                _INVALID_ONION_PAYLOAD_0.pack(self.offset),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:

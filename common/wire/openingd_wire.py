@@ -61,12 +61,31 @@ class OpeningLimits(Subtype):
     allow_dust_reserve: bool
 
     def write(self) -> bytes:
-        return b"".join((self.local_config.write(), _OPENING_LIMITS_0.pack(self.max_to_self_delay, self.min_effective_htlc_capacity.msat, self.feerate_min_perkw, self.feerate_max_perkw, self.minimum_depth, self.allow_dust_reserve)))
+        return b"".join(
+            (
+                self.local_config.write(),
+                _OPENING_LIMITS_0.pack(
+                    self.max_to_self_delay,
+                    self.min_effective_htlc_capacity.msat,
+                    self.feerate_min_perkw,
+                    self.feerate_max_perkw,
+                    self.minimum_depth,
+                    self.allow_dust_reserve,
+                ),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
         local_config_, pos = ChannelConfig.read(buf, pos)
-        max_to_self_delay_, min_effective_htlc_capacity_0_, feerate_min_perkw_, feerate_max_perkw_, minimum_depth_, allow_dust_reserve_0_ = _OPENING_LIMITS_0.unpack_from(buf, pos)
+        (
+            max_to_self_delay_,
+            min_effective_htlc_capacity_0_,
+            feerate_min_perkw_,
+            feerate_max_perkw_,
+            minimum_depth_,
+            allow_dust_reserve_0_,
+        ) = _OPENING_LIMITS_0.unpack_from(buf, pos)
         pos += 23
         value = cls(
             local_config=local_config_,
@@ -98,7 +117,9 @@ class OpeningdInit(Message):
     features: bytes
 
     def encode(self) -> bytes:
-        return b"".join((_OPENINGD_INIT_0.pack(400), write_string(self.network), write_varbytes(self.features)))
+        return b"".join(
+            (_OPENINGD_INIT_0.pack(400), write_string(self.network), write_varbytes(self.features)),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -165,21 +186,62 @@ class OpeningdOpen(Message):
     wanted_reserve: Sat | None = None
 
     def encode(self) -> bytes:
-        if len(self.peer_id) != 33 or len(self.temporary_channel_id) != 32 or len(self.first_per_commitment_point) != 33:
+        if (
+            len(self.peer_id) != 33
+            or len(self.temporary_channel_id) != 32
+            or len(self.first_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_OPENINGD_OPEN_0.pack(401, self.dbid, self.route_id, self.peer_id, self.temporary_channel_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_OPEN_1.pack(self.first_per_commitment_point, self.funding_amount.sat, self.push.msat, self.feerate_perkw, self.announce), write_varbytes(self.channel_type), write_varbytes(self.upfront_shutdown_script), b"\x00" if self.wanted_reserve is None else b"\x01" + _OPENINGD_OPEN_2.pack(self.wanted_reserve.sat)))
+        return b"".join(
+            (
+                _OPENINGD_OPEN_0.pack(
+                    401,
+                    self.dbid,
+                    self.route_id,
+                    self.peer_id,
+                    self.temporary_channel_id,
+                ),
+                write_varbytes(self.their_features),
+                self.limits.write(),
+                self.basepoints.write(),
+                _OPENINGD_OPEN_1.pack(
+                    self.first_per_commitment_point,
+                    self.funding_amount.sat,
+                    self.push.msat,
+                    self.feerate_perkw,
+                    self.announce,
+                ),
+                write_varbytes(self.channel_type),
+                write_varbytes(self.upfront_shutdown_script),
+                b"\x00" if self.wanted_reserve is None else b"\x01" + _OPENINGD_OPEN_2.pack(
+                    self.wanted_reserve.sat,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, route_id_, peer_id_, temporary_channel_id_ = _OPENINGD_OPEN_0.unpack_from(buf)
+            (
+                wire_type,
+                dbid_,
+                route_id_,
+                peer_id_,
+                temporary_channel_id_,
+            ) = _OPENINGD_OPEN_0.unpack_from(buf)
             if wire_type != 401:
                 raise WireError(f"type {wire_type}, not 401")
             pos = 83
             their_features_, pos = read_varbytes(buf, pos)
             limits_, pos = OpeningLimits.read(buf, pos)
             basepoints_, pos = Basepoints.read(buf, pos)
-            first_per_commitment_point_, funding_amount_0_, push_0_, feerate_perkw_, announce_0_ = _OPENINGD_OPEN_1.unpack_from(buf, pos)
+            (
+                first_per_commitment_point_,
+                funding_amount_0_,
+                push_0_,
+                feerate_perkw_,
+                announce_0_,
+            ) = _OPENINGD_OPEN_1.unpack_from(buf, pos)
             pos += 54
             channel_type_, pos = read_varbytes(buf, pos)
             upfront_shutdown_script_, pos = read_varbytes(buf, pos)
@@ -187,7 +249,7 @@ class OpeningdOpen(Message):
             pos += 1
             wanted_reserve_: Sat | None = None
             if present:
-                wanted_reserve_0_, = _OPENINGD_OPEN_2.unpack_from(buf, pos)
+                (wanted_reserve_0_,) = _OPENINGD_OPEN_2.unpack_from(buf, pos)
                 pos += 8
                 wanted_reserve_ = Sat(wanted_reserve_0_)
             if pos != len(buf):
@@ -238,7 +300,14 @@ class OpeningdAccepted(Message):
     minimum_depth: int  # u32
 
     def encode(self) -> bytes:
-        return b"".join((_OPENINGD_ACCEPTED_0.pack(402, self.dbid), write_varbytes(self.funding_scriptpubkey), write_varbytes(self.channel_type), _OPENINGD_ACCEPTED_1.pack(self.minimum_depth)))
+        return b"".join(
+            (
+                _OPENINGD_ACCEPTED_0.pack(402, self.dbid),
+                write_varbytes(self.funding_scriptpubkey),
+                write_varbytes(self.channel_type),
+                _OPENINGD_ACCEPTED_1.pack(self.minimum_depth),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -336,7 +405,17 @@ class OpeningdGotOpen(Message):
     def encode(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.first_per_commitment_point) != 33:
             raise wrong_length(self)
-        return b"".join((_OPENINGD_GOT_OPEN_0.pack(404, self.dbid, self.route_id, self.peer_id), write_varbytes(self.their_features), self.limits.write(), self.basepoints.write(), _OPENINGD_GOT_OPEN_1.pack(self.first_per_commitment_point), write_varbytes(self.upfront_shutdown_script), write_varbytes(self.msg)))
+        return b"".join(
+            (
+                _OPENINGD_GOT_OPEN_0.pack(404, self.dbid, self.route_id, self.peer_id),
+                write_varbytes(self.their_features),
+                self.limits.write(),
+                self.basepoints.write(),
+                _OPENINGD_GOT_OPEN_1.pack(self.first_per_commitment_point),
+                write_varbytes(self.upfront_shutdown_script),
+                write_varbytes(self.msg),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -436,7 +515,23 @@ class OpeningdDone(Request[OpeningdDoneReply]):
     def encode(self) -> bytes:
         if len(self.remote_first_per_commitment_point) != 33 or len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_OPENINGD_DONE_0.pack(405), self.channel.write(), _OPENINGD_DONE_1.pack(self.announce, self.minimum_depth, self.push.msat, self.feerate_perkw, self.remote_first_per_commitment_point), write_varbytes(self.local_upfront_shutdown_script), write_varbytes(self.remote_upfront_shutdown_script), write_varbytes(self.tx), _OPENINGD_DONE_2.pack(self.signature)))
+        return b"".join(
+            (
+                _OPENINGD_DONE_0.pack(405),
+                self.channel.write(),
+                _OPENINGD_DONE_1.pack(
+                    self.announce,
+                    self.minimum_depth,
+                    self.push.msat,
+                    self.feerate_perkw,
+                    self.remote_first_per_commitment_point,
+                ),
+                write_varbytes(self.local_upfront_shutdown_script),
+                write_varbytes(self.remote_upfront_shutdown_script),
+                write_varbytes(self.tx),
+                _OPENINGD_DONE_2.pack(self.signature),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -446,7 +541,13 @@ class OpeningdDone(Request[OpeningdDoneReply]):
                 raise WireError(f"type {wire_type}, not 405")
             pos = 2
             channel_, pos = ChannelStatic.read(buf, pos)
-            announce_0_, minimum_depth_, push_0_, feerate_perkw_, remote_first_per_commitment_point_ = _OPENINGD_DONE_1.unpack_from(buf, pos)
+            (
+                announce_0_,
+                minimum_depth_,
+                push_0_,
+                feerate_perkw_,
+                remote_first_per_commitment_point_,
+            ) = _OPENINGD_DONE_1.unpack_from(buf, pos)
             pos += 50
             local_upfront_shutdown_script_, pos = read_varbytes(buf, pos)
             remote_upfront_shutdown_script_, pos = read_varbytes(buf, pos)

@@ -91,7 +91,10 @@ class ChannelUpdateTimestamps(Subtype):
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        timestamp_node_id_1_, timestamp_node_id_2_ = _CHANNEL_UPDATE_TIMESTAMPS_0.unpack_from(buf, pos)
+        (
+            timestamp_node_id_1_,
+            timestamp_node_id_2_,
+        ) = _CHANNEL_UPDATE_TIMESTAMPS_0.unpack_from(buf, pos)
         pos += 8
         value = cls(
             timestamp_node_id_1=timestamp_node_id_1_,
@@ -161,7 +164,9 @@ class InitTlvs(TlvStream):
         for kind, offset, value in read_records(buf):
             try:
                 if kind == 1:
-                    networks_ = tuple([networks_ for (networks_,) in _INIT_TLVS_0.iter_unpack(value)])
+                    networks_ = tuple(
+                        [networks_ for (networks_,) in _INIT_TLVS_0.iter_unpack(value)],
+                    )
                 elif kind == 3:
                     remote_addr_ = value
                 elif kind & 1:
@@ -797,7 +802,10 @@ class ClosingSignedFeeRange(Subtype):
     max_fee_satoshis: Sat
 
     def write(self) -> bytes:
-        return _CLOSING_SIGNED_FEE_RANGE_0.pack(self.min_fee_satoshis.sat, self.max_fee_satoshis.sat)
+        return _CLOSING_SIGNED_FEE_RANGE_0.pack(
+            self.min_fee_satoshis.sat,
+            self.max_fee_satoshis.sat,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -917,14 +925,28 @@ class UpdateFulfillHtlcAttributionData(Subtype):
         if len(self.truncated_hmacs) != 840:
             raise wrong_length(self)
         exactly(self.htlc_hold_times, 20)
-        return b"".join((b"".join([_UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times]), _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs)))
+        return b"".join(
+            (
+                b"".join(
+                    [_UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times],
+                ),
+                _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
         end = pos + 20 * 4
         if end > len(buf):
             raise too_short("htlc_hold_times", 20 * 4, len(buf) - pos)
-        htlc_hold_times_ = tuple([htlc_hold_times_ for (htlc_hold_times_,) in _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(buf[pos:end])])
+        htlc_hold_times_ = tuple(
+            [
+                htlc_hold_times_
+                for (htlc_hold_times_,) in _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(
+                    buf[pos:end],
+                )
+            ],
+        )
         pos = end
         (truncated_hmacs_,) = _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1.unpack_from(buf, pos)
         pos += 840
@@ -965,7 +987,11 @@ class UpdateFulfillHtlcTlvs(TlvStream):
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"UpdateFulfillHtlcTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"UpdateFulfillHtlcTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             attribution_data=attribution_data_,
             unknown=tuple(unknown_),
@@ -995,14 +1021,28 @@ class UpdateFailHtlcAttributionData(Subtype):
         if len(self.truncated_hmacs) != 840:
             raise wrong_length(self)
         exactly(self.htlc_hold_times, 20)
-        return b"".join((b"".join([_UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times]), _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs)))
+        return b"".join(
+            (
+                b"".join(
+                    [_UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.pack(x) for x in self.htlc_hold_times],
+                ),
+                _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1.pack(self.truncated_hmacs),
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
         end = pos + 20 * 4
         if end > len(buf):
             raise too_short("htlc_hold_times", 20 * 4, len(buf) - pos)
-        htlc_hold_times_ = tuple([htlc_hold_times_ for (htlc_hold_times_,) in _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(buf[pos:end])])
+        htlc_hold_times_ = tuple(
+            [
+                htlc_hold_times_
+                for (htlc_hold_times_,) in _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0.iter_unpack(
+                    buf[pos:end],
+                )
+            ],
+        )
         pos = end
         (truncated_hmacs_,) = _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1.unpack_from(buf, pos)
         pos += 840
@@ -1131,7 +1171,11 @@ class CommitmentSignedTlvs(TlvStream):
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"CommitmentSignedTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"CommitmentSignedTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             funding_txid=funding_txid_,
             unknown=tuple(unknown_),
@@ -1159,11 +1203,17 @@ class ChannelReestablishNextFunding(Subtype):
     def write(self) -> bytes:
         if len(self.next_funding_txid) != 32:
             raise wrong_length(self)
-        return _CHANNEL_REESTABLISH_NEXT_FUNDING_0.pack(self.next_funding_txid, self.retransmit_flags)
+        return _CHANNEL_REESTABLISH_NEXT_FUNDING_0.pack(
+            self.next_funding_txid,
+            self.retransmit_flags,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        next_funding_txid_, retransmit_flags_ = _CHANNEL_REESTABLISH_NEXT_FUNDING_0.unpack_from(buf, pos)
+        (
+            next_funding_txid_,
+            retransmit_flags_,
+        ) = _CHANNEL_REESTABLISH_NEXT_FUNDING_0.unpack_from(buf, pos)
         pos += 33
         value = cls(
             next_funding_txid=next_funding_txid_,
@@ -1190,11 +1240,17 @@ class ChannelReestablishMyCurrentFundingLocked(Subtype):
     def write(self) -> bytes:
         if len(self.my_current_funding_locked_txid) != 32:
             raise wrong_length(self)
-        return _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.pack(self.my_current_funding_locked_txid, self.retransmit_flags)
+        return _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.pack(
+            self.my_current_funding_locked_txid,
+            self.retransmit_flags,
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        my_current_funding_locked_txid_, retransmit_flags_ = _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.unpack_from(buf, pos)
+        (
+            my_current_funding_locked_txid_,
+            retransmit_flags_,
+        ) = _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0.unpack_from(buf, pos)
         pos += 33
         value = cls(
             my_current_funding_locked_txid=my_current_funding_locked_txid_,
@@ -1234,13 +1290,19 @@ class ChannelReestablishTlvs(TlvStream):
                 if kind == 1:
                     next_funding_ = ChannelReestablishNextFunding.read_all(value)
                 elif kind == 5:
-                    my_current_funding_locked_ = ChannelReestablishMyCurrentFundingLocked.read_all(value)
+                    my_current_funding_locked_ = ChannelReestablishMyCurrentFundingLocked.read_all(
+                        value,
+                    )
                 elif kind & 1:
                     unknown_.append((kind, value))
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"ChannelReestablishTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"ChannelReestablishTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             next_funding=next_funding_,
             my_current_funding_locked=my_current_funding_locked_,
@@ -1267,7 +1329,12 @@ class QueryShortChannelIdsQueryFlags(Subtype):
     encoded_query_flags: bytes
 
     def write(self) -> bytes:
-        return b"".join((_QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0.pack(self.encoding_type), self.encoded_query_flags))
+        return b"".join(
+            (
+                _QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0.pack(self.encoding_type),
+                self.encoded_query_flags,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -1311,7 +1378,11 @@ class QueryShortChannelIdsTlvs(TlvStream):
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"QueryShortChannelIdsTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"QueryShortChannelIdsTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             query_flags=query_flags_,
             unknown=tuple(unknown_),
@@ -1354,7 +1425,11 @@ class QueryChannelRangeTlvs(TlvStream):
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"QueryChannelRangeTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"QueryChannelRangeTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             query_option=query_option_,
             unknown=tuple(unknown_),
@@ -1380,7 +1455,12 @@ class ReplyChannelRangeTimestampsTlv(Subtype):
     encoded_timestamps: bytes
 
     def write(self) -> bytes:
-        return b"".join((_REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0.pack(self.encoding_type), self.encoded_timestamps))
+        return b"".join(
+            (
+                _REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0.pack(self.encoding_type),
+                self.encoded_timestamps,
+            ),
+        )
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
@@ -1428,13 +1508,27 @@ class ReplyChannelRangeTlvs(TlvStream):
                 if kind == 1:
                     timestamps_tlv_ = ReplyChannelRangeTimestampsTlv.read_all(value)
                 elif kind == 3:
-                    checksums_tlv_ = tuple([ChannelUpdateChecksums(checksum_node_id_1=checksum_node_id_1_, checksum_node_id_2=checksum_node_id_2_) for checksum_node_id_1_, checksum_node_id_2_ in _REPLY_CHANNEL_RANGE_TLVS_0.iter_unpack(value)])
+                    checksums_tlv_ = tuple(
+                        [
+                            ChannelUpdateChecksums(
+                                checksum_node_id_1=checksum_node_id_1_,
+                                checksum_node_id_2=checksum_node_id_2_,
+                            )
+                            for checksum_node_id_1_, checksum_node_id_2_ in _REPLY_CHANNEL_RANGE_TLVS_0.iter_unpack(
+                                value,
+                            )
+                        ],
+                    )
                 elif kind & 1:
                     unknown_.append((kind, value))
                 else:
                     raise WireError("unknown and even")
             except DECODE_ERRORS as err:
-                raise TlvError(f"ReplyChannelRangeTlvs: TLV type {kind}: {err}", kind, offset) from err
+                raise TlvError(
+                    f"ReplyChannelRangeTlvs: TLV type {kind}: {err}",
+                    kind,
+                    offset,
+                ) from err
         return cls(
             timestamps_tlv=timestamps_tlv_,
             checksums_tlv=checksums_tlv_,
@@ -1466,7 +1560,15 @@ class Init(Message):
     tlvs: InitTlvs = _NO_INIT_TLVS
 
     def encode(self) -> bytes:
-        return b"".join((_INIT_0.pack(16, len(self.globalfeatures)), self.globalfeatures, _INIT_1.pack(len(self.features)), self.features, self.tlvs.encode()))
+        return b"".join(
+            (
+                _INIT_0.pack(16, len(self.globalfeatures)),
+                self.globalfeatures,
+                _INIT_1.pack(len(self.features)),
+                self.features,
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1761,7 +1863,14 @@ class TxAddInput(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_TX_ADD_INPUT_0.pack(66, self.channel_id, self.serial_id, len(self.prevtx)), self.prevtx, _TX_ADD_INPUT_1.pack(self.prevtx_vout, self.sequence), self.tlvs.encode()))
+        return b"".join(
+            (
+                _TX_ADD_INPUT_0.pack(66, self.channel_id, self.serial_id, len(self.prevtx)),
+                self.prevtx,
+                _TX_ADD_INPUT_1.pack(self.prevtx_vout, self.sequence),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -1814,12 +1923,29 @@ class TxAddOutput(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_TX_ADD_OUTPUT_0.pack(67, self.channel_id, self.serial_id, self.sats.sat, len(self.script)), self.script))
+        return b"".join(
+            (
+                _TX_ADD_OUTPUT_0.pack(
+                    67,
+                    self.channel_id,
+                    self.serial_id,
+                    self.sats.sat,
+                    len(self.script),
+                ),
+                self.script,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, serial_id_, sats_0_, scriptlen_ = _TX_ADD_OUTPUT_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                serial_id_,
+                sats_0_,
+                scriptlen_,
+            ) = _TX_ADD_OUTPUT_0.unpack_from(buf)
             if wire_type != 67:
                 raise WireError(f"type {wire_type}, not 67")
             pos = 52
@@ -1967,7 +2093,13 @@ class TxSignatures(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.txid) != 32:
             raise wrong_length(self)
-        return b"".join((_TX_SIGNATURES_0.pack(71, self.channel_id, self.txid, len(self.witnesses)), b"".join([x.write() for x in self.witnesses]), self.tlvs.encode()))
+        return b"".join(
+            (
+                _TX_SIGNATURES_0.pack(71, self.channel_id, self.txid, len(self.witnesses)),
+                b"".join([x.write() for x in self.witnesses]),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2016,7 +2148,12 @@ class TxInitRbf(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_TX_INIT_RBF_0.pack(72, self.channel_id, self.locktime, self.feerate), self.tlvs.encode()))
+        return b"".join(
+            (
+                _TX_INIT_RBF_0.pack(72, self.channel_id, self.locktime, self.feerate),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2166,17 +2303,78 @@ class OpenChannel(Message):
     tlvs: OpenChannelTlvs = _NO_OPEN_CHANNEL_TLVS
 
     def encode(self) -> bytes:
-        if len(self.chain_hash) != 32 or len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33:
+        if (
+            len(self.chain_hash) != 32
+            or len(self.temporary_channel_id) != 32
+            or len(self.funding_pubkey) != 33
+            or len(self.revocation_basepoint) != 33
+            or len(self.payment_basepoint) != 33
+            or len(self.delayed_payment_basepoint) != 33
+            or len(self.htlc_basepoint) != 33
+            or len(self.first_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_OPEN_CHANNEL_0.pack(32, self.chain_hash, self.temporary_channel_id, self.funding_satoshis.sat, self.push_msat.msat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.channel_reserve_satoshis.sat, self.htlc_minimum_msat, self.feerate_per_kw, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.channel_flags), self.tlvs.encode()))
+        return b"".join(
+            (
+                _OPEN_CHANNEL_0.pack(
+                    32,
+                    self.chain_hash,
+                    self.temporary_channel_id,
+                    self.funding_satoshis.sat,
+                    self.push_msat.msat,
+                    self.dust_limit_satoshis.sat,
+                    self.max_htlc_value_in_flight_msat,
+                    self.channel_reserve_satoshis.sat,
+                    self.htlc_minimum_msat,
+                    self.feerate_per_kw,
+                    self.to_self_delay,
+                    self.max_accepted_htlcs,
+                    self.funding_pubkey,
+                    self.revocation_basepoint,
+                    self.payment_basepoint,
+                    self.delayed_payment_basepoint,
+                    self.htlc_basepoint,
+                    self.first_per_commitment_point,
+                    self.channel_flags,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, temporary_channel_id_, funding_satoshis_0_, push_msat_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, feerate_per_kw_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                temporary_channel_id_,
+                funding_satoshis_0_,
+                push_msat_0_,
+                dust_limit_satoshis_0_,
+                max_htlc_value_in_flight_msat_,
+                channel_reserve_satoshis_0_,
+                htlc_minimum_msat_,
+                feerate_per_kw_,
+                to_self_delay_,
+                max_accepted_htlcs_,
+                funding_pubkey_,
+                revocation_basepoint_,
+                payment_basepoint_,
+                delayed_payment_basepoint_,
+                htlc_basepoint_,
+                first_per_commitment_point_,
+                channel_flags_,
+            ) = _OPEN_CHANNEL_0.unpack_from(buf)
             if wire_type != 32:
                 raise WireError(f"type {wire_type}, not 32")
-            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3:
+            if (
+                funding_pubkey_[0] | 1 != 3
+                or revocation_basepoint_[0] | 1 != 3
+                or payment_basepoint_[0] | 1 != 3
+                or delayed_payment_basepoint_[0] | 1 != 3
+                or htlc_basepoint_[0] | 1 != 3
+                or first_per_commitment_point_[0] | 1 != 3
+            ):
                 raise WireError("a public key starts with 02 or 03")
             tlvs_ = OpenChannelTlvs.decode(buf[321:]) if 321 < len(buf) else _NO_OPEN_CHANNEL_TLVS
             return cls(
@@ -2248,19 +2446,73 @@ class AcceptChannel(Message):
     tlvs: AcceptChannelTlvs = _NO_ACCEPT_CHANNEL_TLVS
 
     def encode(self) -> bytes:
-        if len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33:
+        if (
+            len(self.temporary_channel_id) != 32
+            or len(self.funding_pubkey) != 33
+            or len(self.revocation_basepoint) != 33
+            or len(self.payment_basepoint) != 33
+            or len(self.delayed_payment_basepoint) != 33
+            or len(self.htlc_basepoint) != 33
+            or len(self.first_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_ACCEPT_CHANNEL_0.pack(33, self.temporary_channel_id, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.channel_reserve_satoshis.sat, self.htlc_minimum_msat, self.minimum_depth, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point), self.tlvs.encode()))
+        return b"".join(
+            (
+                _ACCEPT_CHANNEL_0.pack(
+                    33,
+                    self.temporary_channel_id,
+                    self.dust_limit_satoshis.sat,
+                    self.max_htlc_value_in_flight_msat,
+                    self.channel_reserve_satoshis.sat,
+                    self.htlc_minimum_msat,
+                    self.minimum_depth,
+                    self.to_self_delay,
+                    self.max_accepted_htlcs,
+                    self.funding_pubkey,
+                    self.revocation_basepoint,
+                    self.payment_basepoint,
+                    self.delayed_payment_basepoint,
+                    self.htlc_basepoint,
+                    self.first_per_commitment_point,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, temporary_channel_id_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, channel_reserve_satoshis_0_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_ = _ACCEPT_CHANNEL_0.unpack_from(buf)
+            (
+                wire_type,
+                temporary_channel_id_,
+                dust_limit_satoshis_0_,
+                max_htlc_value_in_flight_msat_,
+                channel_reserve_satoshis_0_,
+                htlc_minimum_msat_,
+                minimum_depth_,
+                to_self_delay_,
+                max_accepted_htlcs_,
+                funding_pubkey_,
+                revocation_basepoint_,
+                payment_basepoint_,
+                delayed_payment_basepoint_,
+                htlc_basepoint_,
+                first_per_commitment_point_,
+            ) = _ACCEPT_CHANNEL_0.unpack_from(buf)
             if wire_type != 33:
                 raise WireError(f"type {wire_type}, not 33")
-            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3:
+            if (
+                funding_pubkey_[0] | 1 != 3
+                or revocation_basepoint_[0] | 1 != 3
+                or payment_basepoint_[0] | 1 != 3
+                or delayed_payment_basepoint_[0] | 1 != 3
+                or htlc_basepoint_[0] | 1 != 3
+                or first_per_commitment_point_[0] | 1 != 3
+            ):
                 raise WireError("a public key starts with 02 or 03")
-            tlvs_ = AcceptChannelTlvs.decode(buf[272:]) if 272 < len(buf) else _NO_ACCEPT_CHANNEL_TLVS
+            tlvs_ = AcceptChannelTlvs.decode(buf[272:]) if 272 < len(
+                buf,
+            ) else _NO_ACCEPT_CHANNEL_TLVS
             return cls(
                 temporary_channel_id=temporary_channel_id_,
                 dust_limit_satoshis=Sat(dust_limit_satoshis_0_),
@@ -2304,14 +2556,30 @@ class FundingCreated(Message):
     signature: bytes  # 64 bytes
 
     def encode(self) -> bytes:
-        if len(self.temporary_channel_id) != 32 or len(self.funding_txid) != 32 or len(self.signature) != 64:
+        if (
+            len(self.temporary_channel_id) != 32
+            or len(self.funding_txid) != 32
+            or len(self.signature) != 64
+        ):
             raise wrong_length(self)
-        return _FUNDING_CREATED_0.pack(34, self.temporary_channel_id, self.funding_txid, self.funding_output_index, self.signature)
+        return _FUNDING_CREATED_0.pack(
+            34,
+            self.temporary_channel_id,
+            self.funding_txid,
+            self.funding_output_index,
+            self.signature,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, temporary_channel_id_, funding_txid_, funding_output_index_, signature_ = _FUNDING_CREATED_0.unpack_from(buf)
+            (
+                wire_type,
+                temporary_channel_id_,
+                funding_txid_,
+                funding_output_index_,
+                signature_,
+            ) = _FUNDING_CREATED_0.unpack_from(buf)
             if wire_type != 34:
                 raise WireError(f"type {wire_type}, not 34")
             return cls(
@@ -2382,7 +2650,12 @@ class ChannelReady(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.second_per_commitment_point) != 33:
             raise wrong_length(self)
-        return b"".join((_CHANNEL_READY_0.pack(36, self.channel_id, self.second_per_commitment_point), self.tlvs.encode()))
+        return b"".join(
+            (
+                _CHANNEL_READY_0.pack(36, self.channel_id, self.second_per_commitment_point),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2456,17 +2729,82 @@ class OpenChannel2(Message):
     tlvs: OpeningTlvs = _NO_OPENING_TLVS
 
     def encode(self) -> bytes:
-        if len(self.chain_hash) != 32 or len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33 or len(self.second_per_commitment_point) != 33:
+        if (
+            len(self.chain_hash) != 32
+            or len(self.temporary_channel_id) != 32
+            or len(self.funding_pubkey) != 33
+            or len(self.revocation_basepoint) != 33
+            or len(self.payment_basepoint) != 33
+            or len(self.delayed_payment_basepoint) != 33
+            or len(self.htlc_basepoint) != 33
+            or len(self.first_per_commitment_point) != 33
+            or len(self.second_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_OPEN_CHANNEL2_0.pack(64, self.chain_hash, self.temporary_channel_id, self.funding_feerate_perkw, self.commitment_feerate_perkw, self.funding_satoshis.sat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.htlc_minimum_msat, self.to_self_delay, self.max_accepted_htlcs, self.locktime, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.second_per_commitment_point, self.channel_flags), self.tlvs.encode()))
+        return b"".join(
+            (
+                _OPEN_CHANNEL2_0.pack(
+                    64,
+                    self.chain_hash,
+                    self.temporary_channel_id,
+                    self.funding_feerate_perkw,
+                    self.commitment_feerate_perkw,
+                    self.funding_satoshis.sat,
+                    self.dust_limit_satoshis.sat,
+                    self.max_htlc_value_in_flight_msat,
+                    self.htlc_minimum_msat,
+                    self.to_self_delay,
+                    self.max_accepted_htlcs,
+                    self.locktime,
+                    self.funding_pubkey,
+                    self.revocation_basepoint,
+                    self.payment_basepoint,
+                    self.delayed_payment_basepoint,
+                    self.htlc_basepoint,
+                    self.first_per_commitment_point,
+                    self.second_per_commitment_point,
+                    self.channel_flags,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, temporary_channel_id_, funding_feerate_perkw_, commitment_feerate_perkw_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, to_self_delay_, max_accepted_htlcs_, locktime_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_, channel_flags_ = _OPEN_CHANNEL2_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                temporary_channel_id_,
+                funding_feerate_perkw_,
+                commitment_feerate_perkw_,
+                funding_satoshis_0_,
+                dust_limit_satoshis_0_,
+                max_htlc_value_in_flight_msat_,
+                htlc_minimum_msat_,
+                to_self_delay_,
+                max_accepted_htlcs_,
+                locktime_,
+                funding_pubkey_,
+                revocation_basepoint_,
+                payment_basepoint_,
+                delayed_payment_basepoint_,
+                htlc_basepoint_,
+                first_per_commitment_point_,
+                second_per_commitment_point_,
+                channel_flags_,
+            ) = _OPEN_CHANNEL2_0.unpack_from(buf)
             if wire_type != 64:
                 raise WireError(f"type {wire_type}, not 64")
-            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3 or second_per_commitment_point_[0] | 1 != 3:
+            if (
+                funding_pubkey_[0] | 1 != 3
+                or revocation_basepoint_[0] | 1 != 3
+                or payment_basepoint_[0] | 1 != 3
+                or delayed_payment_basepoint_[0] | 1 != 3
+                or htlc_basepoint_[0] | 1 != 3
+                or first_per_commitment_point_[0] | 1 != 3
+                or second_per_commitment_point_[0] | 1 != 3
+            ):
                 raise WireError("a public key starts with 02 or 03")
             tlvs_ = OpeningTlvs.decode(buf[346:]) if 346 < len(buf) else _NO_OPENING_TLVS
             return cls(
@@ -2541,17 +2879,73 @@ class AcceptChannel2(Message):
     tlvs: AcceptTlvs = _NO_ACCEPT_TLVS
 
     def encode(self) -> bytes:
-        if len(self.temporary_channel_id) != 32 or len(self.funding_pubkey) != 33 or len(self.revocation_basepoint) != 33 or len(self.payment_basepoint) != 33 or len(self.delayed_payment_basepoint) != 33 or len(self.htlc_basepoint) != 33 or len(self.first_per_commitment_point) != 33 or len(self.second_per_commitment_point) != 33:
+        if (
+            len(self.temporary_channel_id) != 32
+            or len(self.funding_pubkey) != 33
+            or len(self.revocation_basepoint) != 33
+            or len(self.payment_basepoint) != 33
+            or len(self.delayed_payment_basepoint) != 33
+            or len(self.htlc_basepoint) != 33
+            or len(self.first_per_commitment_point) != 33
+            or len(self.second_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_ACCEPT_CHANNEL2_0.pack(65, self.temporary_channel_id, self.funding_satoshis.sat, self.dust_limit_satoshis.sat, self.max_htlc_value_in_flight_msat, self.htlc_minimum_msat, self.minimum_depth, self.to_self_delay, self.max_accepted_htlcs, self.funding_pubkey, self.revocation_basepoint, self.payment_basepoint, self.delayed_payment_basepoint, self.htlc_basepoint, self.first_per_commitment_point, self.second_per_commitment_point), self.tlvs.encode()))
+        return b"".join(
+            (
+                _ACCEPT_CHANNEL2_0.pack(
+                    65,
+                    self.temporary_channel_id,
+                    self.funding_satoshis.sat,
+                    self.dust_limit_satoshis.sat,
+                    self.max_htlc_value_in_flight_msat,
+                    self.htlc_minimum_msat,
+                    self.minimum_depth,
+                    self.to_self_delay,
+                    self.max_accepted_htlcs,
+                    self.funding_pubkey,
+                    self.revocation_basepoint,
+                    self.payment_basepoint,
+                    self.delayed_payment_basepoint,
+                    self.htlc_basepoint,
+                    self.first_per_commitment_point,
+                    self.second_per_commitment_point,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, temporary_channel_id_, funding_satoshis_0_, dust_limit_satoshis_0_, max_htlc_value_in_flight_msat_, htlc_minimum_msat_, minimum_depth_, to_self_delay_, max_accepted_htlcs_, funding_pubkey_, revocation_basepoint_, payment_basepoint_, delayed_payment_basepoint_, htlc_basepoint_, first_per_commitment_point_, second_per_commitment_point_ = _ACCEPT_CHANNEL2_0.unpack_from(buf)
+            (
+                wire_type,
+                temporary_channel_id_,
+                funding_satoshis_0_,
+                dust_limit_satoshis_0_,
+                max_htlc_value_in_flight_msat_,
+                htlc_minimum_msat_,
+                minimum_depth_,
+                to_self_delay_,
+                max_accepted_htlcs_,
+                funding_pubkey_,
+                revocation_basepoint_,
+                payment_basepoint_,
+                delayed_payment_basepoint_,
+                htlc_basepoint_,
+                first_per_commitment_point_,
+                second_per_commitment_point_,
+            ) = _ACCEPT_CHANNEL2_0.unpack_from(buf)
             if wire_type != 65:
                 raise WireError(f"type {wire_type}, not 65")
-            if funding_pubkey_[0] | 1 != 3 or revocation_basepoint_[0] | 1 != 3 or payment_basepoint_[0] | 1 != 3 or delayed_payment_basepoint_[0] | 1 != 3 or htlc_basepoint_[0] | 1 != 3 or first_per_commitment_point_[0] | 1 != 3 or second_per_commitment_point_[0] | 1 != 3:
+            if (
+                funding_pubkey_[0] | 1 != 3
+                or revocation_basepoint_[0] | 1 != 3
+                or payment_basepoint_[0] | 1 != 3
+                or delayed_payment_basepoint_[0] | 1 != 3
+                or htlc_basepoint_[0] | 1 != 3
+                or first_per_commitment_point_[0] | 1 != 3
+                or second_per_commitment_point_[0] | 1 != 3
+            ):
                 raise WireError("a public key starts with 02 or 03")
             tlvs_ = AcceptTlvs.decode(buf[305:]) if 305 < len(buf) else _NO_ACCEPT_TLVS
             return cls(
@@ -2640,12 +3034,31 @@ class SpliceInit(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
             raise wrong_length(self)
-        return b"".join((_SPLICE_INIT_0.pack(80, self.channel_id, self.funding_contribution_satoshis, self.funding_feerate_perkw, self.locktime, self.funding_pubkey), self.tlvs.encode()))
+        return b"".join(
+            (
+                _SPLICE_INIT_0.pack(
+                    80,
+                    self.channel_id,
+                    self.funding_contribution_satoshis,
+                    self.funding_feerate_perkw,
+                    self.locktime,
+                    self.funding_pubkey,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, funding_contribution_satoshis_, funding_feerate_perkw_, locktime_, funding_pubkey_ = _SPLICE_INIT_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                funding_contribution_satoshis_,
+                funding_feerate_perkw_,
+                locktime_,
+                funding_pubkey_,
+            ) = _SPLICE_INIT_0.unpack_from(buf)
             if wire_type != 80:
                 raise WireError(f"type {wire_type}, not 80")
             if funding_pubkey_[0] | 1 != 3:
@@ -2687,12 +3100,27 @@ class SpliceAck(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
             raise wrong_length(self)
-        return b"".join((_SPLICE_ACK_0.pack(81, self.channel_id, self.funding_contribution_satoshis, self.funding_pubkey), self.tlvs.encode()))
+        return b"".join(
+            (
+                _SPLICE_ACK_0.pack(
+                    81,
+                    self.channel_id,
+                    self.funding_contribution_satoshis,
+                    self.funding_pubkey,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, funding_contribution_satoshis_, funding_pubkey_ = _SPLICE_ACK_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                funding_contribution_satoshis_,
+                funding_pubkey_,
+            ) = _SPLICE_ACK_0.unpack_from(buf)
             if wire_type != 81:
                 raise WireError(f"type {wire_type}, not 81")
             if funding_pubkey_[0] | 1 != 3:
@@ -2764,7 +3192,9 @@ class Shutdown(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_SHUTDOWN_0.pack(38, self.channel_id, len(self.scriptpubkey)), self.scriptpubkey))
+        return b"".join(
+            (_SHUTDOWN_0.pack(38, self.channel_id, len(self.scriptpubkey)), self.scriptpubkey),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2816,7 +3246,16 @@ class ClosingComplete(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_CLOSING_COMPLETE_0.pack(40, self.channel_id, len(self.closer_scriptpubkey)), self.closer_scriptpubkey, _CLOSING_COMPLETE_1.pack(len(self.closee_scriptpubkey)), self.closee_scriptpubkey, _CLOSING_COMPLETE_2.pack(self.fee_satoshis.sat, self.locktime), self.tlvs.encode()))
+        return b"".join(
+            (
+                _CLOSING_COMPLETE_0.pack(40, self.channel_id, len(self.closer_scriptpubkey)),
+                self.closer_scriptpubkey,
+                _CLOSING_COMPLETE_1.pack(len(self.closee_scriptpubkey)),
+                self.closee_scriptpubkey,
+                _CLOSING_COMPLETE_2.pack(self.fee_satoshis.sat, self.locktime),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2882,7 +3321,16 @@ class ClosingSig(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_CLOSING_SIG_0.pack(41, self.channel_id, len(self.closer_scriptpubkey)), self.closer_scriptpubkey, _CLOSING_SIG_1.pack(len(self.closee_scriptpubkey)), self.closee_scriptpubkey, _CLOSING_SIG_2.pack(self.fee_satoshis.sat, self.locktime), self.tlvs.encode()))
+        return b"".join(
+            (
+                _CLOSING_SIG_0.pack(41, self.channel_id, len(self.closer_scriptpubkey)),
+                self.closer_scriptpubkey,
+                _CLOSING_SIG_1.pack(len(self.closee_scriptpubkey)),
+                self.closee_scriptpubkey,
+                _CLOSING_SIG_2.pack(self.fee_satoshis.sat, self.locktime),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2942,7 +3390,12 @@ class ClosingSigned(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_CLOSING_SIGNED_0.pack(39, self.channel_id, self.fee_satoshis.sat, self.signature), self.tlvs.encode()))
+        return b"".join(
+            (
+                _CLOSING_SIGNED_0.pack(39, self.channel_id, self.fee_satoshis.sat, self.signature),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -2950,7 +3403,9 @@ class ClosingSigned(Message):
             wire_type, channel_id_, fee_satoshis_0_, signature_ = _CLOSING_SIGNED_0.unpack_from(buf)
             if wire_type != 39:
                 raise WireError(f"type {wire_type}, not 39")
-            tlvs_ = ClosingSignedTlvs.decode(buf[106:]) if 106 < len(buf) else _NO_CLOSING_SIGNED_TLVS
+            tlvs_ = ClosingSignedTlvs.decode(buf[106:]) if 106 < len(
+                buf,
+            ) else _NO_CLOSING_SIGNED_TLVS
             return cls(
                 channel_id=channel_id_,
                 fee_satoshis=Sat(fee_satoshis_0_),
@@ -2989,17 +3444,44 @@ class UpdateAddHtlc(Message):
     tlvs: UpdateAddHtlcTlvs = _NO_UPDATE_ADD_HTLC_TLVS
 
     def encode(self) -> bytes:
-        if len(self.channel_id) != 32 or len(self.payment_hash) != 32 or len(self.onion_routing_packet) != 1366:
+        if (
+            len(self.channel_id) != 32
+            or len(self.payment_hash) != 32
+            or len(self.onion_routing_packet) != 1366
+        ):
             raise wrong_length(self)
-        return b"".join((_UPDATE_ADD_HTLC_0.pack(128, self.channel_id, self.id, self.amount_msat.msat, self.payment_hash, self.cltv_expiry, self.onion_routing_packet), self.tlvs.encode()))
+        return b"".join(
+            (
+                _UPDATE_ADD_HTLC_0.pack(
+                    128,
+                    self.channel_id,
+                    self.id,
+                    self.amount_msat.msat,
+                    self.payment_hash,
+                    self.cltv_expiry,
+                    self.onion_routing_packet,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, id_, amount_msat_0_, payment_hash_, cltv_expiry_, onion_routing_packet_ = _UPDATE_ADD_HTLC_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                id_,
+                amount_msat_0_,
+                payment_hash_,
+                cltv_expiry_,
+                onion_routing_packet_,
+            ) = _UPDATE_ADD_HTLC_0.unpack_from(buf)
             if wire_type != 128:
                 raise WireError(f"type {wire_type}, not 128")
-            tlvs_ = UpdateAddHtlcTlvs.decode(buf[1452:]) if 1452 < len(buf) else _NO_UPDATE_ADD_HTLC_TLVS
+            tlvs_ = UpdateAddHtlcTlvs.decode(buf[1452:]) if 1452 < len(
+                buf,
+            ) else _NO_UPDATE_ADD_HTLC_TLVS
             return cls(
                 channel_id=channel_id_,
                 id=id_,
@@ -3038,7 +3520,12 @@ class UpdateFulfillHtlc(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.payment_preimage) != 32:
             raise wrong_length(self)
-        return b"".join((_UPDATE_FULFILL_HTLC_0.pack(130, self.channel_id, self.id, self.payment_preimage), self.tlvs.encode()))
+        return b"".join(
+            (
+                _UPDATE_FULFILL_HTLC_0.pack(130, self.channel_id, self.id, self.payment_preimage),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3046,7 +3533,9 @@ class UpdateFulfillHtlc(Message):
             wire_type, channel_id_, id_, payment_preimage_ = _UPDATE_FULFILL_HTLC_0.unpack_from(buf)
             if wire_type != 130:
                 raise WireError(f"type {wire_type}, not 130")
-            tlvs_ = UpdateFulfillHtlcTlvs.decode(buf[74:]) if 74 < len(buf) else _NO_UPDATE_FULFILL_HTLC_TLVS
+            tlvs_ = UpdateFulfillHtlcTlvs.decode(buf[74:]) if 74 < len(
+                buf,
+            ) else _NO_UPDATE_FULFILL_HTLC_TLVS
             return cls(
                 channel_id=channel_id_,
                 id=id_,
@@ -3081,7 +3570,13 @@ class UpdateFailHtlc(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_UPDATE_FAIL_HTLC_0.pack(131, self.channel_id, self.id, len(self.reason)), self.reason, self.tlvs.encode()))
+        return b"".join(
+            (
+                _UPDATE_FAIL_HTLC_0.pack(131, self.channel_id, self.id, len(self.reason)),
+                self.reason,
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3095,7 +3590,9 @@ class UpdateFailHtlc(Message):
                 raise too_short("reason", len_, len(buf) - pos)
             reason_ = buf[pos:end]
             pos = end
-            tlvs_ = UpdateFailHtlcTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_UPDATE_FAIL_HTLC_TLVS
+            tlvs_ = UpdateFailHtlcTlvs.decode(buf[pos:]) if pos < len(
+                buf,
+            ) else _NO_UPDATE_FAIL_HTLC_TLVS
             return cls(
                 channel_id=channel_id_,
                 id=id_,
@@ -3130,12 +3627,24 @@ class UpdateFailMalformedHtlc(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.sha256_of_onion) != 32:
             raise wrong_length(self)
-        return _UPDATE_FAIL_MALFORMED_HTLC_0.pack(135, self.channel_id, self.id, self.sha256_of_onion, self.failure_code)
+        return _UPDATE_FAIL_MALFORMED_HTLC_0.pack(
+            135,
+            self.channel_id,
+            self.id,
+            self.sha256_of_onion,
+            self.failure_code,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, id_, sha256_of_onion_, failure_code_ = _UPDATE_FAIL_MALFORMED_HTLC_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                id_,
+                sha256_of_onion_,
+                failure_code_,
+            ) = _UPDATE_FAIL_MALFORMED_HTLC_0.unpack_from(buf)
             if wire_type != 135:
                 raise WireError(f"type {wire_type}, not 135")
             return cls(
@@ -3170,7 +3679,9 @@ class StartBatch(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
-        return b"".join((_START_BATCH_0.pack(127, self.channel_id, self.batch_size), self.tlvs.encode()))
+        return b"".join(
+            (_START_BATCH_0.pack(127, self.channel_id, self.batch_size), self.tlvs.encode()),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3213,7 +3724,18 @@ class CommitmentSigned(Message):
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.signature) != 64:
             raise wrong_length(self)
-        return b"".join((_COMMITMENT_SIGNED_0.pack(132, self.channel_id, self.signature, len(self.htlc_signature)), join_fixed(self.htlc_signature, 64), self.tlvs.encode()))
+        return b"".join(
+            (
+                _COMMITMENT_SIGNED_0.pack(
+                    132,
+                    self.channel_id,
+                    self.signature,
+                    len(self.htlc_signature),
+                ),
+                join_fixed(self.htlc_signature, 64),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3225,9 +3747,16 @@ class CommitmentSigned(Message):
             end = pos + num_htlcs_ * 64
             if end > len(buf):
                 raise too_short("htlc_signature", num_htlcs_ * 64, len(buf) - pos)
-            htlc_signature_ = tuple([htlc_signature_ for (htlc_signature_,) in _COMMITMENT_SIGNED_1.iter_unpack(buf[pos:end])])
+            htlc_signature_ = tuple(
+                [
+                    htlc_signature_
+                    for (htlc_signature_,) in _COMMITMENT_SIGNED_1.iter_unpack(buf[pos:end])
+                ],
+            )
             pos = end
-            tlvs_ = CommitmentSignedTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_COMMITMENT_SIGNED_TLVS
+            tlvs_ = CommitmentSignedTlvs.decode(buf[pos:]) if pos < len(
+                buf,
+            ) else _NO_COMMITMENT_SIGNED_TLVS
             return cls(
                 channel_id=channel_id_,
                 signature=signature_,
@@ -3259,14 +3788,28 @@ class RevokeAndAck(Message):
     next_per_commitment_point: bytes  # 33 bytes
 
     def encode(self) -> bytes:
-        if len(self.channel_id) != 32 or len(self.per_commitment_secret) != 32 or len(self.next_per_commitment_point) != 33:
+        if (
+            len(self.channel_id) != 32
+            or len(self.per_commitment_secret) != 32
+            or len(self.next_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return _REVOKE_AND_ACK_0.pack(133, self.channel_id, self.per_commitment_secret, self.next_per_commitment_point)
+        return _REVOKE_AND_ACK_0.pack(
+            133,
+            self.channel_id,
+            self.per_commitment_secret,
+            self.next_per_commitment_point,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, per_commitment_secret_, next_per_commitment_point_ = _REVOKE_AND_ACK_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                per_commitment_secret_,
+                next_per_commitment_point_,
+            ) = _REVOKE_AND_ACK_0.unpack_from(buf)
             if wire_type != 133:
                 raise WireError(f"type {wire_type}, not 133")
             if next_per_commitment_point_[0] | 1 != 3:
@@ -3343,19 +3886,44 @@ class ChannelReestablish(Message):
     tlvs: ChannelReestablishTlvs = _NO_CHANNEL_REESTABLISH_TLVS
 
     def encode(self) -> bytes:
-        if len(self.channel_id) != 32 or len(self.your_last_per_commitment_secret) != 32 or len(self.my_current_per_commitment_point) != 33:
+        if (
+            len(self.channel_id) != 32
+            or len(self.your_last_per_commitment_secret) != 32
+            or len(self.my_current_per_commitment_point) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_CHANNEL_REESTABLISH_0.pack(136, self.channel_id, self.next_commitment_number, self.next_revocation_number, self.your_last_per_commitment_secret, self.my_current_per_commitment_point), self.tlvs.encode()))
+        return b"".join(
+            (
+                _CHANNEL_REESTABLISH_0.pack(
+                    136,
+                    self.channel_id,
+                    self.next_commitment_number,
+                    self.next_revocation_number,
+                    self.your_last_per_commitment_secret,
+                    self.my_current_per_commitment_point,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, next_commitment_number_, next_revocation_number_, your_last_per_commitment_secret_, my_current_per_commitment_point_ = _CHANNEL_REESTABLISH_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                next_commitment_number_,
+                next_revocation_number_,
+                your_last_per_commitment_secret_,
+                my_current_per_commitment_point_,
+            ) = _CHANNEL_REESTABLISH_0.unpack_from(buf)
             if wire_type != 136:
                 raise WireError(f"type {wire_type}, not 136")
             if my_current_per_commitment_point_[0] | 1 != 3:
                 raise WireError("a public key starts with 02 or 03")
-            tlvs_ = ChannelReestablishTlvs.decode(buf[115:]) if 115 < len(buf) else _NO_CHANNEL_REESTABLISH_TLVS
+            tlvs_ = ChannelReestablishTlvs.decode(buf[115:]) if 115 < len(
+                buf,
+            ) else _NO_CHANNEL_REESTABLISH_TLVS
             return cls(
                 channel_id=channel_id_,
                 next_commitment_number=next_commitment_number_,
@@ -3388,7 +3956,12 @@ class OnionMessage(Message):
     def encode(self) -> bytes:
         if len(self.path_key) != 33:
             raise wrong_length(self)
-        return b"".join((_ONION_MESSAGE_0.pack(513, self.path_key, len(self.onion_message_packet)), self.onion_message_packet))
+        return b"".join(
+            (
+                _ONION_MESSAGE_0.pack(513, self.path_key, len(self.onion_message_packet)),
+                self.onion_message_packet,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3434,14 +4007,30 @@ class AnnouncementSignatures(Message):
     bitcoin_signature: bytes  # 64 bytes
 
     def encode(self) -> bytes:
-        if len(self.channel_id) != 32 or len(self.node_signature) != 64 or len(self.bitcoin_signature) != 64:
+        if (
+            len(self.channel_id) != 32
+            or len(self.node_signature) != 64
+            or len(self.bitcoin_signature) != 64
+        ):
             raise wrong_length(self)
-        return _ANNOUNCEMENT_SIGNATURES_0.pack(259, self.channel_id, self.short_channel_id, self.node_signature, self.bitcoin_signature)
+        return _ANNOUNCEMENT_SIGNATURES_0.pack(
+            259,
+            self.channel_id,
+            self.short_channel_id,
+            self.node_signature,
+            self.bitcoin_signature,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, channel_id_, short_channel_id_0_, node_signature_, bitcoin_signature_ = _ANNOUNCEMENT_SIGNATURES_0.unpack_from(buf)
+            (
+                wire_type,
+                channel_id_,
+                short_channel_id_0_,
+                node_signature_,
+                bitcoin_signature_,
+            ) = _ANNOUNCEMENT_SIGNATURES_0.unpack_from(buf)
             if wire_type != 259:
                 raise WireError(f"type {wire_type}, not 259")
             return cls(
@@ -3491,14 +4080,51 @@ class ChannelAnnouncement(Message):
     bitcoin_key_2: bytes  # 33 bytes
 
     def encode(self) -> bytes:
-        if len(self.node_signature_1) != 64 or len(self.node_signature_2) != 64 or len(self.bitcoin_signature_1) != 64 or len(self.bitcoin_signature_2) != 64 or len(self.chain_hash) != 32 or len(self.node_id_1) != 33 or len(self.node_id_2) != 33 or len(self.bitcoin_key_1) != 33 or len(self.bitcoin_key_2) != 33:
+        if (
+            len(self.node_signature_1) != 64
+            or len(self.node_signature_2) != 64
+            or len(self.bitcoin_signature_1) != 64
+            or len(self.bitcoin_signature_2) != 64
+            or len(self.chain_hash) != 32
+            or len(self.node_id_1) != 33
+            or len(self.node_id_2) != 33
+            or len(self.bitcoin_key_1) != 33
+            or len(self.bitcoin_key_2) != 33
+        ):
             raise wrong_length(self)
-        return b"".join((_CHANNEL_ANNOUNCEMENT_0.pack(256, self.node_signature_1, self.node_signature_2, self.bitcoin_signature_1, self.bitcoin_signature_2, len(self.features)), self.features, _CHANNEL_ANNOUNCEMENT_1.pack(self.chain_hash, self.short_channel_id, self.node_id_1, self.node_id_2, self.bitcoin_key_1, self.bitcoin_key_2)))
+        return b"".join(
+            (
+                _CHANNEL_ANNOUNCEMENT_0.pack(
+                    256,
+                    self.node_signature_1,
+                    self.node_signature_2,
+                    self.bitcoin_signature_1,
+                    self.bitcoin_signature_2,
+                    len(self.features),
+                ),
+                self.features,
+                _CHANNEL_ANNOUNCEMENT_1.pack(
+                    self.chain_hash,
+                    self.short_channel_id,
+                    self.node_id_1,
+                    self.node_id_2,
+                    self.bitcoin_key_1,
+                    self.bitcoin_key_2,
+                ),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, node_signature_1_, node_signature_2_, bitcoin_signature_1_, bitcoin_signature_2_, len_ = _CHANNEL_ANNOUNCEMENT_0.unpack_from(buf)
+            (
+                wire_type,
+                node_signature_1_,
+                node_signature_2_,
+                bitcoin_signature_1_,
+                bitcoin_signature_2_,
+                len_,
+            ) = _CHANNEL_ANNOUNCEMENT_0.unpack_from(buf)
             if wire_type != 256:
                 raise WireError(f"type {wire_type}, not 256")
             pos = 260
@@ -3507,9 +4133,21 @@ class ChannelAnnouncement(Message):
                 raise too_short("features", len_, len(buf) - pos)
             features_ = buf[pos:end]
             pos = end
-            chain_hash_, short_channel_id_0_, node_id_1_, node_id_2_, bitcoin_key_1_, bitcoin_key_2_ = _CHANNEL_ANNOUNCEMENT_1.unpack_from(buf, pos)
+            (
+                chain_hash_,
+                short_channel_id_0_,
+                node_id_1_,
+                node_id_2_,
+                bitcoin_key_1_,
+                bitcoin_key_2_,
+            ) = _CHANNEL_ANNOUNCEMENT_1.unpack_from(buf, pos)
             pos += 172
-            if node_id_1_[0] | 1 != 3 or node_id_2_[0] | 1 != 3 or bitcoin_key_1_[0] | 1 != 3 or bitcoin_key_2_[0] | 1 != 3:
+            if (
+                node_id_1_[0] | 1 != 3
+                or node_id_2_[0] | 1 != 3
+                or bitcoin_key_1_[0] | 1 != 3
+                or bitcoin_key_2_[0] | 1 != 3
+            ):
                 raise WireError("a public key starts with 02 or 03")
             return cls(
                 node_signature_1=node_signature_1_,
@@ -3557,9 +4195,27 @@ class NodeAnnouncement(Message):
     addresses: bytes
 
     def encode(self) -> bytes:
-        if len(self.signature) != 64 or len(self.node_id) != 33 or len(self.rgb_color) != 3 or len(self.alias) != 32:
+        if (
+            len(self.signature) != 64
+            or len(self.node_id) != 33
+            or len(self.rgb_color) != 3
+            or len(self.alias) != 32
+        ):
             raise wrong_length(self)
-        return b"".join((_NODE_ANNOUNCEMENT_0.pack(257, self.signature, len(self.features)), self.features, _NODE_ANNOUNCEMENT_1.pack(self.timestamp, self.node_id, self.rgb_color, self.alias, len(self.addresses)), self.addresses))
+        return b"".join(
+            (
+                _NODE_ANNOUNCEMENT_0.pack(257, self.signature, len(self.features)),
+                self.features,
+                _NODE_ANNOUNCEMENT_1.pack(
+                    self.timestamp,
+                    self.node_id,
+                    self.rgb_color,
+                    self.alias,
+                    len(self.addresses),
+                ),
+                self.addresses,
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3573,7 +4229,13 @@ class NodeAnnouncement(Message):
                 raise too_short("features", flen_, len(buf) - pos)
             features_ = buf[pos:end]
             pos = end
-            timestamp_, node_id_, rgb_color_, alias_, addrlen_ = _NODE_ANNOUNCEMENT_1.unpack_from(buf, pos)
+            (
+                timestamp_,
+                node_id_,
+                rgb_color_,
+                alias_,
+                addrlen_,
+            ) = _NODE_ANNOUNCEMENT_1.unpack_from(buf, pos)
             pos += 74
             if node_id_[0] | 1 != 3:
                 raise WireError("a public key starts with 02 or 03")
@@ -3633,12 +4295,38 @@ class ChannelUpdate(Message):
     def encode(self) -> bytes:
         if len(self.signature) != 64 or len(self.chain_hash) != 32:
             raise wrong_length(self)
-        return _CHANNEL_UPDATE_0.pack(258, self.signature, self.chain_hash, self.short_channel_id, self.timestamp, self.message_flags, self.channel_flags, self.cltv_expiry_delta, self.htlc_minimum_msat, self.fee_base_msat, self.fee_proportional_millionths, self.htlc_maximum_msat)
+        return _CHANNEL_UPDATE_0.pack(
+            258,
+            self.signature,
+            self.chain_hash,
+            self.short_channel_id,
+            self.timestamp,
+            self.message_flags,
+            self.channel_flags,
+            self.cltv_expiry_delta,
+            self.htlc_minimum_msat,
+            self.fee_base_msat,
+            self.fee_proportional_millionths,
+            self.htlc_maximum_msat,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, signature_, chain_hash_, short_channel_id_0_, timestamp_, message_flags_, channel_flags_, cltv_expiry_delta_, htlc_minimum_msat_, fee_base_msat_, fee_proportional_millionths_, htlc_maximum_msat_ = _CHANNEL_UPDATE_0.unpack_from(buf)
+            (
+                wire_type,
+                signature_,
+                chain_hash_,
+                short_channel_id_0_,
+                timestamp_,
+                message_flags_,
+                channel_flags_,
+                cltv_expiry_delta_,
+                htlc_minimum_msat_,
+                fee_base_msat_,
+                fee_proportional_millionths_,
+                htlc_maximum_msat_,
+            ) = _CHANNEL_UPDATE_0.unpack_from(buf)
             if wire_type != 258:
                 raise WireError(f"type {wire_type}, not 258")
             return cls(
@@ -3680,7 +4368,13 @@ class QueryShortChannelIds(Message):
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
             raise wrong_length(self)
-        return b"".join((_QUERY_SHORT_CHANNEL_IDS_0.pack(261, self.chain_hash, len(self.encoded_short_ids)), self.encoded_short_ids, self.tlvs.encode()))
+        return b"".join(
+            (
+                _QUERY_SHORT_CHANNEL_IDS_0.pack(261, self.chain_hash, len(self.encoded_short_ids)),
+                self.encoded_short_ids,
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
@@ -3694,7 +4388,9 @@ class QueryShortChannelIds(Message):
                 raise too_short("encoded_short_ids", len_, len(buf) - pos)
             encoded_short_ids_ = buf[pos:end]
             pos = end
-            tlvs_ = QueryShortChannelIdsTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_QUERY_SHORT_CHANNEL_IDS_TLVS
+            tlvs_ = QueryShortChannelIdsTlvs.decode(buf[pos:]) if pos < len(
+                buf,
+            ) else _NO_QUERY_SHORT_CHANNEL_IDS_TLVS
             return cls(
                 chain_hash=chain_hash_,
                 encoded_short_ids=encoded_short_ids_,
@@ -3729,7 +4425,11 @@ class ReplyShortChannelIdsEnd(Message):
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, full_information_ = _REPLY_SHORT_CHANNEL_IDS_END_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                full_information_,
+            ) = _REPLY_SHORT_CHANNEL_IDS_END_0.unpack_from(buf)
             if wire_type != 262:
                 raise WireError(f"type {wire_type}, not 262")
             return cls(
@@ -3764,15 +4464,32 @@ class QueryChannelRange(Message):
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
             raise wrong_length(self)
-        return b"".join((_QUERY_CHANNEL_RANGE_0.pack(263, self.chain_hash, self.first_blocknum, self.number_of_blocks), self.tlvs.encode()))
+        return b"".join(
+            (
+                _QUERY_CHANNEL_RANGE_0.pack(
+                    263,
+                    self.chain_hash,
+                    self.first_blocknum,
+                    self.number_of_blocks,
+                ),
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, first_blocknum_, number_of_blocks_ = _QUERY_CHANNEL_RANGE_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                first_blocknum_,
+                number_of_blocks_,
+            ) = _QUERY_CHANNEL_RANGE_0.unpack_from(buf)
             if wire_type != 263:
                 raise WireError(f"type {wire_type}, not 263")
-            tlvs_ = QueryChannelRangeTlvs.decode(buf[42:]) if 42 < len(buf) else _NO_QUERY_CHANNEL_RANGE_TLVS
+            tlvs_ = QueryChannelRangeTlvs.decode(buf[42:]) if 42 < len(
+                buf,
+            ) else _NO_QUERY_CHANNEL_RANGE_TLVS
             return cls(
                 chain_hash=chain_hash_,
                 first_blocknum=first_blocknum_,
@@ -3811,12 +4528,32 @@ class ReplyChannelRange(Message):
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
             raise wrong_length(self)
-        return b"".join((_REPLY_CHANNEL_RANGE_0.pack(264, self.chain_hash, self.first_blocknum, self.number_of_blocks, self.sync_complete, len(self.encoded_short_ids)), self.encoded_short_ids, self.tlvs.encode()))
+        return b"".join(
+            (
+                _REPLY_CHANNEL_RANGE_0.pack(
+                    264,
+                    self.chain_hash,
+                    self.first_blocknum,
+                    self.number_of_blocks,
+                    self.sync_complete,
+                    len(self.encoded_short_ids),
+                ),
+                self.encoded_short_ids,
+                self.tlvs.encode(),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, first_blocknum_, number_of_blocks_, sync_complete_, len_ = _REPLY_CHANNEL_RANGE_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                first_blocknum_,
+                number_of_blocks_,
+                sync_complete_,
+                len_,
+            ) = _REPLY_CHANNEL_RANGE_0.unpack_from(buf)
             if wire_type != 264:
                 raise WireError(f"type {wire_type}, not 264")
             pos = 45
@@ -3825,7 +4562,9 @@ class ReplyChannelRange(Message):
                 raise too_short("encoded_short_ids", len_, len(buf) - pos)
             encoded_short_ids_ = buf[pos:end]
             pos = end
-            tlvs_ = ReplyChannelRangeTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_REPLY_CHANNEL_RANGE_TLVS
+            tlvs_ = ReplyChannelRangeTlvs.decode(buf[pos:]) if pos < len(
+                buf,
+            ) else _NO_REPLY_CHANNEL_RANGE_TLVS
             return cls(
                 chain_hash=chain_hash_,
                 first_blocknum=first_blocknum_,
@@ -3860,12 +4599,22 @@ class GossipTimestampFilter(Message):
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
             raise wrong_length(self)
-        return _GOSSIP_TIMESTAMP_FILTER_0.pack(265, self.chain_hash, self.first_timestamp, self.timestamp_range)
+        return _GOSSIP_TIMESTAMP_FILTER_0.pack(
+            265,
+            self.chain_hash,
+            self.first_timestamp,
+            self.timestamp_range,
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, chain_hash_, first_timestamp_, timestamp_range_ = _GOSSIP_TIMESTAMP_FILTER_0.unpack_from(buf)
+            (
+                wire_type,
+                chain_hash_,
+                first_timestamp_,
+                timestamp_range_,
+            ) = _GOSSIP_TIMESTAMP_FILTER_0.unpack_from(buf)
             if wire_type != 265:
                 raise WireError(f"type {wire_type}, not 265")
             return cls(

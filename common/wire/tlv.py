@@ -89,7 +89,9 @@ def read_records(buf: bytes) -> list[tuple[int, int, bytes]]:
             raise TlvError(f"TLV type {kind} after {last}", kind, pos)
         # BOLT 1, "Type-Length-Value Format", receiver MUST fail to parse a length beyond the end.
         if length > end - pos:
-            raise TlvError(f"TLV type {kind}: {length} bytes announced, {end - pos} left", kind, pos)
+            raise TlvError(
+                f"TLV type {kind}: {length} bytes announced, {end - pos} left", kind, pos
+            )
         records.append((kind, pos, buf[pos : pos + length]))
         pos += length
         last = kind

@@ -48,7 +48,10 @@ def main(argv: list[str] | None = None, root: Path = Path()) -> int:
         if target.exists() and target.read_text() == text:
             continue
         if check:
-            print(f"{target} is not what {source.path} makes: run python -m tools.generate_wire", file=sys.stderr)
+            print(
+                f"{target} is not what {source.path} makes: run python -m tools.generate_wire",
+                file=sys.stderr,
+            )
             bad = True
         else:
             target.write_text(text)

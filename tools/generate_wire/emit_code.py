@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tools.generate_wire.emit_fields import Context, Reading, Writing, is_plain
+from tools.generate_wire.layout import WIDTH, fold
 from tools.generate_wire.model import Field, Resolver, camel
 from tools.generate_wire.read_csv import CsvError, RawGroup, RawStream, parse
 
@@ -27,7 +28,6 @@ _HOMES = {
     ),
 }  # fmt: skip
 _DATACLASS = "@dataclass(frozen=True, slots=True, kw_only=True, repr=False)"
-_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ class _Module:
         clash = self.classes & {name for names in self.homes.values() for name in names}
         if clash:
             raise CsvError(f"{self.source.path}: names taken already: {sorted(clash)}")
-        return "\n".join([*self._top(), *self.body]).rstrip() + "\n"
+        lines = [part for line in [*self._top(), *self.body] for part in fold(line)]
+        return "\n".join(lines).rstrip() + "\n"
 
     # -- pieces of the module
 
@@ -168,7 +169,11 @@ class _Module:
             _doc([*group.comment, doc] if doc else group.comment or [f"Subtype `{group.name}`."]),
             _wire(fields),
             _attributes(visible),
-            ["", "def write(self) -> bytes:", *_indent([*writing.lines, _return(writing.expression())])],
+            [
+                "",
+                "def write(self) -> bytes:",
+                *_indent([*writing.lines, _return(writing.expression())]),
+            ],
             [
                 "",
                 "@classmethod",
@@ -212,7 +217,11 @@ class _Module:
             _doc([*group.comment, f"Type {group.number}."]),
             [*facts, *_wire(fields)],
             _attributes(visible),
-            ["", "def encode(self) -> bytes:", *_indent([*writing.lines, _return(writing.expression())])],
+            [
+                "",
+                "def encode(self) -> bytes:",
+                *_indent([*writing.lines, _return(writing.expression())]),
+            ],
             [
                 "",
                 "@classmethod",
@@ -257,7 +266,9 @@ class _Module:
                 hidden += [item]
             elif visible:
                 python = camel(_bare(stream.name)) + camel(record.name)
-                self._subtype(record, python, fields, f"TLV record `{record.name}` of `{stream.name}`.")
+                self._subtype(
+                    record, python, fields, f"TLV record `{record.name}` of `{stream.name}`."
+                )
                 attr, value = record.name, f"{python}.read_all(value)"
                 writes, reads = ([], f"self.{attr}.write()"), []
                 wire.append(f'("{record.name}", "{python}", "")')
@@ -278,7 +289,9 @@ class _Module:
             declare.append(f"{record.name}_: {python} | None = None")
             cases += [
                 f"{'if' if number == 0 else 'elif'} kind == {record.number}:",
-                *_indent([*reads, *([f"{record.name}_ = {value}"] if value != f"{record.name}_" else [])]),
+                *_indent(
+                    [*reads, *([f"{record.name}_ = {value}"] if value != f"{record.name}_" else [])]
+                ),
             ]
             values[attr] = f"{record.name}_"
         encode.append("return write_records(records)")
@@ -302,7 +315,11 @@ class _Module:
             _doc([f"TLV stream `{stream.name}`."]),
             _tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", wire),
             _hidden(hidden),
-            ["", *attributes, "unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order"],
+            [
+                "",
+                *attributes,
+                "unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order",
+            ],
             ["", "def encode(self) -> bytes:", *_indent(encode)],
             ["", "@classmethod", "def decode(cls, buf: bytes) -> Self:", *_indent(decode)],
         )
@@ -316,7 +333,12 @@ class _Module:
         writing.fields(fields, None)
         reading = Reading(ctx, "value", exact=True)
         reading.fields(fields, head=False)
-        return item.python, (writing.lines, writing.expression()), reading.lines, reading.values[item.name]
+        return (
+            item.python,
+            (writing.lines, writing.expression()),
+            reading.lines,
+            reading.values[item.name],
+        )
 
     def _table(self) -> None:
         union = self.source.union
@@ -328,7 +350,10 @@ class _Module:
             result, unknown = f"{union} | UnknownOdd", "return unknown_message(wire_type, buf)"
         elif self.source.mode == "failure":
             self.imports.add("UnknownFailure")
-            result, unknown = f"{union} | UnknownFailure", "return UnknownFailure(wire_type, buf[2:])"
+            result, unknown = (
+                f"{union} | UnknownFailure",
+                "return UnknownFailure(wire_type, buf[2:])",
+            )
         self.body += [
             "",
             "",
@@ -357,7 +382,7 @@ class _Module:
 
 def _import(home: str, names: list[str]) -> list[str]:
     line = f"from {home} import {', '.join(names)}"
-    if len(line) <= _WIDTH:
+    if len(line) <= WIDTH:
         return [line]
     return [f"from {home} import (", *(f"    {name}," for name in names), ")"]
 
@@ -378,7 +403,7 @@ def _call(head: str, args: dict[str, str]) -> list[str]:
 
 def _doc(comment: list[str]) -> list[str]:
     text = " ".join(line for line in comment if line).replace("\\", "\\\\").replace('"', "'")
-    lines = textwrap.wrap(text, _WIDTH - 10)
+    lines = textwrap.wrap(text, WIDTH - 10)
     if len(lines) == 1:
         return [f'"""{lines[0]}"""', ""]
     return [f'"""{lines[0]}', *lines[1:], '"""', ""]
@@ -395,12 +420,17 @@ def _wire(fields: list[Field]) -> list[str]:
         if f.length_of is None
     ]
     hidden = [f for f in fields if f.length_of is None]
-    return [*_tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", items), *_hidden(hidden)]
+    return [
+        *_tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", items),
+        *_hidden(hidden),
+    ]
 
 
 def _hidden(fields: list[Field]) -> list[str]:
     names = [f'"{f.attr}"' for f in fields if f.hidden]
-    return [f"HIDDEN: ClassVar[frozenset[str]] = frozenset({{{', '.join(names)}}})"] if names else []
+    return (
+        [f"HIDDEN: ClassVar[frozenset[str]] = frozenset({{{', '.join(names)}}})"] if names else []
+    )
 
 
 def _count_text(item: Field) -> str:
@@ -436,7 +466,9 @@ def _bare(stream: str) -> str:
 def _renamed(fields: list[Field], item: Field, name: str) -> tuple[list[Field], Field]:
     """The fields of a record, the visible one called as the record is."""
     new = replace(item, name=name)
-    out = [new if f is item else replace(f, length_of=name if f.length_of else None) for f in fields]
+    out = [
+        new if f is item else replace(f, length_of=name if f.length_of else None) for f in fields
+    ]
     return out, new
 
 

@@ -150,9 +150,9 @@ class Reading:
         if isinstance(item.type, Fixed):
             names = [f"{item.name}_{i}_" for i in range(len(item.type.slots))]
             packer = self.ctx.struct(item.type.code)
+            target = ", ".join(names) if len(names) > 1 else f"({names[0]},)"
             inner.lines += [
-                f"{', '.join(names)}{',' if len(names) == 1 else ''} = "
-                f"{packer}.unpack_from({self.buf}, pos)",
+                f"{target} = {packer}.unpack_from({self.buf}, pos)",
                 f"pos += {item.type.size}",
                 f"{local} = {item.type.build.format(*names)}",
             ]
@@ -217,7 +217,9 @@ class Reading:
     def _array(self, item: Field, local: str) -> None:
         subtype = self.ctx.fixed_subtypes.get(item.csv_type)
         if isinstance(item.type, Fixed):
-            self._fixed_array(item, local, [replace_name(item)], item.type.build.format(*slot_names(item)))
+            self._fixed_array(
+                item, local, [replace_name(item)], item.type.build.format(*slot_names(item))
+            )
         elif subtype is not None:
             args = ", ".join(f"{f.attr}={built(f)}" for f in subtype)
             for inner in subtype:
@@ -232,7 +234,9 @@ class Reading:
         names = [name for f in parts for name in slot_names(f)]
         target = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
         packer = self.ctx.struct(code)
-        self.lines.append(f"{local} = tuple([{value} for {target} in {packer}.iter_unpack({chunk})])")
+        self.lines.append(
+            f"{local} = tuple([{value} for {target} in {packer}.iter_unpack({chunk})])"
+        )
         if item.count is not None:
             self.lines.append("pos = end")
 
@@ -241,7 +245,9 @@ class Reading:
         self._move()
         many = f"{item.name}_list"
         count = f"{item.count}_" if isinstance(item.count, str) else str(item.count)
-        loop = f"while pos < len({self.buf}):" if item.count is None else f"for _ in range({count}):"
+        loop = (
+            f"while pos < len({self.buf}):" if item.count is None else f"for _ in range({count}):"
+        )
         self.lines += [
             f"{many}: list[{item.type.python}] = []",
             loop,
@@ -358,7 +364,9 @@ class Writing:
                 self.lines.append(f"exactly_all([{expr.format('x')} for x in {value}], {size})")
                 self.ctx.imports.add("exactly_all")
             slots = ", ".join(expr.format("x") for _, expr in kind.slots)
-            self.parts.append(f'b"".join([{self.ctx.struct(kind.code)}.pack({slots}) for x in {value}])')
+            self.parts.append(
+                f'b"".join([{self.ctx.struct(kind.code)}.pack({slots}) for x in {value}])'
+            )
         else:
             assert isinstance(kind, Variable)
             self.parts.append(f'b"".join([{kind.write.format("x")} for x in {value}])')

@@ -76,11 +76,15 @@ TXID = _raw(32, "Txid", ("Txid",))
 POINT = replace(_raw(33), is_point=True)
 NODE_ID = replace(_raw(33, "NodeId", ("NodeId",)), is_point=True)
 CHANNEL_ID = _raw(32, "ChannelId", ("ChannelId",))
-TU64_MSAT = Rest("Msat", "Msat(read_tu({}, 8))", "write_tu({}.msat, 8)", imports=("Msat", "read_tu", "write_tu"))
+TU64_MSAT = Rest(
+    "Msat", "Msat(read_tu({}, 8))", "write_tu({}.msat, 8)", imports=("Msat", "read_tu", "write_tu")
+)
 
 
 def _tu(size: int) -> Rest:
-    return Rest("int", f"read_tu({{}}, {size})", f"write_tu({{}}, {size})", imports=("read_tu", "write_tu"))
+    return Rest(
+        "int", f"read_tu({{}}, {size})", f"write_tu({{}}, {size})", imports=("read_tu", "write_tu")
+    )
 
 
 def _var(python: str, name: str) -> Variable:
@@ -129,9 +133,7 @@ TYPES: dict[str, Type] = {
         (("{}.txid", 32),),
         ("Outpoint",),
     ),
-    "secret": Fixed(
-        "Secret", (("32s", "{}.reveal()"),), "Secret({0})", (("{}", 32),), ("Secret",)
-    ),
+    "secret": Fixed("Secret", (("32s", "{}.reveal()"),), "Secret({0})", (("{}", 32),), ("Secret",)),
     "msat": MSAT,
     "amount_msat": MSAT,
     "sat": SAT,
@@ -149,7 +151,21 @@ _MSAT_NAMES = {"msat", "amt_to_forward", "incoming_htlc_amt"}
 _SAT_NAMES = {"sats"}
 _NODE_IDS = {"node_id", "node_id_1", "node_id_2"}
 _HIDDEN = re.compile(r"(^|_)(preimage|secret)(_|$)")
-_KEYWORDS = {"from", "in", "is", "class", "def", "pass", "global", "lambda", "not", "or", "and", "if", "as"}
+_KEYWORDS = {
+    "from",
+    "in",
+    "is",
+    "class",
+    "def",
+    "pass",
+    "global",
+    "lambda",
+    "not",
+    "or",
+    "and",
+    "if",
+    "as",
+}
 
 
 def bolt_type(name: str, kind: str, count: str) -> Type | None:
@@ -227,14 +243,18 @@ class Resolver:
             if isinstance(item.count, str):
                 counter = next((f for f in out if f.name == item.count), None)
                 if counter is None or counter.csv_type not in ("byte", "u8", "u16", "u32"):
-                    raise CsvError(f"line {raw.line}: {raw.name} is counted by no earlier integer {item.count}")
+                    raise CsvError(
+                        f"line {raw.line}: {raw.name} is counted by no earlier integer {item.count}"
+                    )
                 if counter.length_of:
                     raise CsvError(f"line {raw.line}: {item.count} counts two fields")
                 counter.length_of = item.name
             out.append(item)
         for item, raw in zip(out[:-1], group.fields, strict=False):
             if _takes_rest(item):
-                raise CsvError(f"line {raw.line}: {item.name} takes all that is left but is not the last")
+                raise CsvError(
+                    f"line {raw.line}: {item.name} takes all that is left but is not the last"
+                )
         return out
 
     def _field(self, raw: RawField) -> Field:
@@ -242,7 +262,9 @@ class Resolver:
         if raw.optional and count is not _ONE:
             raise CsvError(f"line {raw.line}: an optional field cannot be counted")
         kind = (bolt_type(raw.name, raw.type, raw.count) if self.bolt else None) or self._type(raw)
-        base = Field(raw.name, raw.type, raw.count, kind, "one", optional=raw.optional, comment=raw.comment)
+        base = Field(
+            raw.name, raw.type, raw.count, kind, "one", optional=raw.optional, comment=raw.comment
+        )
         if count is _ONE or kind is CHANNEL_ID and raw.type == "byte":
             return base
         number = count if isinstance(count, (int, str)) else None

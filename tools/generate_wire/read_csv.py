@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_COLUMNS = {"msgtype": 3, "msgdata": 4, "tlvtype": 4, "tlvdata": 5, "subtype": 2, "subtypedata": 4, "include": 2}
+_COLUMNS = {
+    "msgtype": 3,
+    "msgdata": 4,
+    "tlvtype": 4,
+    "tlvdata": 5,
+    "subtype": 2,
+    "subtypedata": 4,
+    "include": 2,
+}
 
 
 class CsvError(Exception):
@@ -95,7 +103,9 @@ def _take(spec: RawSpec, parts: list[str], comment: list[str], line: int) -> Non
 
 def _new(groups: dict[str, RawGroup], group: RawGroup) -> None:
     if group.name in groups or group.number in {g.number for g in groups.values() if g.number}:
-        raise CsvError(f"line {group.line}: {group.name} or its number {group.number} is there already")
+        raise CsvError(
+            f"line {group.line}: {group.name} or its number {group.number} is there already"
+        )
     groups[group.name] = group
 
 

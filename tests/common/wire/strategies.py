@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import types
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -18,19 +17,39 @@ _LENGTHS = {
     "bitcoin_txid": 32, "txid": 32, "signature": 64, "bip340sig": 64,
 }  # fmt: skip
 _POINTS = {"point", "pubkey", "node_id"}
-_BITS = {"byte": 8, "u8": 8, "u16": 16, "u32": 32, "u64": 64, "tu16": 16, "tu32": 32, "tu64": 64, "bigsize": 64}
+_BITS = {
+    "byte": 8,
+    "u8": 8,
+    "u16": 16,
+    "u32": 32,
+    "u64": 64,
+    "tu16": 16,
+    "tu32": 32,
+    "tu64": 64,
+    "bigsize": 64,
+}
 _FEW = 40
+_made: dict[type[WireStruct], st.SearchStrategy[Any]] = {}
 
-_point = st.builds(lambda head, x: bytes([head]) + x, st.sampled_from((2, 3)), st.binary(min_size=32, max_size=32))
-_sciddir = st.builds(lambda head, x: bytes([head]) + x, st.sampled_from((0, 1)), st.binary(min_size=8, max_size=8))
+_point = st.builds(
+    lambda head, x: bytes([head]) + x, st.sampled_from((2, 3)), st.binary(min_size=32, max_size=32)
+)
+_sciddir = st.builds(
+    lambda head, x: bytes([head]) + x, st.sampled_from((0, 1)), st.binary(min_size=8, max_size=8)
+)
 _unknown = st.dictionaries(
     st.integers(1 << 19, (1 << 63) - 1).map(lambda n: 2 * n + 1), st.binary(max_size=20), max_size=2
 ).map(lambda found: tuple(sorted(found.items())))
 
 
-@functools.cache
 def message(cls: type[WireStruct]) -> st.SearchStrategy[Any]:
     """Values of a generated message, subtype or TLV stream."""
+    if cls not in _made:
+        _made[cls] = _build(cls)
+    return _made[cls]
+
+
+def _build(cls: type[WireStruct]) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls)
     parts = {name: _field(hints[name], kind.lstrip("?"), count) for name, kind, count in cls.WIRE}
     if issubclass(cls, TlvStream):
@@ -61,7 +80,9 @@ def _one(hint: Any, kind: str) -> st.SearchStrategy[Any]:
         Msat: st.integers(0, MAX_MSAT).map(Msat),
         Sat: st.integers(0, MAX_SAT).map(Sat),
         ShortChannelId: st.integers(0, (1 << 64) - 1).map(ShortChannelId),
-        Outpoint: st.builds(Outpoint, st.binary(min_size=32, max_size=32).map(Txid), st.integers(0, (1 << 32) - 1)),
+        Outpoint: st.builds(
+            Outpoint, st.binary(min_size=32, max_size=32).map(Txid), st.integers(0, (1 << 32) - 1)
+        ),
         Secret: st.binary(min_size=32, max_size=32).map(Secret),
         bool: st.booleans(),
         str: st.text(max_size=_FEW),

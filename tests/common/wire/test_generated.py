@@ -22,7 +22,11 @@ _NAMES = sorted(path.stem for path in _FOLDER.glob("*_wire.py"))
 _MODULES = {name: importlib.import_module(f"pylightningd.common.wire.{name}") for name in _NAMES}
 _FROM_PEERS = {"peer_wire", "onion_wire", "bolt12_wire"}
 _few = settings(
-    max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -30,7 +34,11 @@ def _classes() -> list[Any]:
     found = []
     for name, module in _MODULES.items():
         for cls_name, cls in vars(module).items():
-            if inspect.isclass(cls) and issubclass(cls, WireStruct) and cls.__module__ == module.__name__:
+            if (
+                inspect.isclass(cls)
+                and issubclass(cls, WireStruct)
+                and cls.__module__ == module.__name__
+            ):
                 found.append(pytest.param(cls, id=f"{name.removesuffix('_wire')}-{cls_name}"))
     return found
 
@@ -51,7 +59,9 @@ def _read_or_refuse(cls: Any, raw: bytes) -> Any:
 
 
 @pytest.mark.parametrize("cls", _classes())
-def test_every_class_survives_bytes_it_wrote_and_bytes_somebody_broke(cls: type[WireStruct]) -> None:
+def test_every_class_survives_bytes_it_wrote_and_bytes_somebody_broke(
+    cls: type[WireStruct],
+) -> None:
     canonical = cls.__module__.rpartition(".")[2] not in _FROM_PEERS or not issubclass(cls, Message)
 
     @_few
@@ -137,7 +147,9 @@ def test_an_unknown_type_is_ignored_when_odd_and_refused_when_even() -> None:
 
 
 def test_a_limit_of_the_largest_u64_can_be_read() -> None:
-    field = next(row for row in peer_wire.OpenChannel.WIRE if row[0] == "max_htlc_value_in_flight_msat")
+    field = next(
+        row for row in peer_wire.OpenChannel.WIRE if row[0] == "max_htlc_value_in_flight_msat"
+    )
 
     @settings(_few, max_examples=1)
     @given(message(peer_wire.OpenChannel))

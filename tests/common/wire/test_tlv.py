@@ -14,11 +14,19 @@ import pytest
 from pylightningd.common.errors import WireError
 from pylightningd.common.wire import onion_wire, peer_wire
 from pylightningd.common.wire.tlv import (
-    TlvError, read_bigsize, read_records, read_tu, write_bigsize, write_records, write_tu,
+    TlvError,
+    read_bigsize,
+    read_records,
+    read_tu,
+    write_bigsize,
+    write_records,
+    write_tu,
 )  # fmt: skip
 from tools.generate_wire.emit_code import Source, generate
 
-_VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors/bolt1.json").read_text())
+_VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "vectors/bolt1.json").read_text()
+)
 _NAMESPACES = """
 tlvtype,n1,tlv1,1
 tlvdata,n1,tlv1,amount_msat,tu64,
@@ -42,7 +50,9 @@ def namespaces() -> dict[str, Any]:
     """The streams that appendix B assumes, generated as any other."""
     module = ModuleType("wire_of_appendix_b")
     sys.modules[module.__name__] = module
-    exec(generate(Source("tools/wire/b.csv", "b", "peer", "B"), lambda _: _NAMESPACES), vars(module))
+    exec(
+        generate(Source("tools/wire/b.csv", "b", "peer", "B"), lambda _: _NAMESPACES), vars(module)
+    )
     return {"n1": module.N1, "n2": module.N2}
 
 
@@ -67,7 +77,9 @@ def test_bigsize_refuses_what_does_not_fit(value: int) -> None:
         write_bigsize(value)
 
 
-@pytest.mark.parametrize("case", _VECTORS["tlv"], ids=lambda case: f"{case['stream'][:24]}-{case['note'][:24]}")
+@pytest.mark.parametrize(
+    "case", _VECTORS["tlv"], ids=lambda case: f"{case['stream'][:24]}-{case['note'][:24]}"
+)
 def test_tlv_streams(case: dict[str, Any], namespaces: dict[str, Any]) -> None:
     raw = bytes.fromhex(case["stream"])
     for name in ("n1", "n2") if case["namespace"] == "any" else (case["namespace"],):

@@ -22,7 +22,10 @@ _TOP = Path(__file__).parents[3]
 
 
 def _make(text: str, mode: str = "internal", **others: str) -> Any:
-    files = {"x/x_wire.csv": text, **{f"x/{name}_wire.csv": other for name, other in others.items()}}
+    files = {
+        "x/x_wire.csv": text,
+        **{f"x/{name}_wire.csv": other for name, other in others.items()},
+    }
     module = ModuleType("generated_for_a_test")
     sys.modules[module.__name__] = module
     exec(generate(Source("x/x_wire.csv", "x", mode, "XMessage"), files.__getitem__), vars(module))
