@@ -1233,9 +1233,11 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
             changed_ = tuple(
                 [
                     HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
-                    for id_, offered_by_us_0_, state_ in _CHANNELD_SENDING_COMMITSIG_2.iter_unpack(
-                        buf[pos:end],
-                    )
+                    for (
+                        id_,
+                        offered_by_us_0_,
+                        state_,
+                    ) in _CHANNELD_SENDING_COMMITSIG_2.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end
@@ -1247,9 +1249,10 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
             fees_ = tuple(
                 [
                     FeeState(state=state_, feerate_perkw=feerate_perkw_)
-                    for state_, feerate_perkw_ in _CHANNELD_SENDING_COMMITSIG_3.iter_unpack(
-                        buf[pos:end],
-                    )
+                    for (
+                        state_,
+                        feerate_perkw_,
+                    ) in _CHANNELD_SENDING_COMMITSIG_3.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end
@@ -1412,9 +1415,11 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
             changed_ = tuple(
                 [
                     HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
-                    for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_COMMITSIG_5.iter_unpack(
-                        buf[pos:end],
-                    )
+                    for (
+                        id_,
+                        offered_by_us_0_,
+                        state_,
+                    ) in _CHANNELD_GOT_COMMITSIG_5.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end
@@ -1426,9 +1431,10 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
             fees_ = tuple(
                 [
                     FeeState(state=state_, feerate_perkw=feerate_perkw_)
-                    for state_, feerate_perkw_ in _CHANNELD_GOT_COMMITSIG_6.iter_unpack(
-                        buf[pos:end],
-                    )
+                    for (
+                        state_,
+                        feerate_perkw_,
+                    ) in _CHANNELD_GOT_COMMITSIG_6.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end
@@ -1557,9 +1563,11 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
             changed_ = tuple(
                 [
                     HtlcChange(id=id_, offered_by_us=to_bool(offered_by_us_0_), state=state_)
-                    for id_, offered_by_us_0_, state_ in _CHANNELD_GOT_REVOKE_2.iter_unpack(
-                        buf[pos:end],
-                    )
+                    for (
+                        id_,
+                        offered_by_us_0_,
+                        state_,
+                    ) in _CHANNELD_GOT_REVOKE_2.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end

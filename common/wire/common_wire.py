@@ -342,9 +342,13 @@ class CommitmentContent(Subtype):
                     payment_hash=payment_hash_,
                     cltv_expiry=cltv_expiry_,
                 )
-                for id_, offered_0_, amount_0_, payment_hash_, cltv_expiry_ in _COMMITMENT_CONTENT_1.iter_unpack(
-                    buf[pos:end],
-                )
+                for (
+                    id_,
+                    offered_0_,
+                    amount_0_,
+                    payment_hash_,
+                    cltv_expiry_,
+                ) in _COMMITMENT_CONTENT_1.iter_unpack(buf[pos:end])
             ],
         )
         pos = end

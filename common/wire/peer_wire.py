@@ -1514,9 +1514,10 @@ class ReplyChannelRangeTlvs(TlvStream):
                                 checksum_node_id_1=checksum_node_id_1_,
                                 checksum_node_id_2=checksum_node_id_2_,
                             )
-                            for checksum_node_id_1_, checksum_node_id_2_ in _REPLY_CHANNEL_RANGE_TLVS_0.iter_unpack(
-                                value,
-                            )
+                            for (
+                                checksum_node_id_1_,
+                                checksum_node_id_2_,
+                            ) in _REPLY_CHANNEL_RANGE_TLVS_0.iter_unpack(value)
                         ],
                     )
                 elif kind & 1:

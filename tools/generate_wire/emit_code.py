@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tools.generate_wire.emit_fields import Context, Reading, Writing, is_plain
-from tools.generate_wire.layout import WIDTH, fold
+from tools.generate_wire.emit_text import (
+    attribute_lines,
+    call_lines,
+    count_text,
+    docstring,
+    hidden_names,
+    import_lines,
+    indented,
+    return_line,
+    tuple_lines,
+    wire_table,
+)
+from tools.generate_wire.layout import fold
 from tools.generate_wire.model import Field, Resolver, camel
 from tools.generate_wire.read_csv import CsvError, RawGroup, RawStream, parse
 
@@ -122,7 +133,7 @@ class _Module:
         for home, names in sorted(self.homes.items()):
             used = [name for name in names if name in self.imports]
             if used:
-                lines += _import(home, used)
+                lines += import_lines(home, used)
         digest = self.digest.hexdigest()
         return [
             *lines,
@@ -166,22 +177,26 @@ class _Module:
         self._class(
             [_DATACLASS, f"class {name}(Subtype):"],
             ctx,
-            _doc([*group.comment, doc] if doc else group.comment or [f"Subtype `{group.name}`."]),
-            _wire(fields),
-            _attributes(visible),
+            docstring(
+                [*group.comment, doc] if doc else group.comment or [f"Subtype `{group.name}`."]
+            ),
+            wire_table(fields),
+            attribute_lines(visible),
             [
                 "",
                 "def write(self) -> bytes:",
-                *_indent([*writing.lines, _return(writing.expression())]),
+                *indented([*writing.lines, return_line(writing.expression())]),
             ],
             [
                 "",
                 "@classmethod",
                 "def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:",
-                *_indent(
+                *indented(
                     [
                         *reading.lines,
-                        *_call("value = cls", {f.attr: reading.values[f.name] for f in visible}),
+                        *call_lines(
+                            "value = cls", {f.attr: reading.values[f.name] for f in visible}
+                        ),
                         f"return value, {end}",
                     ]
                 ),
@@ -214,25 +229,27 @@ class _Module:
         self._class(
             [_DATACLASS, f"class {name}({base}):"],
             ctx,
-            _doc([*group.comment, f"Type {group.number}."]),
-            [*facts, *_wire(fields)],
-            _attributes(visible),
+            docstring([*group.comment, f"Type {group.number}."]),
+            [*facts, *wire_table(fields)],
+            attribute_lines(visible),
             [
                 "",
                 "def encode(self) -> bytes:",
-                *_indent([*writing.lines, _return(writing.expression())]),
+                *indented([*writing.lines, return_line(writing.expression())]),
             ],
             [
                 "",
                 "@classmethod",
                 "def decode(cls, buf: bytes) -> Self:",
                 "    try:",
-                *_indent(
+                *indented(
                     [
                         reading.lines[0],
                         *check,
                         *reading.lines[1:],
-                        *_call("return cls", {f.attr: reading.values[f.name] for f in visible}),
+                        *call_lines(
+                            "return cls", {f.attr: reading.values[f.name] for f in visible}
+                        ),
                     ],
                     8,
                 ),
@@ -261,7 +278,7 @@ class _Module:
             if len(visible) == 1:
                 fields, item = _renamed(fields, visible[0], record.name)
                 python, writes, reads, value = self._single(ctx, fields, item)
-                wire.append(f'("{record.name}", "{item.csv_type}", "{_count_text(item)}")')
+                wire.append(f'("{record.name}", "{item.csv_type}", "{count_text(item)}")')
                 attr = item.attr
                 hidden += [item]
             elif visible:
@@ -284,12 +301,12 @@ class _Module:
             present = f"self.{attr} is not None" if visible else f"self.{attr}"
             encode += [
                 f"if {present}:",
-                *_indent([*writes[0], f"records.append(({record.number}, {writes[1]}))"]),
+                *indented([*writes[0], f"records.append(({record.number}, {writes[1]}))"]),
             ]
             declare.append(f"{record.name}_: {python} | None = None")
             cases += [
                 f"{'if' if number == 0 else 'elif'} kind == {record.number}:",
-                *_indent(
+                *indented(
                     [*reads, *([f"{record.name}_ = {value}"] if value != f"{record.name}_" else [])]
                 ),
             ]
@@ -300,28 +317,28 @@ class _Module:
             "unknown_: list[tuple[int, bytes]] = []",
             "for kind, offset, value in read_records(buf):",
             "    try:",
-            *_indent(cases, 8),
+            *indented(cases, 8),
             f"        {'elif' if cases else 'if'} kind & 1:",
             "            unknown_.append((kind, value))",
             "        else:",
             '            raise WireError("unknown and even")',
             "    except DECODE_ERRORS as err:",
             f'        raise TlvError(f"{name}: TLV type {{kind}}: {{err}}", kind, offset) from err',
-            *_call("return cls", {**values, "unknown": "tuple(unknown_)"}),
+            *call_lines("return cls", {**values, "unknown": "tuple(unknown_)"}),
         ]
         self._class(
             [_DATACLASS, f"class {name}(TlvStream):"],
             ctx,
-            _doc([f"TLV stream `{stream.name}`."]),
-            _tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", wire),
-            _hidden(hidden),
+            docstring([f"TLV stream `{stream.name}`."]),
+            tuple_lines("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", wire),
+            hidden_names(hidden),
             [
                 "",
                 *attributes,
                 "unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order",
             ],
-            ["", "def encode(self) -> bytes:", *_indent(encode)],
-            ["", "@classmethod", "def decode(cls, buf: bytes) -> Self:", *_indent(decode)],
+            ["", "def encode(self) -> bytes:", *indented(encode)],
+            ["", "@classmethod", "def decode(cls, buf: bytes) -> Self:", *indented(decode)],
         )
         self.body += ["", "", f"_NO_{stream.name.upper()} = {name}()"]
 
@@ -375,84 +392,6 @@ class _Module:
             f"        {unknown}",
             "    return cls.decode(buf)",
         ]
-
-
-# -- small pieces of text
-
-
-def _import(home: str, names: list[str]) -> list[str]:
-    line = f"from {home} import {', '.join(names)}"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"from {home} import (", *(f"    {name}," for name in names), ")"]
-
-
-def _indent(lines: list[str], by: int = 4) -> list[str]:
-    return [" " * by + line if line else "" for line in lines]
-
-
-def _return(expression: str) -> str:
-    return f"return {expression}"
-
-
-def _call(head: str, args: dict[str, str]) -> list[str]:
-    if not args:
-        return [f"{head}()"]
-    return [f"{head}(", *(f"    {name}={value}," for name, value in args.items()), ")"]
-
-
-def _doc(comment: list[str]) -> list[str]:
-    text = " ".join(line for line in comment if line).replace("\\", "\\\\").replace('"', "'")
-    lines = textwrap.wrap(text, WIDTH - 10)
-    if len(lines) == 1:
-        return [f'"""{lines[0]}"""', ""]
-    return [f'"""{lines[0]}', *lines[1:], '"""', ""]
-
-
-def _tuple_of(head: str, items: list[str]) -> list[str]:
-    return [f"{head} (", *(f"    {item}," for item in items), ")"] if items else [f"{head} ()"]
-
-
-def _wire(fields: list[Field]) -> list[str]:
-    items = [
-        f'("{f.attr}", "{"?" if f.optional else ""}{f.csv_type}", "{_count_text(f)}")'
-        for f in fields
-        if f.length_of is None
-    ]
-    hidden = [f for f in fields if f.length_of is None]
-    return [
-        *_tuple_of("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", items),
-        *_hidden(hidden),
-    ]
-
-
-def _hidden(fields: list[Field]) -> list[str]:
-    names = [f'"{f.attr}"' for f in fields if f.hidden]
-    return (
-        [f"HIDDEN: ClassVar[frozenset[str]] = frozenset({{{', '.join(names)}}})"] if names else []
-    )
-
-
-def _count_text(item: Field) -> str:
-    return "" if item.csv_count.startswith("option_") else item.csv_count
-
-
-def _attributes(fields: list[Field]) -> list[str]:
-    lines = [""] if fields else []
-    for item in fields:
-        lines += [f"# {line}" for line in item.comment if line]
-        default = " = None" if item.optional else ""
-        empty = getattr(item.type, "empty", "")
-        if empty and not item.optional:
-            default = f" = {empty}"
-        note = ""
-        if item.python == "int":
-            note = f"  # {item.csv_type}"
-        elif item.python == "bytes" and item.shape == "one" and item.csv_type != "varbytes":
-            size = getattr(item.type, "size", None)
-            note = f"  # {size} bytes" if size else f"  # {item.csv_type}"
-        lines.append(f"{item.attr}: {item.python}{default}{note}")
-    return lines
 
 
 def _snake(name: str) -> str:

@@ -32,6 +32,10 @@ def _folded(indent: str, text: str) -> list[str]:
         if others:
             terms = [f"{indent}    {first}", *(f"{indent}    or {term}" for term in others)]
             return [f"{indent}if (", *terms, f"{indent}):"]
+    targets, loop, source = text.removeprefix("for ").partition(" in ")
+    if text.startswith("for ") and loop and len(_split(targets, ", ")) > 1:
+        names = [f"{indent}    {name}," for name in targets.split(", ")]
+        return [f"{indent}for (", *names, f"{indent}) in {source}"]
     return _bracket(indent, text)
 
 
