@@ -1,0 +1,267 @@
+"""Opening the wallet database: where it is, who may use it, which version it has.
+
+`--wallet=sqlite3:///path/file.sqlite3`; a second path after a colon keeps a live copy: every statement that
+writes is run on both, so that the copy is never behind by more than the transaction in progress.
+
+Not here: tables (`models.py`), steps between versions (`migrations/`), transactions (`turn.py`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import peewee
+
+from pylightningd.common.errors import BackendError
+from pylightningd.common.network import Network
+from pylightningd.lightningd.db import migrations
+
+DSN_PREFIX = "sqlite3://"
+_DISK_ERRORS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
+    sqlite3.SQLITE_READONLY: "it can no longer be written",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+}
+_READS = ("SELECT", "PRAGMA", "EXPLAIN")
+
+
+class DatabaseError(BackendError):
+    """The database cannot be used; the text tells the user why and what to do."""
+
+
+class WalletDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types of its own
+    """SQLite through peewee, with the copy kept in step."""
+
+    def __init__(self, path: str, replica_path: str | None = None) -> None:
+        # No statement waits: nobody else writes, and a reader cannot block us in WAL mode.
+        super().__init__(
+            path,
+            pragmas=[
+                ("journal_mode", "wal"),
+                ("synchronous", "full"),
+                ("foreign_keys", 1),
+                ("busy_timeout", 5000),
+            ],
+            thread_safe=False,
+            cached_statements=512,
+        )
+        self.path = path
+        self.replica_path = replica_path
+        self._replica: sqlite3.Connection | None = None
+
+    def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> sqlite3.Cursor:
+        """Run a statement, and on the copy too if it writes."""
+        cursor: sqlite3.Cursor = super().execute_sql(sql, params)
+        if self._replica is not None and not sql.lstrip().upper().startswith(_READS):
+            self._replica.execute(sql, params or ())
+        return cursor
+
+    def commit(self) -> Any:
+        """Commit the copy last: it may lag behind, but is never ahead."""
+        done = super().commit()
+        if self._replica is not None and self._replica.in_transaction:
+            self._replica.execute("COMMIT")
+        return done
+
+    def rollback(self) -> Any:
+        """Undo both."""
+        done = super().rollback()
+        if self._replica is not None and self._replica.in_transaction:
+            self._replica.execute("ROLLBACK")
+        return done
+
+    def start_replica(self) -> None:
+        """Bring the copy level with the database. From here on both get every write."""
+        if self.replica_path is None:
+            return
+        try:
+            replica = sqlite3.connect(self.replica_path, isolation_level=None)
+            self.connection().backup(replica)
+            replica.execute("PRAGMA journal_mode=wal")
+            replica.execute("PRAGMA synchronous=full")
+        except sqlite3.Error as error:
+            raise DatabaseError(f"Copy of the wallet at {self.replica_path}: {error}") from error
+        self._replica = replica
+
+    def close(self) -> Any:
+        """Close both."""
+        if self._replica is not None:
+            self._replica.close()
+            self._replica = None
+        return super().close()
+
+
+class TurnStore:
+    """The transaction calls that `turn.py` makes."""
+
+    def __init__(self, database: WalletDatabase) -> None:
+        self._database = database
+        self._transaction: Any = None
+
+    def begin(self) -> None:
+        """Start the transaction. `atomic()` inside it makes savepoints."""
+        self._transaction = self._database.transaction("IMMEDIATE")
+        self._transaction.__enter__()
+
+    def commit(self) -> None:
+        """Make it durable."""
+        transaction, self._transaction = self._transaction, None
+        transaction.__exit__(None, None, None)
+
+    def rollback(self) -> None:
+        """Undo whatever is open."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None and self._database.in_transaction():
+            try:
+                transaction.__exit__(BaseException, None, None)
+            except peewee.DatabaseError:
+                pass  # SQLite rolls back by itself when the disk is full
+
+    def savepoint(self) -> None:
+        """Mark the place to come back to."""
+        self._database.execute_sql("SAVEPOINT turn")
+
+    def release(self) -> None:
+        """Keep what came after the mark."""
+        self._database.execute_sql("RELEASE turn")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what came after the mark."""
+        self._database.execute_sql("ROLLBACK TO turn")
+        self._database.execute_sql("RELEASE turn")
+
+    def disk_trouble(self, error: BaseException) -> str | None:
+        """The text for the user if the disk or the file is at fault."""
+        code = _sqlite_code(error)
+        reason = _DISK_ERRORS.get(code & 0xFF) if code is not None else None
+        if reason is None:
+            return None
+        return (
+            f"Cannot write the wallet database {self._database.path}: {reason}. The node stops before "
+            "anything is lost; make room or mend the disk, and start it again."
+        )
+
+
+class OpenDatabase:
+    """An open wallet: its connection and the lock that keeps others out."""
+
+    def __init__(self, database: WalletDatabase, lock_fd: int) -> None:
+        self.connection = database
+        self.store = TurnStore(database)
+        self._lock_fd = lock_fd
+
+    def close(self) -> None:
+        """Close the database and let others in."""
+        self.connection.close()
+        os.close(self._lock_fd)
+
+
+def parse_dsn(dsn: str) -> tuple[str, str | None]:
+    """Split ``sqlite3://path[:copy]``. Raises DatabaseError."""
+    if not dsn.startswith(DSN_PREFIX):
+        raise DatabaseError(
+            f"--wallet: '{dsn}' is not a database this node can use: "
+            "expected sqlite3://<path>[:<path of a copy>], for example sqlite3:///home/me/ln.sqlite3"
+        )
+    path, _, replica = dsn[len(DSN_PREFIX) :].partition(":")
+    if not path:
+        raise DatabaseError("--wallet: the path after sqlite3:// is empty")
+    return os.path.expanduser(path), os.path.expanduser(replica) if replica else None
+
+
+def open_database(dsn: str, network: Network, *, allow_upgrade: bool = True) -> OpenDatabase:
+    """Open or make the wallet database and bring its tables to our version. Raises DatabaseError."""
+    path, replica_path = parse_dsn(dsn)
+    lock_fd = _lock(path)
+    database = WalletDatabase(path, replica_path)
+    try:
+        _open_checked(database, network, allow_upgrade)
+        database.start_replica()
+    except BaseException:
+        database.close()
+        os.close(lock_fd)
+        raise
+    return OpenDatabase(database, lock_fd)
+
+
+def _open_checked(database: WalletDatabase, network: Network, allow_upgrade: bool) -> None:
+    # Importing the models takes a while; nothing needs them before a database is opened.
+    from pylightningd.lightningd.db import models
+
+    try:
+        database.connect()
+        database.execute_sql("SELECT count(*) FROM sqlite_master").fetchone()
+        models.bind(database)
+        migrations.migrate(database, allow_upgrade=allow_upgrade)
+        _check_network(database, network)
+    except migrations.MigrationError as error:
+        raise DatabaseError(f"Wallet database {database.path}: {error}") from error
+    except (peewee.DatabaseError, sqlite3.Error) as error:
+        code = _sqlite_code(error)
+        reason = (_DISK_ERRORS.get(code & 0xFF) if code is not None else None) or str(error)
+        raise DatabaseError(
+            f"Cannot open the wallet database {database.path}: {reason}. It was left as it is."
+        ) from error
+
+
+def _lock(path: str) -> int:
+    """Keep a second node away from this database, also one with another lightning-dir."""
+    # A lock on the database file itself would be lost: SQLite's own locks go with any close() of it.
+    try:
+        fd = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseError(
+            f"Cannot open the wallet database {path}: {error.strerror}. "
+            "Check that the folder exists and that it is yours."
+        ) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise DatabaseError(
+            f"The wallet database {path} is in use by another lightningd. "
+            "Two nodes with one wallet lose money: stop the other one first."
+        ) from None
+    return fd
+
+
+def _check_network(database: WalletDatabase, network: Network) -> None:
+    """Refuse a wallet of another chain."""
+    row = database.execute_sql("SELECT blobval FROM vars WHERE name = 'genesis_hash'").fetchone()
+    if row is None:
+        with database.atomic():
+            database.execute_sql(
+                "INSERT INTO vars (name, blobval) VALUES ('genesis_hash', ?)", (network.chain_hash,)
+            )
+        return
+    if bytes(row[0]) == network.chain_hash:
+        return
+    from pylightningd.common.network import network_by_chain_hash
+
+    other = network_by_chain_hash(bytes(row[0]))
+    raise DatabaseError(
+        f"Wallet blockchain hash does not match network blockchain hash: the wallet database "
+        f"{database.path} belongs to {other.name if other else bytes(row[0])[::-1].hex()}, "
+        f"this node runs on {network.name}. Give another --wallet or --lightning-dir, or --network="
+        f"{other.name if other else '...'}."
+    )
+
+
+def _sqlite_code(error: BaseException | None) -> int | None:
+    """SQLite's number for an error, also where peewee has wrapped it."""
+    while error is not None:
+        code = getattr(error, "sqlite_errorcode", None)
+        if isinstance(code, int):
+            return code
+        if isinstance(error, sqlite3.OperationalError | peewee.OperationalError):
+            if "disk is full" in str(error):
+                return sqlite3.SQLITE_FULL
+        error = error.__cause__ or error.__context__
+    return None
