@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,10 +27,10 @@ Options = dict[str, Any]
 
 
 def lightningd_command() -> list[str]:
-    """The node under test: LIGHTNINGD names another one; else this tree's, by this interpreter."""
+    """The node under test: LIGHTNINGD is the command of another one; else this tree's, by this interpreter."""
     given = os.environ.get("LIGHTNINGD")
     if given:
-        return [given]
+        return shlex.split(given)
     return [sys.executable, "-m", "pylightningd.lightningd"]
 
 

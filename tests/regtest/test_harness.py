@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 
 from tests.regtest.bitcoind import Bitcoind, BitcoindError
 from tests.regtest.log_file import LogFile
+from tests.regtest.network import NodeFactory
 from tests.regtest.ports import release_port, reserve_port
 from tests.regtest.processes import ProcessGroup
+from tests.regtest.rpc_client import RpcError
 from tests.regtest.waiting import wait_for
 
 
@@ -75,3 +78,46 @@ def test_children_are_ended_with_their_leader(tmp_path: Path) -> None:
     wait_for(lambda: len(group.members()) == 2, "the child")
     group.kill_all()
     group.wait_gone()
+
+
+@pytest.fixture
+def fake_lightningd(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Path(__file__).with_name("fake_lightningd.py")
+    monkeypatch.setenv("LIGHTNINGD", f"{sys.executable} {script}")
+
+
+@pytest.mark.usefixtures("fake_lightningd")
+def test_node_starts_answers_and_restarts(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2)
+    assert (l1.name, l2.name) == ("l1", "l2")
+    assert l1.id == "02" * 33
+    l1.wait_for_log("Server started")
+    with pytest.raises(RpcError, match="Unknown command") as caught:
+        l1.rpc("nonsense")
+    assert caught.value.code == -32601
+    l1.restart()
+    l1.wait_for_log("Server started")
+    l1.restart(clean=False)
+    assert l1.log.count("Server started") == 3
+    assert l2.stop() == 0
+    l2.start()
+    done = l2.cli("-N", "none", "-R", "getinfo")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("fake_lightningd")
+def test_failed_start_says_why(node_factory: NodeFactory) -> None:
+    with pytest.raises(RuntimeError, match="l1 ended with 3 at start:\nbad option"):
+        node_factory.make({"fake-fail": True}, may_crash=True)
+
+
+@pytest.mark.usefixtures("fake_lightningd")
+def test_bugs_and_deaths_fail_the_test(bitcoind: Bitcoind, tmp_path: Path) -> None:
+    factory = NodeFactory(tmp_path, bitcoind)
+    l1, l2, l3 = factory.make_many(3, {"fake-broken": True})
+    l2.allow_trouble = "it is"
+    l3.signal(signal.SIGKILL)
+    wait_for(lambda: not l3.is_running, "l3's end")
+    problems = factory.close()
+    assert problems == ["l1 logged: x **BROKEN** lightningd: it is", problems[1]]
+    assert problems[1].startswith("l3 had ended with -9")
