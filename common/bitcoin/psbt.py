@@ -31,9 +31,9 @@ def proprietary_key(field_type: int) -> bytes:
 SERIAL_ID_KEY = proprietary_key(1)
 """On inputs and outputs: the serial_id of interactive construction, 8 bytes big-endian."""
 INPUT_MARKER_KEY = proprietary_key(2)
-"""On inputs: they are ours."""
+"""On inputs: they are ours. The value is one byte, 1."""
 OUTPUT_EXTERNAL_KEY = proprietary_key(4)
-"""On outputs: they do not pay to our wallet."""
+"""On outputs: they do not pay to our wallet. The value is one byte, 1."""
 CHANNEL_IDS_KEY = proprietary_key(8)
 """Global: the channels a splice is about."""
 
@@ -368,6 +368,8 @@ def _read_map(raw: bytes, pos: int) -> tuple[list[bytes], int]:
 def _map_of(fields: Mapping[bytes, bytes]) -> Any:
     found = wally.map_init(len(fields), None)
     for key, value in fields.items():
+        if not value:
+            raise PsbtError("libwally keeps no empty values in a PSBT")
         wally.map_add(found, key, value)
     return found
 
