@@ -107,4 +107,7 @@ def unblind(path_key: bytes, shared_secret: bytes, encrypted: bytes) -> Unblinde
     Raises BlindingError.
     """
     data = decrypt_data(shared_secret, encrypted)
-    return Unblinded(data, next_path_key(path_key, shared_secret))
+    try:
+        return Unblinded(data, next_path_key(path_key, shared_secret))
+    except ValueError:
+        raise BlindingError(f"path key {path_key.hex()} is not a public key") from None

@@ -13,6 +13,7 @@ from pylightningd.common.amount import Msat
 from pylightningd.common.errors import WireError
 from pylightningd.common.ids import NodeId, ShortChannelId
 from pylightningd.common.onion.blinding import Unblinded
+from pylightningd.common.onion.crypto import is_point
 from pylightningd.common.onion.payload import (
     AMT_TO_FORWARD,
     CURRENT_PATH_KEY,
@@ -75,7 +76,10 @@ def path_key_of(payload: Payload, update_add_path_key: bytes | None) -> bytes | 
         raise BadPayload("current_path_key although the message has a path key", CURRENT_PATH_KEY)
     if update_add_path_key is None and inner is None:
         raise BadPayload("encrypted_recipient_data without a path key", CURRENT_PATH_KEY)
-    return inner if update_add_path_key is None else update_add_path_key
+    key = inner if update_add_path_key is None else update_add_path_key
+    if key is None or not is_point(key):
+        raise BadPayload("the path key is not a public key", CURRENT_PATH_KEY)
+    return key
 
 
 def read_instructions(
