@@ -8,6 +8,22 @@ import socket
 import sys
 from pathlib import Path
 
+GETINFO = {
+    "id": "02" * 33,
+    "alias": "fake",
+    "color": "020202",
+    "num_peers": 0,
+    "num_pending_channels": 0,
+    "num_active_channels": 0,
+    "num_inactive_channels": 0,
+    "address": [],
+    "version": "v26.06",
+    "blockheight": 10**6,
+    "network": "regtest",
+    "fees_collected_msat": 0,
+    "lightning-dir": "/",
+}
+
 
 def main() -> int:
     options = dict(word[2:].partition("=")[::2] for word in sys.argv[1:])
@@ -26,7 +42,9 @@ def main() -> int:
             connection, _ = listener.accept()
             with connection:
                 request = json.loads(connection.recv(65536))
-                result = {"id": "02" * 33, "blockheight": 10**6}
+                result = (
+                    GETINFO if request["method"] == "getinfo" else {"result": "Shutdown complete"}
+                )
                 reply = {"jsonrpc": "2.0", "id": request["id"], "result": result}
                 if request["method"] not in {"getinfo", "stop"}:
                     reply = reply | {"error": {"code": -32601, "message": "Unknown command"}}

@@ -16,6 +16,7 @@ from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.log_file import LogFile
 from tests.regtest.ports import release_port, reserve_port
 from tests.regtest.processes import ProcessGroup
+from tests.regtest.reply_check import check_reply
 from tests.regtest.rpc_client import RpcError, call
 from tests.regtest.waiting import TIMEOUT_S, wait_for
 
@@ -260,8 +261,10 @@ class Node:
     def call(
         self, method: str, params: dict[str, Any] | list[Any], timeout_s: float = TIMEOUT_S
     ) -> dict[str, Any]:
-        """One command with parameters as they are, by name or by position. Raises RpcError."""
-        return call(self.rpc_path, method, params, timeout_s)
+        """One command with parameters as they are, by name or by position. Raises RpcError, BadReplyError."""
+        result = call(self.rpc_path, method, params, timeout_s)
+        check_reply(method, result)
+        return result
 
     @property
     def rpc_path(self) -> Path:
