@@ -85,9 +85,11 @@ def _check_call(path: Path, node: ast.Call) -> Iterator[Problem]:
         yield Problem(path, node.lineno, "print: log instead")
 
 
-def check_test_packages() -> Iterator[Problem]:
-    """Folders with tests must be packages, or two test files of one name shadow each other."""
-    for folder in sorted({path.parent for path in python_files("tests")}):
+def check_packages() -> Iterator[Problem]:
+    """Folders with code must be packages: else they are not installed, and test files of one name shadow each other."""
+    for folder in sorted(
+        {path.parent for top in (*packages(), "tests") for path in python_files(top)}
+    ):
         if not (folder / "__init__.py").exists():
             yield Problem(folder.relative_to(ROOT), 1, "has no __init__.py")
 
@@ -105,7 +107,7 @@ def main() -> int:
     folders = [*packages(), "tools", "tests", "bench", "contrib"]
     files = [path for folder in folders for path in python_files(folder)]
     problems = [problem for path in files for problem in check_file(path)]
-    problems += check_test_packages()
+    problems += check_packages()
     return report("check_source", problems, long_files(files))
 
 
