@@ -8,7 +8,6 @@ invoice = decode(text, currency="bcrt")
 from __future__ import annotations
 
 from pylightningd.common.invoice.bolt11_model import (
-    CURRENCIES,
     DEFAULT_EXPIRY,
     DEFAULT_MIN_FINAL_CLTV_EXPIRY,
     KNOWN_FEATURES,
@@ -28,7 +27,6 @@ from pylightningd.common.invoice.bolt11_write import (
 )
 
 __all__ = [
-    "CURRENCIES",
     "DEFAULT_EXPIRY",
     "DEFAULT_MIN_FINAL_CLTV_EXPIRY",
     "KNOWN_FEATURES",

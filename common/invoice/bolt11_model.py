@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pylightningd.common import features
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import NodeId, ShortChannelId
+from pylightningd.common.network import network_by_bolt11_hrp
 
 DEFAULT_EXPIRY = 3600
 DEFAULT_MIN_FINAL_CLTV_EXPIRY = 18
-CURRENCIES = {"bc": "bitcoin", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
-"""What stands after ``ln`` and the name of its network."""
 P2PKH_VERSION = 17
 P2SH_VERSION = 18
 
-# BOLT 9, "BOLT 9": the even bits whose context includes invoices, and those every node is assumed to have.
-KNOWN_FEATURES = frozenset({0, 8, 12, 14, 16, 24, 36, 44, 48})
+# BOLT 9, "Assigned Feature Flags": those with context 9, and those every node is assumed to have.
+KNOWN_FEATURES = frozenset(
+    {
+        features.DATA_LOSS_PROTECT,
+        features.VAR_ONION,
+        features.STATIC_REMOTEKEY,
+        features.PAYMENT_SECRET,
+        features.BASIC_MPP,
+        features.ROUTE_BLINDING,
+        features.ATTRIBUTION_DATA,
+        features.CHANNEL_TYPE,
+        features.PAYMENT_METADATA,
+    }
+)
 """Even feature bits an invoice may require of us."""
 
 
@@ -94,10 +106,10 @@ class Invoice:
 
     @property
     def network(self) -> str:
-        """CLN's name of the network, or the prefix itself where it is not one we know."""
-        return CURRENCIES.get(self.currency, self.currency)
+        """The network's name, or the prefix itself where it is not one we know."""
+        network = network_by_bolt11_hrp(self.currency)
+        return self.currency if network is None else network.name
 
     def has_feature(self, bit: int) -> bool:
         """Whether this bit or its odd/even partner is set."""
-        pair = 3 << (bit & ~1)
-        return bool(int.from_bytes(self.features, "big") & pair)
+        return features.offers(self.features, bit)

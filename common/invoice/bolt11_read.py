@@ -7,14 +7,10 @@ from collections.abc import Callable, Collection
 from hashlib import sha256
 from typing import Any
 
-from coincurve import PublicKey
-from coincurve.ecdsa import cdata_to_der, deserialize_compact
-
 from pylightningd.common.amount import AmountError, Msat
 from pylightningd.common.ids import NodeId, ShortChannelId
 from pylightningd.common.invoice import bech32
 from pylightningd.common.invoice.bolt11_model import (
-    CURRENCIES,
     KNOWN_FEATURES,
     P2PKH_VERSION,
     P2SH_VERSION,
@@ -25,6 +21,8 @@ from pylightningd.common.invoice.bolt11_model import (
     UnknownField,
 )
 from pylightningd.common.invoice.bolt11_write import MULTIPLIERS, TIMESTAMP_WORDS, hash_parts
+from pylightningd.common.keys import BadSignature, is_pubkey, recover, verify_compact
+from pylightningd.common.network import NETWORKS, network_by_bolt11_hrp
 
 SIGNATURE_WORDS = 104
 HINT_SIZE = 51
@@ -99,12 +97,10 @@ def _read_hrp(hrp: str, wanted: str | None) -> tuple[str, Msat | None]:
         raise InvoiceError(f"Prefix '{prefix}' does not start with ln")
     currency = prefix[2:]
     if wanted is not None and currency != wanted:
-        name = CURRENCIES.get(wanted, wanted)
-        raise InvoiceError(
-            f"Prefix {currency} is not for {name}; invoices for it start with ln{wanted}"
-        )
-    if wanted is None and currency not in CURRENCIES:
-        raise InvoiceError(f"Unknown chain {currency}; known are {', '.join(CURRENCIES)}")
+        raise InvoiceError(f"Prefix {currency} is not for ln{wanted}, the network we are on")
+    if network_by_bolt11_hrp(currency) is None:
+        known = ", ".join(dict.fromkeys(network.bolt11_hrp for network in NETWORKS.values()))
+        raise InvoiceError(f"Unknown chain {currency}; known are {known}")
     return currency, _read_amount(amount) if amount else None
 
 
@@ -176,10 +172,8 @@ def _read_payee(data: list[int]) -> NodeId:
 
 
 def _point(raw: bytes, tag: str) -> NodeId:
-    try:
-        PublicKey(raw)
-    except ValueError:
-        raise InvoiceError(f"{tag}: invalid public key {raw.hex()}") from None
+    if not is_pubkey(raw):
+        raise InvoiceError(f"{tag}: invalid public key {raw.hex()}")
     return NodeId(raw)
 
 
@@ -293,19 +287,18 @@ def _check_features(features: bytes, known: Collection[int]) -> None:
 
 
 def _check_signature(digest: bytes, signature: bytes, payee: NodeId | None) -> NodeId:
-    if signature[64] > 3:
-        raise InvoiceError(f"invalid recovery ID: {signature[64]}")
-    # BOLT 11, "Tagged Fields", reader: verify against n where given, and then a high S fails (libsecp256k1
-    # refuses it); else recover the key, from high and low S alike.
+    recovery_id = signature[64]
+    if recovery_id > 3:
+        raise InvoiceError(f"invalid recovery ID: {recovery_id}")
+    # BOLT 11, "Tagged Fields", reader: verify against n where given, and then a high S fails; else
+    # recover the key, from high and low S alike.
+    if payee is None:
+        try:
+            return NodeId(recover(digest, signature[:64], recovery_id))
+        except BadSignature as error:
+            raise InvoiceError(f"signature recovery failed: {error}") from None
     try:
-        if payee is None:
-            return NodeId(
-                PublicKey.from_signature_and_message(signature, digest, hasher=None).format()
-            )
-        der = cdata_to_der(deserialize_compact(signature[:64]))
-        valid = PublicKey(payee).verify(der, digest, hasher=None)
-    except ValueError as error:
-        raise InvoiceError(f"signature recovery failed: {error}") from None
-    if not valid:
-        raise InvoiceError("invalid signature")
+        verify_compact(payee, digest, signature[:64])
+    except BadSignature:
+        raise InvoiceError("invalid signature") from None
     return payee

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from coincurve import PublicKeyXOnly
-
+from pylightningd.common.keys import BadSignature, InvalidKey, schnorr_verify
 from pylightningd.common.wire.tlv import read_records, write_bigsize
 
 SIGNATURE_TYPES = range(240, 1001)
@@ -51,10 +50,10 @@ def signature_hash(message_name: str, root: bytes, field_name: str = "signature"
 def is_signature_valid(message_name: str, tlvs: bytes, signature: bytes, key: bytes) -> bool:
     """Whether `signature` (64 bytes) over `tlvs` is by `key` (33 bytes)."""
     try:
-        public = PublicKeyXOnly(key[1:])
-        return bool(public.verify(signature, signature_hash(message_name, merkle_root(tlvs))))
-    except ValueError:
+        schnorr_verify(key[1:], signature_hash(message_name, merkle_root(tlvs)), signature)
+    except (BadSignature, InvalidKey):
         return False
+    return True
 
 
 def _branch(left: bytes, right: bytes) -> bytes:

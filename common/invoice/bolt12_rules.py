@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from pylightningd.common.invoice.bolt12_merkle import SIGNATURE_TYPES, is_signature_valid
-from pylightningd.common.onion.crypto import is_point
+from pylightningd.common.keys import is_pubkey
 from pylightningd.common.wire.bolt12_wire import Invoice, InvoiceRequest, Offer
 from pylightningd.common.wire.onion_wire import BlindedPath
 from pylightningd.common.wire.tlv import read_records
@@ -183,7 +183,7 @@ def _check_features(name: str, features: bytes | None, known: Collection[int] = 
 
 
 def _check_point(name: str, key: bytes | None) -> None:
-    if key is not None and not is_point(key):
+    if key is not None and not is_pubkey(key):
         raise Bolt12Error(f"{name} {key.hex()} is not a public key")
 
 

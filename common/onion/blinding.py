@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from pylightningd.common.keys import point_mul
 from pylightningd.common.onion.crypto import (
     blinding_factor,
     derive_key,
-    multiply_point,
     walk_keys,
 )
 from pylightningd.common.wire.onion_wire import BlindedPath, BlindedPathHop
@@ -67,7 +67,7 @@ def node_id_tweak(shared_secret: bytes) -> bytes:
 
 def blind_node_id(node_id: bytes, shared_secret: bytes) -> bytes:
     """The blinded node id."""
-    return multiply_point(node_id, node_id_tweak(shared_secret))
+    return point_mul(node_id, node_id_tweak(shared_secret))
 
 
 def tweak_key(onion_ephemeral_key: bytes, shared_secret: bytes) -> bytes:
@@ -77,12 +77,12 @@ def tweak_key(onion_ephemeral_key: bytes, shared_secret: bytes) -> bytes:
     """
     # BOLT 4, "Onion Decryption": with a path key, tweak either the onion's key or our own; this is the
     # first way, which leaves hsmd's key as it is.
-    return multiply_point(onion_ephemeral_key, node_id_tweak(shared_secret))
+    return point_mul(onion_ephemeral_key, node_id_tweak(shared_secret))
 
 
 def next_path_key(path_key: bytes, shared_secret: bytes) -> bytes:
     """The path key of the hop after us."""
-    return multiply_point(path_key, blinding_factor(path_key, shared_secret))
+    return point_mul(path_key, blinding_factor(path_key, shared_secret))
 
 
 def encrypt_data(shared_secret: bytes, data: bytes) -> bytes:

@@ -1,13 +1,16 @@
-"""The few primitives all of BOLT 4 is built from: derived keys, the ChaCha20 stream, ECDH, point products."""
+"""The few primitives all of BOLT 4 is built from: derived keys, the ChaCha20 stream, the chain of keys."""
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from hashlib import sha256
 
-from coincurve import PrivateKey, PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
+
+from pylightningd.common.keys import ecdh, pubkey_from_secret, secret_mul
+from pylightningd.common.secret import Secret
 
 HMAC_SIZE = 32
 _NONCE = bytes(16)
@@ -36,35 +39,19 @@ def blinding_factor(public_key: bytes, shared_secret: bytes) -> bytes:
     return sha256(public_key + shared_secret).digest()
 
 
-def multiply_point(point: bytes, scalar: bytes) -> bytes:
-    """`point` (33 bytes) times `scalar` (32 bytes). Raises ValueError where either is invalid."""
-    return PublicKey(point).multiply(scalar).format()
-
-
-def is_point(raw: bytes) -> bool:
-    """Whether these are 33 bytes that name a point on the curve."""
-    if len(raw) != 33 or raw[0] not in (2, 3):
-        return False
-    try:
-        PublicKey(raw)
-    except ValueError:
-        return False
-    return True
-
-
-def walk_keys(first_key: bytes, public_keys: list[bytes]) -> list[tuple[bytes, bytes]]:
+def walk_keys(first_key: bytes, public_keys: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     """For each node in turn (ephemeral public key, shared secret), starting from a private `first_key`.
 
-    Onions and blinded paths use the same chain. Raises ValueError where a key is invalid.
+    Onions and blinded paths use the same chain. Raises InvalidKey.
     """
-    private = PrivateKey(first_key)
+    private: bytes | Secret = first_key
     steps: list[tuple[bytes, bytes]] = []
     last = len(public_keys) - 1
     for i, public_key in enumerate(public_keys):
-        ephemeral = private.public_key.format()
-        # BOLT 4, "Shared Secret": SHA256 of the compressed ECDH point, which is coincurve's default.
-        shared_secret = private.ecdh(public_key)
+        ephemeral = pubkey_from_secret(private)
+        # BOLT 4, "Shared Secret": SHA256 of the compressed ECDH point.
+        shared_secret = ecdh(private, public_key)
         steps.append((ephemeral, shared_secret))
         if i < last:
-            private = private.multiply(blinding_factor(ephemeral, shared_secret))
+            private = secret_mul(private, blinding_factor(ephemeral, shared_secret))
     return steps

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pylightningd.common.amount import Msat
 from pylightningd.common.errors import WireError
 from pylightningd.common.ids import NodeId, ShortChannelId
+from pylightningd.common.keys import is_pubkey
 from pylightningd.common.onion.blinding import Unblinded
-from pylightningd.common.onion.crypto import is_point
 from pylightningd.common.onion.payload import (
     AMT_TO_FORWARD,
     CURRENT_PATH_KEY,
@@ -77,7 +77,7 @@ def path_key_of(payload: Payload, update_add_path_key: bytes | None) -> bytes | 
     if update_add_path_key is None and inner is None:
         raise BadPayload("encrypted_recipient_data without a path key", CURRENT_PATH_KEY)
     key = inner if update_add_path_key is None else update_add_path_key
-    if key is None or not is_point(key):
+    if key is None or not is_pubkey(key):
         raise BadPayload("the path key is not a public key", CURRENT_PATH_KEY)
     return key
 

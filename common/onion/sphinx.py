@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pylightningd.common.keys import is_pubkey, point_mul
 from pylightningd.common.onion.crypto import (
     HMAC_SIZE,
     blinding_factor,
     derive_key,
-    is_point,
     mac,
-    multiply_point,
     walk_keys,
     xor_stream,
 )
@@ -102,7 +101,7 @@ def ephemeral_key(packet: bytes) -> bytes:
     if packet[:1] != _VERSION:
         raise BadOnion(FailureCode.INVALID_ONION_VERSION, packet, "version is not 0")
     key = packet[1:HEADER_SIZE]
-    if len(packet) < HEADER_SIZE + HMAC_SIZE or not is_point(key):
+    if len(packet) < HEADER_SIZE + HMAC_SIZE or not is_pubkey(key):
         raise BadOnion(FailureCode.INVALID_ONION_KEY, packet, f"{key.hex()} is not a public key")
     return key
 
@@ -126,7 +125,7 @@ def peel(packet: bytes, shared_secret: bytes, assoc_data: bytes) -> Peeled:
     if next_hmac == _NO_HMAC:
         return Peeled(payload, None)
     key = packet[1:HEADER_SIZE]
-    next_key = multiply_point(key, blinding_factor(key, shared_secret))
+    next_key = point_mul(key, blinding_factor(key, shared_secret))
     return Peeled(payload, _VERSION + next_key + plain[end : end + size] + next_hmac)
 
 

@@ -189,7 +189,7 @@ def test_uri_prefix_and_currency() -> None:
     text = encode(BASE, sign)
     assert decode("lightning:" + text) == decode("LIGHTNING:" + text.upper()) == decode(text)
     assert decode(text, currency="bcrt").network == "regtest"
-    with pytest.raises(InvoiceError, match="bcrt is not for bitcoin"):
+    with pytest.raises(InvoiceError, match="bcrt is not for lnbc"):
         decode(text, currency="bc")
 
 
