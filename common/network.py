@@ -107,9 +107,7 @@ TESTNET4 = _test(
     "tb", "tb", "testnet4", 48332, 49735,
 )  # fmt: skip
 
-NETWORKS: dict[str, Network] = {
-    n.name: n for n in (BITCOIN, REGTEST, SIGNET, TESTNET, TESTNET4)
-}
+NETWORKS: dict[str, Network] = {n.name: n for n in (BITCOIN, REGTEST, SIGNET, TESTNET, TESTNET4)}
 
 
 def network_by_name(name: str) -> Network:

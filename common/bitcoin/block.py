@@ -126,9 +126,7 @@ def _check_end(raw: bytes, pos: int) -> None:
         raise WireError(f"a block ends at byte {pos}, not {len(raw)}")
 
 
-def _scan_tx(
-    raw: bytes, pos: int, outpoints: Container[bytes], scripts: Container[bytes]
-) -> _Span:
+def _scan_tx(raw: bytes, pos: int, outpoints: Container[bytes], scripts: Container[bytes]) -> _Span:
     """Walk one transaction; note watched inputs and outputs."""
     span = _Span(start=pos)
     pos += 4

@@ -375,6 +375,4 @@ def _map_of(fields: Mapping[bytes, bytes]) -> Any:
 
 
 def _without_signatures(tx: Tx) -> Tx:
-    return replace(
-        tx, inputs=tuple(replace(i, script_sig=b"", witness=()) for i in tx.inputs)
-    )
+    return replace(tx, inputs=tuple(replace(i, script_sig=b"", witness=()) for i in tx.inputs))

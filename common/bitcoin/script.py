@@ -139,7 +139,9 @@ def is_op_return(script: bytes) -> bool:
     if 6 <= script[1] <= 75:
         return len(script) == 2 + script[1]
     return (
-        script[1] == 0x4C and len(script) > 2 and 76 <= script[2] <= 80
+        script[1] == 0x4C
+        and len(script) > 2
+        and 76 <= script[2] <= 80
         and len(script) == 3 + script[2]
     )
 
@@ -233,9 +235,7 @@ def htlc_script_parts(
 
 def received_end(*, anchors: bool) -> bytes:
     """What follows the expiry in a received HTLC's script."""
-    return (
-        OP_CLTV + OP_DROP + OP_CHECKSIG + OP_ENDIF + (_CSV_1_DROP if anchors else b"") + OP_ENDIF
-    )
+    return OP_CLTV + OP_DROP + OP_CHECKSIG + OP_ENDIF + (_CSV_1_DROP if anchors else b"") + OP_ENDIF
 
 
 def offered_htlc_script(

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.channel.commitment_spec import CommitmentSpec
-from pylightningd.common.channel.commitment_tx import CommitmentParams, CommitmentTx, make_commitment
+from pylightningd.common.channel.commitment_tx import (
+    CommitmentParams,
+    CommitmentTx,
+    make_commitment,
+)
 from pylightningd.common.channel.htlc import Htlc
 from pylightningd.common.channel.htlc_states import HtlcState, Side
 from pylightningd.common.channel.keyset import Basepoints, derive_keyset, obscuring_factor

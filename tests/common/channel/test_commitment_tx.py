@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pylightningd.common.amount import Msat
 from pylightningd.common.bitcoin.sighash import SIGHASH_ALL, bip143_sighash
 from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.channel.commitment_spec import CommitmentSpec
 from pylightningd.common.channel.commitment_tx import (
     CommitmentTx,
     OutputKind,
     commitment_number_of,
+    make_commitment,
 )
+from pylightningd.common.channel.htlc import Htlc
+from pylightningd.common.channel.htlc_states import Side, last_add_state
 from pylightningd.common.channel.htlc_tx import (
     htlc_sighashes,
+    make_htlc_tx,
     make_htlc_txs,
     remote_sighash_type,
     signed_htlc_tx,
@@ -137,3 +144,36 @@ def test_output_kinds_of_a_full_anchor_commitment() -> None:
     assert index is not None
     assert made.tx.outputs[index].amount == made.outputs[index].amount
     assert [h is not None for h in made.htlc_map] == [o.htlc is not None for o in made.outputs]
+
+
+def _mirrored(htlc: Htlc) -> Htlc:
+    state = last_add_state(htlc.offerer.other)
+    return replace(htlc, offerer=htlc.offerer.other, state=state)
+
+
+@pytest.mark.parametrize("anchors", [False, True])
+def test_the_peers_commitment_is_the_same_seen_from_the_other_side(anchors: bool) -> None:
+    spec = CommitmentSpec(Side.LOCAL, 500, Msat(6_988_000_000), Msat(3_000_000_000), b3.HTLCS[:5])
+    mirrored = CommitmentSpec(
+        Side.REMOTE, 500, spec.to_owner, spec.to_other, tuple(map(_mirrored, spec.htlcs))
+    )
+    params = b3.params(anchors=anchors)
+    ours = make_commitment(params, b3.KEYS, 7, spec)
+    theirs = make_commitment(params, b3.KEYS, 7, mirrored)
+    assert ours.tx == theirs.tx
+    assert htlc_sighashes(ours) == htlc_sighashes(theirs)
+
+
+def test_the_accepter_pays_no_fee() -> None:
+    params = replace(b3.params(anchors=True), owner_is_opener=False)
+    spec = CommitmentSpec(Side.LOCAL, 1000, Msat(1_000_999), Msat(5_000_000), ())
+    made = make_commitment(params, b3.KEYS, 0, spec)
+    amounts = {o.kind: o.amount.sat for o in made.outputs}
+    assert amounts[OutputKind.TO_LOCAL] == 1000
+    assert amounts[OutputKind.TO_REMOTE] == 5000 - 1124 - 660
+
+
+def test_only_htlc_outputs_have_htlc_transactions() -> None:
+    made = _legacy(b3.VECTORS["legacy"][0])
+    with pytest.raises(ValueError, match="not an HTLC"):
+        make_htlc_tx(made, 0)
