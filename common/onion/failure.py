@@ -34,10 +34,13 @@ class UnreadableFailure:
     hop: int | None = None
 
 
-def make_failure(shared_secret: bytes, failure_message: bytes) -> bytes:
-    """The failure onion of the node that fails an HTLC, obfuscated once with its own key."""
+def make_failure(shared_secret: bytes, failure_message: bytes, pad_to: int = MIN_BODY) -> bytes:
+    """The failure onion of the node that fails an HTLC, obfuscated once with its own key.
+
+    `pad_to` must not be below 256; nodes that use another value stand out.
+    """
     # BOLT 4, "Returning Errors", erring node: pad so that message and padding are at least 256 bytes.
-    pad = bytes(max(0, MIN_BODY - len(failure_message)))
+    pad = bytes(max(0, pad_to - len(failure_message)))
     body = (
         len(failure_message).to_bytes(2, "big")
         + failure_message
