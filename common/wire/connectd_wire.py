@@ -47,15 +47,15 @@ class ConnectdInitReply(Message):
     )
 
     error: str
-    bindings: str
+    bindings: tuple[str, ...]
 
     def encode(self) -> bytes:
         return b"".join(
             (
                 _CONNECTD_INIT_REPLY_0.pack(201),
                 write_string(self.error),
-                _CONNECTD_INIT_REPLY_0.pack(len(self.bindings.encode())),
-                self.bindings.encode(),
+                _CONNECTD_INIT_REPLY_0.pack(len(self.bindings)),
+                b"".join([write_string(x) for x in self.bindings]),
             ),
         )
 
@@ -69,11 +69,11 @@ class ConnectdInitReply(Message):
             error_, pos = read_string(buf, pos)
             (num_bindings_,) = _CONNECTD_INIT_REPLY_0.unpack_from(buf, pos)
             pos += 2
-            end = pos + num_bindings_
-            if end > len(buf):
-                raise too_short("bindings", num_bindings_, len(buf) - pos)
-            bindings_ = buf[pos:end].decode("utf-8")
-            pos = end
+            bindings_list: list[str] = []
+            for _ in range(num_bindings_):
+                bindings_one, pos = read_string(buf, pos)
+                bindings_list.append(bindings_one)
+            bindings_ = tuple(bindings_list)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
@@ -113,7 +113,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
     network: str
     node_id: NodeId
     features: bytes
-    listen: str
+    listen: tuple[str, ...]
     proxy: str
     always_proxy: bool
     use_dns: bool
@@ -130,8 +130,8 @@ class ConnectdInit(Request[ConnectdInitReply]):
                 write_string(self.network),
                 _CONNECTD_INIT_1.pack(self.node_id),
                 write_varbytes(self.features),
-                _CONNECTD_INIT_0.pack(len(self.listen.encode())),
-                self.listen.encode(),
+                _CONNECTD_INIT_0.pack(len(self.listen)),
+                b"".join([write_string(x) for x in self.listen]),
                 write_string(self.proxy),
                 _CONNECTD_INIT_2.pack(self.always_proxy, self.use_dns, self.timeout_seconds),
                 write_string(self.dev_disconnect),
@@ -152,11 +152,11 @@ class ConnectdInit(Request[ConnectdInitReply]):
             features_, pos = read_varbytes(buf, pos)
             (num_listen_,) = _CONNECTD_INIT_0.unpack_from(buf, pos)
             pos += 2
-            end = pos + num_listen_
-            if end > len(buf):
-                raise too_short("listen", num_listen_, len(buf) - pos)
-            listen_ = buf[pos:end].decode("utf-8")
-            pos = end
+            listen_list: list[str] = []
+            for _ in range(num_listen_):
+                listen_one, pos = read_string(buf, pos)
+                listen_list.append(listen_one)
+            listen_ = tuple(listen_list)
             proxy_, pos = read_string(buf, pos)
             always_proxy_0_, use_dns_0_, timeout_seconds_ = _CONNECTD_INIT_2.unpack_from(buf, pos)
             pos += 6
@@ -223,15 +223,15 @@ class ConnectdConnect(Message):
     )
 
     peer_id: NodeId
-    addresses: str
+    addresses: tuple[str, ...]
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
             raise wrong_length(self)
         return b"".join(
             (
-                _CONNECTD_CONNECT_0.pack(203, self.peer_id, len(self.addresses.encode())),
-                self.addresses.encode(),
+                _CONNECTD_CONNECT_0.pack(203, self.peer_id, len(self.addresses)),
+                b"".join([write_string(x) for x in self.addresses]),
             ),
         )
 
@@ -242,11 +242,11 @@ class ConnectdConnect(Message):
             if wire_type != 203:
                 raise WireError(f"type {wire_type}, not 203")
             pos = 37
-            end = pos + num_addresses_
-            if end > len(buf):
-                raise too_short("addresses", num_addresses_, len(buf) - pos)
-            addresses_ = buf[pos:end].decode("utf-8")
-            pos = end
+            addresses_list: list[str] = []
+            for _ in range(num_addresses_):
+                addresses_one, pos = read_string(buf, pos)
+                addresses_list.append(addresses_one)
+            addresses_ = tuple(addresses_list)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(

@@ -489,13 +489,13 @@ class GossipdAddresses(Message):
     )
 
     cookie: int  # u64
-    addresses: str
+    addresses: tuple[str, ...]
 
     def encode(self) -> bytes:
         return b"".join(
             (
-                _GOSSIPD_ADDRESSES_0.pack(310, self.cookie, len(self.addresses.encode())),
-                self.addresses.encode(),
+                _GOSSIPD_ADDRESSES_0.pack(310, self.cookie, len(self.addresses)),
+                b"".join([write_string(x) for x in self.addresses]),
             ),
         )
 
@@ -506,11 +506,11 @@ class GossipdAddresses(Message):
             if wire_type != 310:
                 raise WireError(f"type {wire_type}, not 310")
             pos = 12
-            end = pos + num_addresses_
-            if end > len(buf):
-                raise too_short("addresses", num_addresses_, len(buf) - pos)
-            addresses_ = buf[pos:end].decode("utf-8")
-            pos = end
+            addresses_list: list[str] = []
+            for _ in range(num_addresses_):
+                addresses_one, pos = read_string(buf, pos)
+                addresses_list.append(addresses_one)
+            addresses_ = tuple(addresses_list)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(

@@ -272,7 +272,7 @@ class Resolver:
             if isinstance(number, int):
                 return replace(base, type=_raw(number))
             return replace(base, shape="bytes", count=number)
-        if raw.type == "utf8" and not isinstance(number, int):
+        if raw.type == "utf8" and number is None:
             return replace(base, shape="text", count=number)
         if isinstance(kind, Rest):
             raise CsvError(f"line {raw.line}: no array of {raw.type}")
