@@ -81,9 +81,7 @@ class LiveHtlc:
     def is_resolved(self) -> bool:
         """Whether it is known how it ends, even if the peer has not yet been told."""
         return (
-            self.preimage is not None
-            or self.failure_onion is not None
-            or self.malformed_code != 0
+            self.preimage is not None or self.failure_onion is not None or self.malformed_code != 0
         )
 
     def to_wire(self) -> WireHtlc:
@@ -265,7 +263,9 @@ class Channel:
     def estimate_spendable(self) -> Msat:
         """The largest single HTLC we could add now, as listpeerchannels' spendable_msat."""
         offered = sum(h.amount.msat for h in self.htlcs.values() if h.offered_by_us)
-        available = self.to_local.msat - offered - self.static.remote_config.channel_reserve.sat * 1000
+        available = (
+            self.to_local.msat - offered - self.static.remote_config.channel_reserve.sat * 1000
+        )
         if self.static.we_are_opener:
             available -= self._opener_reserve_msat()
         return self._capped(available, self.static.remote_config.max_htlc_value_in_flight, offered)
@@ -273,7 +273,9 @@ class Channel:
     def estimate_receivable(self) -> Msat:
         """The largest single HTLC the peer could add now."""
         offered = sum(h.amount.msat for h in self.htlcs.values() if not h.offered_by_us)
-        available = self.to_remote.msat - offered - self.static.local_config.channel_reserve.sat * 1000
+        available = (
+            self.to_remote.msat - offered - self.static.local_config.channel_reserve.sat * 1000
+        )
         if not self.static.we_are_opener:
             available -= self._opener_reserve_msat()
         return self._capped(available, self.static.local_config.max_htlc_value_in_flight, offered)

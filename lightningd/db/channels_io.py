@@ -100,7 +100,9 @@ class ChannelStore:
             "peer_id": peer_row,
             "full_channel_id": static.channel_id,
             "channel_type": static.channel_type,
-            "channel_config_local": self._insert("channel_configs", _config_row(static.local_config)),
+            "channel_config_local": self._insert(
+                "channel_configs", _config_row(static.local_config)
+            ),
             "channel_config_remote": self._insert(
                 "channel_configs", _config_row(static.remote_config)
             ),
@@ -127,7 +129,9 @@ class ChannelStore:
 
     def save(self, channel: Channel) -> None:
         """Everything about it that can change, but for HTLCs, feerates and the last transaction."""
-        self._update("channels", channel.dbid, {**_mutable_row(channel), **_commitment_row(channel)})
+        self._update(
+            "channels", channel.dbid, {**_mutable_row(channel), **_commitment_row(channel)}
+        )
 
     def save_commitment(self, channel: Channel) -> None:
         """Only what commitment rounds change: the payment path's write."""
@@ -315,6 +319,13 @@ class ChannelStore:
     def htlc_by_row(self, dbid: int) -> LiveHtlc | None:
         """An HTLC, dead or alive, by its row id."""
         rows = self._rows("SELECT * FROM channel_htlcs WHERE id=?", dbid)
+        return _htlc(rows[0]) if rows else None
+
+    def offered_for(self, origin_dbid: int) -> LiveHtlc | None:
+        """The newest HTLC that we offered to forward a received one."""
+        rows = self._rows(
+            "SELECT * FROM channel_htlcs WHERE origin_htlc=? ORDER BY id DESC LIMIT 1", origin_dbid
+        )
         return _htlc(rows[0]) if rows else None
 
     def htlcs(self, channel_dbid: int | None = None) -> list[Row]:

@@ -1,0 +1,347 @@
+"""The HTLC switch: what becomes of an HTLC once it is in both commitments for good.
+
+`Switch.committed` peels the onion and either hands the HTLC to the receiver of payments or offers one like it
+on the next channel; `Switch.fulfilled_downstream` and `failed_downstream` carry the outcome back. All of it runs
+inside turns, in the same one that makes the cause durable. The link between the two HTLCs is
+`channel_htlcs.origin_htlc`, so after a crash the same functions are called from the rows (`recover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pylightningd.common.amount import Msat
+from pylightningd.common.channel.htlc_states import is_dead, is_irrevocable
+from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.onion.failure_codes import FailureCode
+from pylightningd.common.onion.payload import BadPayload, decode_hop_payload
+from pylightningd.common.onion.sphinx import BadOnion, Peeled, peel
+from pylightningd.common.wire import onion_wire as ow
+from pylightningd.common.wire.channeld_wire import ChanneldOfferHtlc
+from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.channels.channel import Channel, LiveHtlc, Policy
+from pylightningd.lightningd.channels.offers import Offer, Offers
+from pylightningd.lightningd.db.forwards_io import ForwardStore
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+_NO_SECRET = bytes(32)
+
+
+class CannotForward(Exception):
+    """An HTLC is failed back with a BOLT 4 failure message."""
+
+    def __init__(self, failure: Message) -> None:
+        super().__init__(type(failure).__name__)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What a hop is told by its onion payload."""
+
+    scid: ShortChannelId | None
+    """The next channel; None at the final node."""
+    amount: Msat
+    cltv_expiry: int
+    payload: ow.Payload
+    raw_payload: bytes
+    next_onion: bytes
+
+
+def check_forward(
+    policy: Policy, incoming: LiveHtlc, amount: Msat, cltv_expiry: int, height: int, update: bytes
+) -> None:
+    """Raise CannotForward unless the incoming HTLC pays for the outgoing one and leaves time to settle it.
+
+    `policy` is ours for the outgoing channel, `update` its channel_update; `height` is the chain's.
+    """
+    if amount < policy.htlc_minimum:
+        # BOLT 4, "Failure Messages": amount_below_minimum where the HTLC is below the channel's minimum.
+        raise CannotForward(ow.AmountBelowMinimum(htlc_msat=amount, channel_update=update))
+    if amount > policy.htlc_maximum:
+        raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
+    fee_msat = policy.fee_base_msat + amount.msat * policy.fee_proportional_millionths // 1_000_000
+    if incoming.amount.msat < amount.msat + fee_msat:
+        # BOLT 7, "HTLC Fees": fee_base_msat + amount * fee_proportional_millionths / 1000000, at least.
+        raise CannotForward(ow.FeeInsufficient(htlc_msat=incoming.amount, channel_update=update))
+    if incoming.cltv_expiry < cltv_expiry + policy.cltv_expiry_delta:
+        # BOLT 4, "Failure Messages": incorrect_cltv_expiry where our cltv_expiry_delta is not left to us.
+        raise CannotForward(
+            ow.IncorrectCltvExpiry(cltv_expiry=incoming.cltv_expiry, channel_update=update)
+        )
+    if cltv_expiry <= height + 1:
+        raise CannotForward(ow.ExpiryTooSoon(channel_update=update))
+    if cltv_expiry > height + MAX_CLTV_BLOCKS:
+        raise CannotForward(ow.ExpiryTooFar())
+
+
+MAX_CLTV_BLOCKS = 2016
+"""How far ahead an HTLC may expire: two weeks, as CLN's max-locktime-blocks."""
+
+
+class Switch:
+    """Forwards HTLCs between channels."""
+
+    def __init__(self, node: Node, forwards: ForwardStore) -> None:
+        self._node = node
+        self.forwards = forwards
+        self.offers = Offers()
+
+    # Incoming
+
+    def committed(self, channel: Channel, htlc: LiveHtlc) -> None:
+        """A received HTLC is irrevocable. Decide about it, or ask plugins first."""
+        htlc.handled = True
+        try:
+            told = self._peel(htlc)
+        except BadOnion as bad:
+            self._node.resolver.fail_malformed(htlc, int(bad.code), sha256(htlc.onion).digest())
+            return
+        except BadPayload as bad:
+            self._node.resolver.fail(htlc, bad.failure())
+            return
+        except CannotForward as cannot:
+            self._node.resolver.fail(htlc, cannot.failure)
+            return
+        if self._node.plugins.has_hook("htlc_accepted"):
+            self._node.turn.after_commit(lambda: self._node.htlc_hook.ask(channel, htlc, told))
+        else:
+            self.proceed(channel, htlc, told)
+
+    def proceed(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
+        """Do what the onion says."""
+        if htlc.is_resolved:
+            return
+        if told.scid is None:
+            self._node.receiver.accept(channel, htlc, told)
+            return
+        try:
+            self._forward(channel, htlc, told, told.scid)
+        except CannotForward as cannot:
+            self._refuse(channel, htlc, told, cannot.failure)
+
+    def _peel(self, htlc: LiveHtlc) -> Instructions:
+        if htlc.shared_secret is None or htlc.shared_secret == _NO_SECRET:
+            raise BadOnion(FailureCode.INVALID_ONION_KEY, htlc.onion, "its key is not a point")
+        peeled = peel(htlc.onion, htlc.shared_secret, htlc.payment_hash)
+        payload = decode_hop_payload(peeled.payload)
+        return self._read(htlc, peeled, payload)
+
+    def _read(self, htlc: LiveHtlc, peeled: Peeled, payload: ow.Payload) -> Instructions:
+        if payload.encrypted_recipient_data is not None or htlc.path_key is not None:
+            # Blinded forwarding is not offered in our features, so nobody may use it through us.
+            raise CannotForward(
+                ow.InvalidOnionBlinding(sha256_of_onion=sha256(htlc.onion).digest())
+            )
+        # BOLT 4, "Payload Format": amount and expiry are needed by every hop, the channel by all but the last.
+        if payload.amt_to_forward is None:
+            raise BadPayload("amt_to_forward is missing", 2)
+        if payload.outgoing_cltv_value is None:
+            raise BadPayload("outgoing_cltv_value is missing", 4)
+        if not peeled.is_final and payload.short_channel_id is None:
+            raise BadPayload("short_channel_id is missing", 6)
+        return Instructions(
+            scid=None if peeled.is_final else payload.short_channel_id,
+            amount=payload.amt_to_forward,
+            cltv_expiry=payload.outgoing_cltv_value,
+            payload=payload,
+            raw_payload=peeled.payload,
+            next_onion=peeled.next_packet or b"",
+        )
+
+    def _forward(
+        self, channel: Channel, htlc: LiveHtlc, told: Instructions, scid: ShortChannelId
+    ) -> None:
+        out = self._next_channel(scid)
+        update = out.our_update
+        if not out.is_ready():
+            raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
+        check_forward(
+            out.policy, htlc, told.amount, told.cltv_expiry, self._node.chain.height, update
+        )
+        now = self._node.clock.time()
+        self.forwards.offered(htlc, channel.usable_scid, scid, told.amount, now)
+
+        def refused(code: int, _text: str) -> None:
+            failure = failure_of(code, update)
+            self._refuse(channel, htlc, told, failure)
+
+        def sent(htlc_id: int) -> None:
+            self.forwards.sent(htlc, htlc_id)
+
+        self.offer(
+            out,
+            amount=told.amount,
+            cltv_expiry=told.cltv_expiry,
+            payment_hash=htlc.payment_hash,
+            onion=told.next_onion,
+            origin_htlc=htlc.dbid,
+            on_refused=refused,
+            on_sent=sent,
+        )
+
+    def _next_channel(self, scid: ShortChannelId) -> Channel:
+        out = self._node.channels.by_scid(scid)
+        if out is None:
+            raise CannotForward(ow.UnknownNextPeer())
+        # BOLT 2, "The `channel_ready` Message": with option_scid_alias the real scid must not be used.
+        if out.channel_type.has_scid_alias and scid == out.short_channel_id:
+            raise CannotForward(ow.UnknownNextPeer())
+        return out
+
+    def _refuse(
+        self, channel: Channel, htlc: LiveHtlc, told: Instructions, failure: Message
+    ) -> None:
+        self._node.log(
+            "debug",
+            f"Failing HTLC {htlc.id}: {type(failure).__name__}",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        self.forwards.local_fail(
+            htlc,
+            channel.usable_scid,
+            told.scid,
+            told.amount,
+            failure.TYPE,
+            self._node.clock.time(),
+        )
+        self._node.resolver.fail(htlc, failure)
+
+    # Outgoing
+
+    def offer(
+        self,
+        out: Channel,
+        *,
+        amount: Msat,
+        cltv_expiry: int,
+        payment_hash: bytes,
+        onion: bytes,
+        on_refused: Callable[[int, str], None],
+        on_sent: Callable[[int], None] | None = None,
+        origin_htlc: int | None = None,
+        origin_payment: int | None = None,
+        path_key: bytes | None = None,
+    ) -> None:
+        """Offer an HTLC on a channel whose worker runs. Exactly one of the callbacks follows, in a turn."""
+        offer = Offer(
+            cookie=self.offers.new_cookie(),
+            channel_dbid=out.dbid,
+            worker=out.worker or "",
+            amount=amount,
+            cltv_expiry=cltv_expiry,
+            payment_hash=payment_hash,
+            origin_htlc=origin_htlc,
+            origin_payment=origin_payment,
+            on_refused=on_refused,
+            on_sent=on_sent,
+        )
+        self.offers.add(offer)
+        self._node.turn.on_rollback(lambda: self.offers.take(offer.cookie))
+        self._node.workers.send(
+            out,
+            ChanneldOfferHtlc(
+                dbid=out.dbid,
+                cookie=offer.cookie,
+                amount=amount,
+                cltv_expiry=cltv_expiry,
+                payment_hash=payment_hash,
+                onion=onion,
+                path_key=path_key,
+            ),
+        )
+
+    def refused(self, cookie: int, code: int, text: str) -> None:
+        """channeld could not add an offered HTLC, or forgot it in a reconnect."""
+        offer = self.offers.take(cookie)
+        if offer is not None:
+            offer.on_refused(code, text)
+
+    def worker_died(self, worker: str) -> None:
+        """Offers that no commitment covered died with their daemon."""
+        for offer in self.offers.take_worker(worker):
+            offer.on_refused(int(FailureCode.TEMPORARY_CHANNEL_FAILURE), f"{worker} stopped")
+
+    def fulfilled_downstream(self, htlc: LiveHtlc, preimage: bytes) -> None:
+        """An HTLC we offered was fulfilled: claim what it serves, at once, for a preimage cannot be taken back."""
+        if htlc.origin_htlc is not None:
+            incoming = self._origin(htlc.origin_htlc)
+            if incoming is not None:
+                self._node.resolver.fulfill(incoming, preimage)
+                self._count_forward(incoming, htlc)
+        elif htlc.origin_payment is not None:
+            self._node.payments.part_fulfilled(htlc, preimage)
+
+    def failed_downstream(self, htlc: LiveHtlc) -> None:
+        """An HTLC we offered is out of both commitments and unpaid: fail what it serves."""
+        if htlc.origin_htlc is not None:
+            incoming = self._origin(htlc.origin_htlc)
+            if incoming is not None and not incoming.is_resolved:
+                self._pass_back(incoming, htlc)
+        elif htlc.origin_payment is not None:
+            self._node.payments.part_failed(htlc)
+
+    def _pass_back(self, incoming: LiveHtlc, htlc: LiveHtlc) -> None:
+        now = self._node.clock.time()
+        if htlc.malformed_code:
+            # BOLT 4, "Returning Errors": we write the failure for a next node that could not read its onion.
+            code = htlc.malformed_code
+            self.forwards.failed(incoming, code, now)
+            self._node.resolver.fail(incoming, code.to_bytes(2, "big") + htlc.malformed_sha256)
+        else:
+            self.forwards.failed(incoming, 0, now)
+            self._node.resolver.pass_back(incoming, htlc.failure_onion or b"")
+
+    def _count_forward(self, incoming: LiveHtlc, outgoing: LiveHtlc) -> None:
+        self.forwards.settled(incoming, self._node.clock.time())
+
+    def _origin(self, dbid: int) -> LiveHtlc | None:
+        """The live received HTLC of that row; None once it is dead."""
+        row = self._node.channels.store.htlc_by_row(dbid)
+        if row is None:
+            return None
+        channel = self._node.channels.get(row.channel_dbid)
+        return None if channel is None else channel.htlcs.get((False, row.id))
+
+    # Start
+
+    def recover(self) -> None:
+        """Decide anew about every received HTLC that is committed and not resolved. Once, at start."""
+        store = self._node.channels.store
+        for channel in self._node.channels:
+            for htlc in list(channel.htlcs.values()):
+                if not htlc.offered_by_us and not htlc.is_resolved and is_at_rest(htlc):
+                    self._recover_one(channel, htlc, store.offered_for(htlc.dbid))
+
+    def _recover_one(self, channel: Channel, htlc: LiveHtlc, served: LiveHtlc | None) -> None:
+        if served is None:
+            self.committed(channel, htlc)
+        elif served.preimage is not None:
+            self.fulfilled_downstream(served, served.preimage)
+        elif is_out(served):
+            self.failed_downstream(served)
+
+
+def is_at_rest(htlc: LiveHtlc) -> bool:
+    """Whether a received HTLC is in both commitments for good."""
+    return is_irrevocable(htlc.state)
+
+
+def is_out(htlc: LiveHtlc) -> bool:
+    """Whether an HTLC is out of both commitments for good."""
+    return is_dead(htlc.state)
+
+
+def failure_of(code: int, update: bytes) -> Message:
+    """The failure message for a code that channeld gave as its reason not to add an HTLC."""
+    if code == FailureCode.EXPIRY_TOO_SOON:
+        return ow.ExpiryTooSoon(channel_update=update)
+    if code == FailureCode.PERMANENT_CHANNEL_FAILURE:
+        return ow.PermanentChannelFailure()
+    return ow.TemporaryChannelFailure(channel_update=update)

@@ -1,0 +1,158 @@
+"""All channels of the node, by every name they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
+from pylightningd.lightningd.channels.channel import Channel, StateChange
+from pylightningd.lightningd.channels.states import (
+    CHANNELD_STATES,
+    Cause,
+    ChannelState,
+    check_transition,
+)
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.db.channels_io import ChannelStore
+    from pylightningd.lightningd.node import Node
+
+
+class Channels:
+    """The open channels (and those being closed). Changed inside turns only."""
+
+    def __init__(self, node: Node, store: ChannelStore) -> None:
+        self._node = node
+        self.store = store
+        self._by_dbid: dict[int, Channel] = {}
+        self._by_id: dict[ChannelId, Channel] = {}
+        self._by_scid: dict[int, Channel] = {}
+
+    def load(self) -> None:
+        """Read every channel from the database, at start."""
+        for channel in self.store.load_all():
+            self._index(channel)
+
+    def add(self, channel: Channel) -> None:
+        """A new channel, whose row has just been written."""
+        self._index(channel)
+        self._node.turn.on_rollback(lambda: self.forget(channel))
+
+    def forget(self, channel: Channel) -> None:
+        """It is over: only its row stays."""
+        self._by_dbid.pop(channel.dbid, None)
+        self._by_id.pop(channel.channel_id, None)
+        for scid in [s for s, c in self._by_scid.items() if c is channel]:
+            del self._by_scid[scid]
+
+    def reload(self, dbid: int) -> Channel:
+        """Replace what memory holds by what the database holds, after a change that failed half-way."""
+        old = self._by_dbid[dbid]
+        fresh = self.store.load(dbid)
+        fresh.worker, fresh.depth, fresh.status = old.worker, old.depth, old.status
+        fresh.their_features = old.their_features
+        self.forget(old)
+        self._index(fresh)
+        return fresh
+
+    def name_scid(self, channel: Channel, scid: ShortChannelId) -> None:
+        """From now on `scid` also means this channel."""
+        self._by_scid[scid] = channel
+
+    def _index(self, channel: Channel) -> None:
+        self._by_dbid[channel.dbid] = channel
+        self._by_id[channel.channel_id] = channel
+        self._by_scid[channel.local_alias] = channel
+        if channel.short_channel_id is not None:
+            self._by_scid[channel.short_channel_id] = channel
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(list(self._by_dbid.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_dbid)
+
+    def get(self, dbid: int) -> Channel | None:
+        """By row id."""
+        return self._by_dbid.get(dbid)
+
+    def by_channel_id(self, channel_id: ChannelId) -> Channel | None:
+        """By BOLT 2's channel_id."""
+        return self._by_id.get(channel_id)
+
+    def by_scid(self, scid: ShortChannelId) -> Channel | None:
+        """By real scid or by our alias."""
+        return self._by_scid.get(scid)
+
+    def by_funding(self, funding: Outpoint) -> Channel | None:
+        """By the output that funds it."""
+        return self._by_id.get(funding.channel_id())
+
+    def of_peer(self, peer_id: NodeId) -> list[Channel]:
+        """Every channel with that node, oldest first."""
+        return [c for c in self._by_dbid.values() if c.peer_id == peer_id]
+
+    def of_worker(self, worker: str) -> list[Channel]:
+        """Every channel that a daemon hosts."""
+        return [c for c in self._by_dbid.values() if c.worker == worker]
+
+    def best_with(self, peer_id: NodeId) -> Channel | None:
+        """The usable channel with that node that can send most; any other if none is usable."""
+        channels = self.of_peer(peer_id)
+        ready = [c for c in channels if c.is_ready()]
+        if ready:
+            return max(ready, key=lambda c: c.estimate_spendable().msat)
+        return next((c for c in channels if c.state in CHANNELD_STATES), None)
+
+    def set_state(self, channel: Channel, new: ChannelState, cause: Cause, message: str) -> None:
+        """Move a channel to another state: row, history, log line and notification in one.
+
+        Raises BadTransition. Call inside a turn.
+        """
+        old = channel.state
+        if old is new:
+            return
+        check_transition(old, new)
+        turn = self._node.turn
+        turn.on_rollback(lambda: setattr(channel, "state", old))
+        channel.state = new
+        change = StateChange(
+            timestamp=self._node.clock.time(),
+            old_state=old,
+            new_state=new,
+            cause=cause.value,
+            message=message,
+        )
+        channel.state_changes.append(change)
+        self.store.add_state_change(channel, change)
+        self.store.save(channel)
+        self._node.log(
+            "info",
+            f"State changed from {old.name} to {new.name}",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        turn.notify("channel_state_changed", state_changed_payload(channel, change))
+
+
+def state_changed_payload(channel: Channel, change: StateChange) -> dict[str, object]:
+    """What the `channel_state_changed` notification says."""
+    payload: dict[str, object] = {
+        "peer_id": channel.peer_id.hex(),
+        "channel_id": channel.channel_id.hex(),
+        "timestamp": iso_time(change.timestamp),
+        "new_state": change.new_state.name,
+        "cause": change.cause,
+        "message": change.message,
+    }
+    if channel.short_channel_id is not None:
+        payload["short_channel_id"] = str(channel.short_channel_id)
+    payload["old_state"] = "unknown" if change.old_state is None else change.old_state.name
+    return payload
+
+
+def iso_time(timestamp: float) -> str:
+    """UTC with milliseconds, as CLN writes it."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

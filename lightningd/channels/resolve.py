@@ -1,0 +1,91 @@
+"""How received HTLCs end: written down first, then channeld is told.
+
+`Resolver` knows nothing of why; the switch, the invoices and the on-chain side call it. Everything here runs
+inside turns, and a second call for the same HTLC is harmless, so that a restart may simply decide again.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pylightningd.common.onion import failure
+from pylightningd.common.wire.channeld_wire import ChanneldFailHtlc, ChanneldFulfillHtlc
+from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+
+class Resolver:
+    """Fulfils and fails received HTLCs."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def fulfill(self, htlc: LiveHtlc, preimage: bytes) -> None:
+        """Claim it. A preimage always wins, also over a failure that has not been sent yet."""
+        if sha256(preimage).digest() != htlc.payment_hash:
+            raise ValueError(f"preimage of HTLC {htlc.id} does not hash to its payment_hash")
+        if htlc.preimage is not None:
+            return
+        htlc.preimage = preimage
+        self._save(htlc)
+        self._tell(htlc, ChanneldFulfillHtlc(dbid=htlc.channel_dbid, id=htlc.id, preimage=preimage))
+
+    def fail(self, htlc: LiveHtlc, message: Message | bytes) -> None:
+        """Fail it as the erring node, with a BOLT 4 failure message."""
+        if htlc.shared_secret is None:
+            raise ValueError(f"HTLC {htlc.id} has no shared secret: its onion was never peeled")
+        raw = message if isinstance(message, bytes) else message.encode()
+        self._fail_onion(htlc, failure.make_failure(htlc.shared_secret, raw))
+
+    def pass_back(self, htlc: LiveHtlc, failure_onion: bytes) -> None:
+        """Fail it with what the node after us said."""
+        if htlc.shared_secret is None:
+            raise ValueError(f"HTLC {htlc.id} has no shared secret: its onion was never peeled")
+        self._fail_onion(htlc, failure.obfuscate(htlc.shared_secret, failure_onion))
+
+    def fail_malformed(self, htlc: LiveHtlc, code: int, onion_sha256: bytes) -> None:
+        """Fail it because its onion cannot be read: no failure onion can be made for that."""
+        if htlc.is_resolved:
+            return
+        htlc.malformed_code = code
+        htlc.malformed_sha256 = onion_sha256
+        self._save(htlc)
+        self._tell(htlc, self._fail_msg(htlc))
+
+    def _fail_onion(self, htlc: LiveHtlc, onion: bytes) -> None:
+        if htlc.is_resolved:
+            return
+        htlc.failure_onion = onion
+        self._save(htlc)
+        self._tell(htlc, self._fail_msg(htlc))
+
+    def _fail_msg(self, htlc: LiveHtlc) -> ChanneldFailHtlc:
+        return ChanneldFailHtlc(
+            dbid=htlc.channel_dbid,
+            id=htlc.id,
+            failure_onion=htlc.failure_onion or b"",
+            malformed_code=htlc.malformed_code,
+            malformed_sha256=htlc.malformed_sha256,
+        )
+
+    def _save(self, htlc: LiveHtlc) -> None:
+        self._node.channels.store.save_htlc_resolution(htlc)
+
+    def _tell(self, htlc: LiveHtlc, msg: Message) -> None:
+        channel = self._node.channels.get(htlc.channel_dbid)
+        if channel is None:
+            return
+        if not self._tell_onchain(channel, htlc):
+            self._node.workers.send(channel, msg)
+
+    def _tell_onchain(self, channel: Channel, htlc: LiveHtlc) -> bool:
+        """A preimage that comes after the channel went on chain goes to who resolves it there."""
+        if channel.worker != "onchaind":
+            return False
+        if htlc.preimage is not None:
+            self._node.onchain.preimage_known(channel, htlc)
+        return True

@@ -1,0 +1,374 @@
+"""Peers: who is connected, how to reach whom, and handing each channel to its worker on every connection.
+
+Every connection goes through `_connected`: at start, after a cut, after a daemon died. There is no other path.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pylightningd.common.errors import UserError
+from pylightningd.common.ids import ChannelId, NodeId
+from pylightningd.common.wire import connectd_wire as cw
+from pylightningd.common.wire.channeld_wire import ChanneldConnected
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.states import WITH_PEER, ChannelState
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+CONNECT_NO_KNOWN_ADDRESS = 401
+CONNECT_ALL_ADDRESSES_FAILED = 402
+CONNECT_DISCONNECTED_DURING = 403
+FIRST_RECONNECT_SECONDS = 1
+MAX_RECONNECT_SECONDS = 300
+MAX_STASHED = 20
+"""Messages kept for a channel whose route is just being made."""
+
+
+class _Future(Protocol):
+    def set_result(self, result: Any) -> None: ...
+    def set_exception(self, exception: BaseException) -> None: ...
+    def done(self) -> bool: ...
+    def __await__(self) -> Any: ...
+
+
+@dataclass(slots=True)
+class Peer:
+    """A node that is connected, or that we have a channel with, or that somebody waits for."""
+
+    id: NodeId
+    address: str = ""
+    """Where it was reached, or came from, last."""
+    reachable_address: str = ""
+    """An address that we may connect to."""
+    features: bytes = b""
+    connection: int | None = None
+    incoming: bool = False
+    accepted: bool = False
+    """Its channels have been handed over and connectd reads from it."""
+    remote_address: str = ""
+    waiters: list[_Future] = field(default_factory=list)
+    connecting: bool = False
+    backoff_seconds: float = FIRST_RECONNECT_SECONDS
+    reconnect_timer: Any = None
+    stash: dict[ChannelId, list[bytes]] = field(default_factory=dict)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection right now."""
+        return self.connection is not None
+
+
+class Peers:
+    """All peers."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._by_id: dict[NodeId, Peer] = {}
+        self._next_route = 1
+
+    # Looking up
+
+    def get(self, peer_id: NodeId) -> Peer | None:
+        """By node id."""
+        return self._by_id.get(peer_id)
+
+    def of(self, peer_id: NodeId) -> Peer:
+        """By node id; made where there is none."""
+        peer = self._by_id.get(peer_id)
+        if peer is None:
+            peer = self._by_id[peer_id] = Peer(peer_id)
+        return peer
+
+    def all(self) -> list[Peer]:
+        """Connected ones and those with channels."""
+        return [p for p in self._by_id.values() if p.connected or self._has_channels(p)]
+
+    def by_connection(self, connection: int) -> Peer | None:
+        """Whose connection that is."""
+        return next((p for p in self._by_id.values() if p.connection == connection), None)
+
+    def _has_channels(self, peer: Peer) -> bool:
+        return bool(self._node.channels.of_peer(peer.id))
+
+    def wants_connection(self, peer: Peer) -> bool:
+        """Whether a channel with it needs the peer."""
+        return any(c.state in WITH_PEER for c in self._node.channels.of_peer(peer.id))
+
+    def new_route_id(self) -> int:
+        """A name for a channel on one connection; never used again."""
+        self._next_route += 1
+        return self._next_route
+
+    def load(self) -> None:
+        """Peers we have channels with, at start."""
+        for peer_id, address, features in self._node.channels.store.peers():
+            peer = self.of(peer_id)
+            peer.reachable_address = address
+            peer.features = features
+
+    # Reaching out
+
+    async def connect(self, peer_id: NodeId, addresses: list[str]) -> Peer:
+        """Connect unless connected. Raises UserError with connectd's reasons."""
+        peer = self.of(peer_id)
+        if peer.connected and peer.accepted:
+            return peer
+        await self._wait_connected(peer, addresses)
+        return peer
+
+    async def _wait_connected(self, peer: Peer, addresses: list[str]) -> None:
+        future = self._node.new_future()
+        peer.waiters.append(future)
+        if not peer.connected:
+            await self._reach(peer, addresses)
+        awaitable: Awaitable[None] = future
+        await awaitable
+
+    async def _reach(self, peer: Peer, addresses: list[str]) -> None:
+        known = [a for a in (*addresses, peer.reachable_address) if a]
+        if not known or not addresses:
+            known += await self._node.gossip.addresses_of(peer.id)
+        known = list(dict.fromkeys(known))
+        if peer.connecting and not addresses:
+            return
+        peer.connecting = True
+        connectd = self._node.daemons.get("connectd")
+        if connectd is None:
+            self._connect_failed(peer, CONNECT_ALL_ADDRESSES_FAILED, "connectd is being restarted")
+            return
+        connectd.send(cw.ConnectdConnect(peer_id=peer.id, addresses=tuple(known)))
+
+    def _connect_failed(self, peer: Peer, code: int, reason: str) -> None:
+        peer.connecting = False
+        for future in peer.waiters:
+            if not future.done():
+                future.set_exception(UserError(code, reason))
+        peer.waiters.clear()
+        self.schedule_reconnect(peer)
+
+    def schedule_reconnect(self, peer: Peer) -> None:
+        """Try again later if a channel needs the peer, ever more slowly."""
+        node = self._node
+        if peer.connected or peer.reconnect_timer is not None or node.stopping:
+            return
+        if not node.config.reconnect or not self.wants_connection(peer):
+            return
+        limit = 3 if node.config.dev_fast_reconnect else MAX_RECONNECT_SECONDS
+        delay = min(peer.backoff_seconds, limit)
+        peer.backoff_seconds = min(peer.backoff_seconds * 2, limit)
+        node.log(
+            "debug", f"Will try reconnect in {delay:g} seconds", source="connectd", peer_id=peer.id
+        )
+        spread = random.uniform(0.9, 1.1) if delay > 2 else 1.0
+        peer.reconnect_timer = node.call_later(delay * spread, lambda: self._retry(peer))
+
+    def _retry(self, peer: Peer) -> None:
+        peer.reconnect_timer = None
+        if not peer.connected and self.wants_connection(peer):
+            self._node.spawn(self._reach(peer, []), f"reconnect {peer.id.hex()}")
+
+    def reconnect_now(self, peer_id: NodeId, reason: str) -> None:
+        """Start over with a peer: cut the connection if there is one, and reach out at once."""
+        peer = self.of(peer_id)
+        peer.backoff_seconds = FIRST_RECONNECT_SECONDS
+        if peer.connected:
+            self.disconnect(peer, reason)
+        else:
+            self.schedule_reconnect(peer)
+
+    def disconnect(self, peer: Peer, reason: str) -> None:
+        """Hang up, after what is queued."""
+        connectd = self._node.daemons.get("connectd")
+        if peer.connection is not None and connectd is not None:
+            self._node.log("debug", f"Disconnecting: {reason}", peer_id=peer.id)
+            connectd.send(cw.ConnectdDisconnect(connection=peer.connection))
+
+    # What connectd says; called inside turns
+
+    def connected(self, msg: cw.ConnectdPeerConnected) -> None:
+        """A peer is there, and connectd waits for our word before it reads on."""
+        peer = self.of(msg.peer_id)
+        if peer.connection is not None:
+            self.disconnected(peer.id, peer.connection, "Peer has connected again")
+        peer.connection = msg.connection
+        peer.accepted = False
+        peer.connecting = False
+        peer.incoming = msg.incoming
+        peer.address = msg.address
+        peer.features = msg.features
+        peer.remote_address = msg.remote_address
+        peer.stash.clear()
+        if not msg.incoming:
+            peer.reachable_address = msg.address
+        if peer.reconnect_timer is not None:
+            peer.reconnect_timer.cancel()
+            peer.reconnect_timer = None
+        if self._has_channels(peer):
+            self._node.channels.store.peer_row(peer.id, peer.reachable_address, peer.features)
+        self._node.turn.after_commit(
+            lambda: self._node.spawn(self._take_up(peer, msg.connection), f"peer {peer.id.hex()}")
+        )
+
+    async def _take_up(self, peer: Peer, connection: int) -> None:
+        """Ask plugins, give each channel to its worker, then let connectd read."""
+        node = self._node
+        refusal = await node.peer_hooks.refuses(peer)
+        if refusal is not None:
+            if peer.connection == connection:
+                self._refuse(peer, refusal)
+            return
+        mine = [c for c in node.channels.of_peer(peer.id) if c.state in WITH_PEER]
+        for channel in mine:
+            await node.workers.prepare(channel)
+
+        def accept() -> None:
+            if peer.connection != connection:
+                return
+            for channel in mine:
+                if channel.state in WITH_PEER:
+                    self.route_to_channeld(peer, channel, fresh=False)
+            connectd = node.daemons.get("connectd")
+            node.turn.send(connectd, cw.ConnectdAcceptPeer(connection=connection))
+            peer.accepted = True
+            peer.backoff_seconds = FIRST_RECONNECT_SECONDS
+            node.turn.after_commit(lambda: self._tell_waiters(peer))
+            node.turn.notify(
+                "connect",
+                {
+                    "id": peer.id.hex(),
+                    "direction": "in" if peer.incoming else "out",
+                    "address": node.address_json(peer.address),
+                },
+            )
+
+        await node.turn.do(accept)
+
+    def _refuse(self, peer: Peer, refusal: bytes) -> None:
+        connectd = self._node.daemons.get("connectd")
+        if connectd is not None and peer.connection is not None:
+            if refusal:
+                connectd.send(cw.ConnectdSendMsg(connection=peer.connection, msg=refusal))
+            connectd.send(cw.ConnectdDisconnect(connection=peer.connection))
+
+    def _tell_waiters(self, peer: Peer) -> None:
+        for future in peer.waiters:
+            if not future.done():
+                future.set_result(None)
+        peer.waiters.clear()
+
+    def route_to_channeld(self, peer: Peer, channel: Channel, *, fresh: bool) -> None:
+        """From now on messages of this channel go to its worker. Inside a turn; peer connected."""
+        node = self._node
+        if peer.connection is None or channel.worker is None:
+            return
+        channel.route_id = self.route(peer, channel.channel_id, channel.worker)
+        channel.reestablished = False
+        channel.their_features = peer.features
+        node.workers.send(
+            channel,
+            ChanneldConnected(
+                dbid=channel.dbid,
+                route_id=channel.route_id,
+                fresh=fresh,
+                their_features=peer.features,
+            ),
+        )
+
+    def route(self, peer: Peer, channel_id: ChannelId, daemon: str) -> int:
+        """Let connectd hand a channel_id's messages to a daemon; returns the route's name."""
+        node = self._node
+        if peer.connection is None:
+            raise ValueError("a route needs a connection")
+        route_id = self.new_route_id()
+        node.turn.send(
+            node.daemons.get("connectd"),
+            cw.ConnectdRoute(
+                connection=peer.connection,
+                channel_id=channel_id,
+                link_id=node.daemons.link_id("connectd", daemon),
+                route_id=route_id,
+                pending=tuple(peer.stash.pop(channel_id, ())),
+            ),
+        )
+        return route_id
+
+    def disconnected(self, peer_id: NodeId, connection: int, reason: str) -> None:
+        """A connection is gone."""
+        node = self._node
+        peer = self.of(peer_id)
+        if peer.connection != connection:
+            return
+        peer.connection = None
+        peer.accepted = False
+        peer.stash.clear()
+        for channel in node.channels.of_peer(peer_id):
+            channel.route_id = None
+            channel.reestablished = False
+            node.channel_gossip.channel_changed(channel)
+        node.opening.peer_gone(peer_id)
+        node.closing.peer_gone(peer_id)
+        node.turn.notify("disconnect", {"id": peer_id.hex()})
+        for future in peer.waiters:
+            if not future.done():
+                error = UserError(CONNECT_DISCONNECTED_DURING, "disconnected during connection")
+                future.set_exception(error)
+        peer.waiters.clear()
+        node.log("debug", f"Peer disconnected: {reason}", source="connectd", peer_id=peer_id)
+        node.turn.after_commit(lambda: self._after_disconnect(peer))
+
+    def _after_disconnect(self, peer: Peer) -> None:
+        self.schedule_reconnect(peer)
+        if not self._has_channels(peer) and not peer.connected and not peer.waiters:
+            self._by_id.pop(peer.id, None)
+
+    def connect_failed(self, msg: cw.ConnectdConnectFailed) -> None:
+        """No address worked."""
+        peer = self.of(msg.peer_id)
+        self._node.turn.after_commit(lambda: self._connect_failed(peer, msg.code, msg.reason))
+
+    def stash(self, peer: Peer, channel_id: ChannelId, msg: bytes) -> bool:
+        """Keep a message for a route that is just being made. False where there is no such route."""
+        channel = self._node.channels.by_channel_id(channel_id)
+        if channel is None or channel.state not in WITH_PEER or channel.route_id is not None:
+            return False
+        kept = peer.stash.setdefault(channel_id, [])
+        if len(kept) >= MAX_STASHED:
+            return False
+        kept.append(msg)
+        return True
+
+    # Starting over
+
+    def restart_channel(self, dbid: int) -> None:
+        """Read a channel from its rows again and reestablish it. Inside a turn."""
+        node = self._node
+        channel = node.channels.get(dbid)
+        if channel is None:
+            return
+        node.workers.release(channel)
+        fresh = node.channels.reload(dbid)
+        fresh.worker = None
+        if fresh.state is not ChannelState.CLOSED:
+            node.turn.after_commit(lambda: self.reconnect_now(fresh.peer_id, "channel restarted"))
+
+    async def connectd_died(self) -> None:
+        """Every connection is gone with it."""
+
+        def forget() -> None:
+            for peer in list(self._by_id.values()):
+                if peer.connection is not None:
+                    self.disconnected(peer.id, peer.connection, "connectd stopped")
+                peer.connecting = False
+
+        await self._node.turn.do(forget)
+
+    def connect_all(self) -> None:
+        """Reach out to every peer that a channel needs, at start."""
+        for peer in list(self._by_id.values()):
+            if not peer.connected and self.wants_connection(peer):
+                self._node.spawn(self._reach(peer, []), f"connect {peer.id.hex()}")
