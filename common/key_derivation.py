@@ -20,14 +20,14 @@ from pylightningd.common.secret import Secret
 from pylightningd.common.shachain import MAX_INDEX, generate_from_seed
 
 
-def per_commitment_secret(seed: SecretLike, commitment_number: int) -> Secret:
+def per_commitment_secret(seed: bytes | Secret, commitment_number: int) -> Secret:
     """The secret of one commitment, counted from 0 upwards as channels count them."""
     # BOLT 3, "Per-commitment Secret Requirements": indexes run down from 2^48 - 1.
     raw = seed.reveal() if isinstance(seed, Secret) else seed
-    return Secret(generate_from_seed(bytes(raw), MAX_INDEX - commitment_number))
+    return Secret(generate_from_seed(raw, MAX_INDEX - commitment_number))
 
 
-def per_commitment_point(seed: SecretLike, commitment_number: int) -> bytes:
+def per_commitment_point(seed: bytes | Secret, commitment_number: int) -> bytes:
     """The point of one commitment, counted from 0 upwards."""
     return pubkey_from_secret(per_commitment_secret(seed, commitment_number))
 
