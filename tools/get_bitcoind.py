@@ -15,6 +15,7 @@ import argparse
 import fcntl
 import os
 import pwd
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ from pathlib import Path
 
 PACKAGE = "bitcoin-knots"
 SUITES = ("trixie", "trixie-backports")
+# Names under which the machine's own apt may know the archive, beside its code name.
+OTHER_SUITES = ("oldstable", "stable", "testing", "unstable", "sid", "forky")
 KEYRING_FOLDER = Path("/usr/share/keyrings")
 KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp")
 PROGRAMS = ("bitcoind", "bitcoin-cli")
@@ -197,21 +200,15 @@ def _keyring() -> Path:
 
 def _mirror() -> str:
     """The URI of the Debian archive in the machine's own apt configuration."""
-    codename = _os_release().get("VERSION_CODENAME", "")
-    out = _run(
-        [
-            "apt-get",
-            "indextargets",
-            "--format",
-            "$(REPO_URI) $(RELEASE) $(COMPONENT)",
-            "Identifier: Packages",
-        ]
-    )
-    rows = [line.split() for line in out.splitlines() if len(line.split()) == 3]
-    wanted = {codename, *SUITES, "stable", "testing", "sid", "unstable", "forky"} - {""}
-    for uri, release, component in rows:
-        if release in wanted and component == "main" and _os_release().get("ID") == "debian":
-            return uri
+    release = _os_release()
+    if release.get("ID") != "debian":
+        raise NoBitcoindError(ELSEWHERE.format(why="this system is not a Debian"))
+    suites = {release.get("VERSION_CODENAME", ""), *SUITES, *OTHER_SUITES} - {""}
+    # What an update would fetch: this works on a machine that has never updated (fresh containers have no lists).
+    out = _run(["apt-get", "-q", "-o", "Debug::NoLocking=true", "--print-uris", "update"])
+    for uri, suite in re.findall(r"^'([^']+)/dists/([^/']+)/InRelease' ", out, re.MULTILINE):
+        if suite in suites:
+            return str(uri)
     raise NoBitcoindError(ELSEWHERE.format(why="this machine's apt knows no Debian archive"))
 
 

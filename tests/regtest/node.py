@@ -119,7 +119,6 @@ class Node:
         env = os.environ | {
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
-            "LIGHTNINGD_DEV_NODE": self.name,
         }
         self._process = ProcessGroup(self.command(), self.errlog, env)
         if wait:

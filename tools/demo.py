@@ -1,0 +1,228 @@
+"""Three nodes on a regtest chain of their own: connect, open channels, pay through the middle, close, count.
+
+make demo                 # everything is stopped and removed at the end
+make demo ARGS=--keep     # the network stays up; the aliases to use it are printed
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.regtest.bitcoind import SAT_PER_BTC, Bitcoind, BitcoindError
+from tests.regtest.network import NodeFactory
+from tests.regtest.node import Node
+from tests.regtest.rpc_client import RpcError
+from tests.regtest.waiting import wait_for
+from tools.get_bitcoind import NoBitcoindError, bitcoin_cli, get
+
+FUNDS_SAT = 2_000_000
+CHANNEL_SAT = 1_000_000
+PAYMENT_SAT = 250_000
+BAR_WIDTH = 40
+
+# The tests' options, but for those that make a node give up: here a fault should be seen and survived.
+OPTIONS: dict[str, Any] = {
+    "dev-crash-after": False,
+    "dev-fail-on-subdaemon-fail": False,
+    "dev-no-reconnect": False,
+    "dev-save-plugin-io": False,
+    "log-level": "debug",
+}
+
+
+class Demo:
+    """One run: its processes, and what has been mined in it."""
+
+    def __init__(self, folder: Path, bitcoind: Path) -> None:
+        self.folder = folder
+        self.bitcoind = Bitcoind(folder / "bitcoind", bitcoind)
+        self.nodes = NodeFactory(folder, self.bitcoind)
+        self._started_at = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One step of progress."""
+        print(f"[{time.monotonic() - self._started_at:5.1f} s] {text}", flush=True)
+
+    def run(self) -> None:
+        """The whole story. Raises where something does not come out as it should."""
+        self.say("starting bitcoind (regtest) and mining the first coins")
+        self.bitcoind.start()
+        self.say("starting l1, l2, l3")
+        l1, l2, l3 = self.nodes.make_many(3, OPTIONS)
+        for node in (l1, l2, l3):
+            print(f"          {node.name}  {node.id}")
+        first_height = self.bitcoind.height()
+        self.fund(l1, l2)
+        scids = self.open_channels([(l1, l2), (l2, l3)])
+        self.say("waiting until l1 knows the way to l3")
+        self.nodes.wait_announced(scids, [l1, l2, l3])
+        pairs = [(l1, l2, scids[0]), (l2, l3, scids[1])]
+        self.draw("before", pairs)
+        self.pay(l1, l3)
+        self.draw("after", pairs)
+        self.close_channels([(l1, l2), (l2, l3)])
+        self.count([l1, l2, l3], first_height)
+
+    def fund(self, *openers: Node) -> None:
+        """Give the openers coins."""
+        self.say(f"sending {FUNDS_SAT:,} sat to {' and '.join(node.name for node in openers)}")
+        txids = [self.nodes.fund_wallet(node, FUNDS_SAT, mine=False) for node in openers]
+        self.nodes.mine(1, wait_for_mempool=txids)
+        for node in openers:
+            wait_for(lambda n=node: n.spendable_sat() == FUNDS_SAT, f"{node.name}'s coins")  # type: ignore[misc]
+
+    def open_channels(self, pairs: list[tuple[Node, Node]]) -> list[str]:
+        """Open one announced channel for each pair; returns their short channel ids."""
+        txids = []
+        for opener, accepter in pairs:
+            self.say(
+                f"{opener.name} connects to {accepter.name} and opens a channel of {CHANNEL_SAT:,} sat"
+            )
+            self.nodes.connect(opener, accepter)
+            txids.append(opener.rpc("fundchannel", id=accepter.id, amount=CHANNEL_SAT)["txid"])
+        self.say("mining six blocks: the channels become usable and are announced")
+        self.nodes.mine(6, wait_for_mempool=txids)
+        scids = []
+        for (opener, accepter), txid in zip(pairs, txids, strict=True):
+            self.nodes.wait_normal(opener, accepter, txid)
+            scids.append(str(self.nodes.channel(opener, accepter, txid)["short_channel_id"]))
+        return scids
+
+    def pay(self, payer: Node, payee: Node) -> None:
+        """Pay one invoice."""
+        invoice = payee.rpc(
+            "invoice", amount_msat=PAYMENT_SAT * 1000, label="demo", description="a demonstration"
+        )
+        self.say(
+            f"{payer.name} pays {payee.name}'s invoice of {PAYMENT_SAT:,} sat: {invoice['bolt11'][:40]}..."
+        )
+        started_at = time.monotonic()
+        paid = payer.rpc("pay", bolt11=invoice["bolt11"])
+        took_ms = (time.monotonic() - started_at) * 1000
+        fee_msat = paid["amount_sent_msat"] - paid["amount_msat"]
+        status = payee.rpc("listinvoices", label="demo")["invoices"][0]["status"]
+        if paid["status"] != "complete" or status != "paid":
+            raise RuntimeError(f"the payment is {paid['status']}, the invoice {status}")
+        self.say(
+            f"paid in {took_ms:.0f} ms, {fee_msat} msat of it to l2; preimage {paid['payment_preimage']}"
+        )
+
+    def draw(self, when: str, pairs: list[tuple[Node, Node, str]]) -> None:
+        """Show who owns how much of each channel."""
+        self.say(f"the channels {when} the payment")
+        for left, right, scid in pairs:
+            channel = next(c for c in left.channels(right) if c.get("short_channel_id") == scid)
+            ours_msat, total_msat = channel["to_us_msat"], channel["total_msat"]
+            filled = round(BAR_WIDTH * ours_msat / total_msat)
+            bar = "#" * filled + "." * (BAR_WIDTH - filled)
+            amounts = f"{ours_msat / 1000:>13,.3f} | {(total_msat - ours_msat) / 1000:<13,.3f} sat"
+            print(f"          {left.name} [{bar}] {right.name}   {amounts}", flush=True)
+
+    def close_channels(self, pairs: list[tuple[Node, Node]]) -> None:
+        """Close by agreement and mine the closing transactions."""
+        txids = []
+        for closer, peer in pairs:
+            result = closer.rpc("close", id=peer.id)
+            txid = result["txids"][-1] if "txids" in result else result["txid"]
+            self.say(f"{closer.name} and {peer.name} close by {result['type']} agreement: {txid}")
+            txids.append(txid)
+        self.nodes.mine(1, wait_for_mempool=txids)
+
+    def count(self, nodes: list[Node], first_height: int) -> None:
+        """Show what each wallet holds; with the miners' fees it must be all that was put in."""
+        put_in_sat = 2 * FUNDS_SAT
+        fees_sat = self.fees_since(first_height + 2)
+
+        def held() -> dict[str, int]:
+            return {node.name: node.spendable_sat() for node in nodes}
+
+        wait_for(
+            lambda: sum(held().values()) + fees_sat == put_in_sat,
+            "every satoshi to be accounted for",
+        )
+        self.say("on the chain again:")
+        for name, amount_sat in held().items():
+            print(f"          {name:<12}{amount_sat:>12,} sat")
+        print(f"          {'miners':<12}{fees_sat:>12,} sat")
+        print(
+            f"          {'together':<12}{put_in_sat:>12,} sat, which is what was put in", flush=True
+        )
+
+    def fees_since(self, height: int) -> int:
+        """Fees, in sat, of all transactions from this block on."""
+        total_sat = 0
+        for number in range(height, self.bitcoind.height() + 1):
+            block = self.bitcoind.rpc("getblock", self.bitcoind.rpc("getblockhash", number), 2)
+            total_sat += sum(int(tx.get("fee", 0) * SAT_PER_BTC) for tx in block["tx"])
+        return total_sat
+
+    def print_aliases(self) -> None:
+        """How to use the network that was left running, and how to stop it."""
+        cli = f"{Path(sys.executable).parent}/lightning-cli"
+        print("\nThe network is left running. To use it:\n")
+        for node in self.nodes.nodes:
+            print(
+                f"  alias {node.name}-cli='{cli} --lightning-dir={node.folder} --network=regtest'"
+            )
+        print(
+            f"  alias bt-cli='{bitcoin_cli(self.bitcoind.program)} -datadir={self.bitcoind.folder}'"
+        )
+        stops = "; ".join(f"{node.name}-cli stop" for node in self.nodes.nodes)
+        print(
+            f"\nLogs: {self.folder}/l*/log. To stop it:\n\n  {stops}; bt-cli stop; rm -r {self.folder}\n"
+        )
+
+    def close(self) -> list[str]:
+        """Stop everything; returns what went wrong."""
+        problems = self.nodes.close()
+        self.bitcoind.close()
+        return problems
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the demonstration; 1 where something went wrong (the folder is then kept)."""
+    parser = argparse.ArgumentParser(
+        prog="demo", description="three nodes pay one another on regtest"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the network running")
+    parser.add_argument("--bitcoind", metavar="PATH", help="take this bitcoind")
+    args = parser.parse_args(argv)
+    try:
+        bitcoind = get(args.bitcoind)
+    except NoBitcoindError as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder = Path(tempfile.mkdtemp(prefix="ln-demo-"))
+    demo = Demo(folder, bitcoind)
+    finished = kept = False
+    problems: list[str] = []
+    try:
+        demo.run()
+        finished = True
+        if args.keep:
+            demo.print_aliases()
+            kept = True
+    except (OSError, RuntimeError, AssertionError, RpcError, BitcoindError) as error:
+        print(f"\nThe demonstration failed: {error}\n\n{demo.nodes.transcript()}", file=sys.stderr)
+    finally:
+        if not kept:
+            problems = demo.close()
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
+    if not finished or problems:
+        print(f"The nodes' folders are kept in {folder}", file=sys.stderr)
+        return 1
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        demo.say("done; all processes are stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
