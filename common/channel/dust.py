@@ -41,7 +41,8 @@ def untrimmed_count(
 
 def dust_exposure_feerate(feerate_perkw: int) -> int:
     """The feerate to count dust at: a quarter more, and at least 2530 more, than the current one."""
-    # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs": leave room for feerate increases.
+    # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`":
+    # leave room for feerate increases.
     return max(feerate_perkw * 5 // 4, feerate_perkw + 2530)
 
 
