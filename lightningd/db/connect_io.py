@@ -36,7 +36,7 @@ class DatabaseError(BackendError):
     """The database cannot be used; the text tells the user why and what to do."""
 
 
-class WalletDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types of its own
+class WalletDatabase(peewee.SqliteDatabase):
     """SQLite through peewee, with the copy kept in step."""
 
     def __init__(self, path: str, replica_path: str | None = None) -> None:
@@ -58,7 +58,7 @@ class WalletDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> sqlite3.Cursor:
         """Run a statement, and on the copy too if it writes."""
-        cursor: sqlite3.Cursor = super().execute_sql(sql, params)
+        cursor: sqlite3.Cursor = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]  # peewee's stub
         if self._replica is not None and not sql.lstrip().upper().startswith(_READS):
             self._replica.execute(sql, params or ())
         return cursor
@@ -83,7 +83,7 @@ class WalletDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has
             return
         try:
             replica = sqlite3.connect(self.replica_path, isolation_level=None)
-            self.connection().backup(replica)
+            self.connection().backup(replica)  # type: ignore[no-untyped-call]  # peewee's stub
             replica.execute("PRAGMA journal_mode=wal")
             replica.execute("PRAGMA synchronous=full")
         except sqlite3.Error as error:

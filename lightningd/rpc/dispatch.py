@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.errors import BackendError, UserError
-from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, JSONRPC2_INVALID_REQUEST, LIGHTNINGD
+from pylightningd.lightningd.rpc.errors import (
+    JSONRPC2_INVALID_PARAMS,
+    JSONRPC2_INVALID_REQUEST,
+    LIGHTNINGD,
+)
 from pylightningd.lightningd.rpc.registry import Command, Registry, convert_params
 
 if TYPE_CHECKING:

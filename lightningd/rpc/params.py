@@ -78,7 +78,9 @@ def shown(value: Any) -> str:
 
 def bad_param(param: str, value: Any, expected: str) -> UserError:
     """The error for a value that does not fit, in CLN's form."""
-    return UserError(JSONRPC2_INVALID_PARAMS, f"{param}: {expected}: invalid token '{shown(value)}'")
+    return UserError(
+        JSONRPC2_INVALID_PARAMS, f"{param}: {expected}: invalid token '{shown(value)}'"
+    )
 
 
 def text_of(value: Any) -> str | None:
@@ -94,7 +96,9 @@ def text_of(value: Any) -> str | None:
     return None
 
 
-def _from_text(name: str, expected: str, schema: dict[str, Any], read: Callable[[str], Any]) -> ParamType:
+def _from_text(
+    name: str, expected: str, schema: dict[str, Any], read: Callable[[str], Any]
+) -> ParamType:
     """A type that is read from a scalar's text; `read` raises ValueError where it does not fit."""
 
     def convert(param: str, value: Any) -> Any:
@@ -205,7 +209,9 @@ def one_of(*choices: str) -> ParamType:
         text = text_of(value)
         if text not in choices:
             quoted = ", ".join(f"'{c}'" for c in choices)
-            raise bad_param(param, value, f"should be {'one of ' if len(choices) > 1 else ''}{quoted}")
+            raise bad_param(
+                param, value, f"should be {'one of ' if len(choices) > 1 else ''}{quoted}"
+            )
         return text
 
     return ParamType("|".join(choices), convert, {"type": "string", "enum": list(choices)})
@@ -217,7 +223,9 @@ hex_bytes = _from_text("hex", "should be a hex value", {"type": "hex"}, _hex)
 secret32 = _from_text(
     "secret", "should be a 32 byte hex value", {"type": "secret"}, lambda t: _hex(t, 32)
 )
-hash32 = _from_text("hash", "should be a 32 byte hex value", {"type": "hash"}, lambda t: _hex(t, 32))
+hash32 = _from_text(
+    "hash", "should be a 32 byte hex value", {"type": "hash"}, lambda t: _hex(t, 32)
+)
 
 
 # Names of things

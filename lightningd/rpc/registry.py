@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pylightningd.common.errors import UserError
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, JSONRPC2_METHOD_NOT_FOUND
 from pylightningd.lightningd.rpc.params import Param
-
-if TYPE_CHECKING:
-    from pylightningd.lightningd.node import Node
 
 FAMILIES = (
     "utility",
@@ -82,7 +79,9 @@ class Command:
         """Name and parameters, optional ones in brackets."""
         if self.usage_text is not None:
             return f"{self.name} {self.usage_text}".rstrip()
-        words = [name if p.required else f"[{name}]" for name, p in self.params.items() if not p.dev]
+        words = [
+            name if p.required else f"[{name}]" for name, p in self.params.items() if not p.dev
+        ]
         return " ".join([self.name, *words])
 
     def schema(self) -> dict[str, Any] | None:
@@ -158,7 +157,9 @@ def _check_table(name: str, table: Mapping[str, Param], handler: Handler, any_pa
 class Registry:
     """The commands that a node answers: our own and those of plugins."""
 
-    def __init__(self, commands: Mapping[str, Command] | None = None, *, developer: bool = False) -> None:
+    def __init__(
+        self, commands: Mapping[str, Command] | None = None, *, developer: bool = False
+    ) -> None:
         self._commands = dict(commands or {})
         self.developer = developer
 

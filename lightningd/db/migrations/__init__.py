@@ -20,7 +20,9 @@ class MigrationError(Exception):
 
 def current_version(database: Any) -> int:
     """The version of the tables; 0 for an empty database. Raises MigrationError for a foreign database."""
-    tables = {row[0] for row in database.execute_sql("SELECT name FROM sqlite_master WHERE type='table'")}
+    tables = {
+        row[0] for row in database.execute_sql("SELECT name FROM sqlite_master WHERE type='table'")
+    }
     if not tables:
         return 0
     if "version" not in tables:
@@ -52,6 +54,7 @@ def migrate(database: Any, *, allow_upgrade: bool = True) -> int:
         database.execute_sql("DELETE FROM version")
         database.execute_sql("INSERT INTO version (version) VALUES (?)", (len(STEPS),))
         database.execute_sql(
-            "INSERT INTO db_upgrades (upgrade_from, lightning_version) VALUES (?, ?)", (before, VERSION)
+            "INSERT INTO db_upgrades (upgrade_from, lightning_version) VALUES (?, ?)",
+            (before, VERSION),
         )
     return len(STEPS)

@@ -34,14 +34,21 @@ def test_by_position_and_by_name() -> None:
     expected = {"amount": Msat(1000), "note": "y", "depth": 0}
     assert convert_params(CMD, [1000, "y"]) == expected
     assert convert_params(CMD, {"note": "y", "amount": "1sat"}) == expected
-    assert convert_params(CMD, ["1000msat", None]) == {"amount": Msat(1000), "note": "x", "depth": 0}
+    assert convert_params(CMD, ["1000msat", None]) == {
+        "amount": Msat(1000),
+        "note": "x",
+        "depth": 0,
+    }
     assert CMD.usage == "tip amount [note]"
 
 
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ([], r"missing required parameter: amount \(usage: tip amount \[note\]; example: tip 1000msat\)"),
+        (
+            [],
+            r"missing required parameter: amount \(usage: tip amount \[note\]; example: tip 1000msat\)",
+        ),
         ([1, "", 2, 3], "too many parameters: got 4, expected 3"),
         ({"amount": 1, "nope": 2}, "unknown parameter: nope, this may be caused by"),
         (["many"], "amount: should be a millisatoshi amount: invalid token '\"many\"'"),
