@@ -63,6 +63,7 @@ class BaseLink:
         self.link_id = link_id
         self.capabilities = capabilities
         self.closed = False
+        self.closed_because = ""
         self.paused = False
         self.on_closed: Callable[[str], None] | None = None
         self.on_paused: Callable[[bool], None] | None = None
@@ -120,7 +121,7 @@ class BaseLink:
     def ask(self, req: Request[R], *, trace_id: int = 0) -> asyncio.Future[R]:
         """Send a request and await the reply. Raises Refused or LinkClosed."""
         if self.closed:
-            raise LinkClosed(f"{self.name} is gone")
+            raise LinkClosed(self.closed_because)
         request_id = self._next_id
         self._next_id += 1
         future: asyncio.Future[R] = self._loop.create_future()
@@ -260,6 +261,7 @@ class BaseLink:
 
     def _end(self, error: Exception) -> None:
         self.closed = True
+        self.closed_because = str(error)
         self._detach()
         self._out, self._ids, self._held, self._out_bytes = [], [], [], 0
         if self.paused:
