@@ -45,6 +45,7 @@ class RpcServer:
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._count = 0
+        self.closing = False
         self._path = ""
 
     async def listen(self, path: str, mode: int = 0o600) -> None:
@@ -60,6 +61,7 @@ class RpcServer:
 
     async def close(self) -> None:
         """Stop listening, let what is written reach the callers, hang up."""
+        self.closing = True
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -100,6 +102,8 @@ class Connection(asyncio.Protocol):
         """A caller is there."""
         self._transport = cast("asyncio.Transport", transport)
         self._server.connections.add(self)
+        if self._server.closing:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone. Its commands go on."""

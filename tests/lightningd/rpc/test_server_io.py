@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,10 @@ async def running(tmp_path: Path) -> AsyncIterator[tuple[FakeNode, RpcServer, Cl
         yield node, server, client
         node.gate.set()
         client.writer.close()
+        with suppress(ConnectionError):
+            await client.writer.wait_closed()
         await server.close()
+        await asyncio.sleep(0)  # a caller that was just being accepted
 
 
 def go(
