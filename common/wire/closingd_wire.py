@@ -29,7 +29,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "9b0a0b0bbf93ba3532969515aa73e20beede7c45f63ff828e47686de8597a541"
+    "3b8e6de858f4f67c309fcfb479253cd04564942b947b6f9a768a91ca7fc6ddbe"
 )
 """SHA256 of closingd/closingd_wire.csv and what it includes."""
 
@@ -379,6 +379,44 @@ class ClosingdStop(Message):
             raise malformed(cls, err) from err
 
 
+_CLOSINGD_PEER_MSG_0 = struct.Struct(">HQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClosingdPeerMsg(Message):
+    """A closing_signed that came while channeld still had the route. Type 507."""
+
+    TYPE: ClassVar[int] = 507
+    NAME: ClassVar[str] = "WIRE_CLOSINGD_PEER_MSG"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("msg", "varbytes", ""),
+    )
+
+    dbid: int  # u64
+    msg: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_CLOSINGD_PEER_MSG_0.pack(507, self.dbid), write_varbytes(self.msg)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _CLOSINGD_PEER_MSG_0.unpack_from(buf)
+            if wire_type != 507:
+                raise WireError(f"type {wire_type}, not 507")
+            pos = 10
+            msg_, pos = read_varbytes(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                msg=msg_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 ClosingdMessage: TypeAlias = (
     ClosingdInit
     | ClosingdStart
@@ -387,6 +425,7 @@ ClosingdMessage: TypeAlias = (
     | ClosingdDone
     | ClosingdFailed
     | ClosingdStop
+    | ClosingdPeerMsg
 )
 
 MESSAGES: dict[int, type[ClosingdMessage]] = {
@@ -397,6 +436,7 @@ MESSAGES: dict[int, type[ClosingdMessage]] = {
     504: ClosingdDone,
     505: ClosingdFailed,
     506: ClosingdStop,
+    507: ClosingdPeerMsg,
 }
 """Every message of this file by its type."""
 

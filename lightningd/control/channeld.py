@@ -15,6 +15,8 @@ from pylightningd.common.amount import Msat
 from pylightningd.common.channel import htlc_states as hs
 from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.wire import channeld_wire as cw
+from pylightningd.common.wire.peer_wire import ClosingSigned
+from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 
@@ -307,14 +309,13 @@ class ChanneldControl:
     ) -> None:
         self._node.closing.shutdown_complete(channel)
 
-    def _on_peer_msg(
-        self, channel: Channel, msg: cw.ChanneldPeerMsg, _incoming: Incoming
-    ) -> None:
-        self._node.channel_gossip.peer_message(channel, msg.msg)
+    def _on_peer_msg(self, channel: Channel, msg: cw.ChanneldPeerMsg, _incoming: Incoming) -> None:
+        if message_type(msg.msg) == ClosingSigned.TYPE:
+            self._node.closing.early_message(channel, msg.msg)
+        else:
+            self._node.channel_gossip.peer_message(channel, msg.msg)
 
-    def _on_warning(
-        self, channel: Channel, msg: cw.ChanneldWarning, _incoming: Incoming
-    ) -> None:
+    def _on_warning(self, channel: Channel, msg: cw.ChanneldWarning, _incoming: Incoming) -> None:
         self._node.log(
             "info",
             f"Received WARNING channel {channel.channel_id.hex()}: {msg.text}",
@@ -343,7 +344,9 @@ class ChanneldControl:
             self._node.channel_events.permanent_failure(channel, cause, msg.reason)
 
 
-def channel_init(channel: Channel, feerate_min: int, feerate_max: int, max_dust: Msat) -> cw.ChanneldChannel:
+def channel_init(
+    channel: Channel, feerate_min: int, feerate_max: int, max_dust: Msat
+) -> cw.ChanneldChannel:
     """All that a worker needs to take up a channel, from its rows. Feerates in sat per 1000 weight."""
     return cw.ChanneldChannel(
         channel=channel.static,

@@ -65,9 +65,7 @@ class Workers:
             return name
         await self.tell_hsmd(channel, name)
         low, high = node.fee_bounds(channel)
-        node.daemons.get(name).send(
-            channel_init(channel, low, high, node.config.max_dust_exposure)
-        )
+        node.daemons.get(name).send(channel_init(channel, low, high, node.config.max_dust_exposure))
         channel.worker = name
         self._prepared.add(channel.dbid)
         return name

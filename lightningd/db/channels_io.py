@@ -149,6 +149,19 @@ class ChannelStore:
             },
         )
 
+    def save_mutual_close(self, channel: Channel, tx: bytes) -> None:
+        """The mutual close that both sides signed, to broadcast again after a restart."""
+        self._update("channels", channel.dbid, {"mutual_close_tx": tx})
+        self.save(channel)
+
+    def mutual_close(self, dbid: int) -> bytes:
+        """The mutual close that both sides signed last; empty if there is none."""
+        return bytes(
+            self._rows("SELECT mutual_close_tx FROM channels WHERE id=?", dbid)[0][
+                "mutual_close_tx"
+            ]
+        )
+
     def save_fees(self, channel: Channel) -> None:
         """The feerates on their way."""
         self._db.execute_sql("DELETE FROM channel_feerates WHERE channel_id=?", (channel.dbid,))

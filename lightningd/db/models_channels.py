@@ -75,6 +75,7 @@ class Channels(Table):
     last_tx = BlobField(default=b"")
     last_sig = BlobField(default=b"")
     last_htlc_sigs = BlobField(default=b"")
+    mutual_close_tx = BlobField(default=b"")
     future_per_commitment_point = BlobField(null=True)
     # Life
     sent_channel_ready = IntegerField()

@@ -1,0 +1,203 @@
+"""What happens to a channel as a whole: funding confirms, it fails, it must go to the chain.
+
+`permanent_failure` is the only way to a unilateral close, whatever the cause, and it happens once.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pylightningd.common.bitcoin.script import funding_script, funding_witness
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.channel.commitment_tx import funding_sighash
+from pylightningd.common.ids import ShortChannelId, txid_hex
+from pylightningd.common.keys import sig_to_der, verify_compact
+from pylightningd.common.wire import hsmd_wire as hw
+from pylightningd.common.wire.channeld_wire import ChanneldFundingDepth
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.states import (
+    CAN_CLOSE_UNILATERALLY,
+    WITH_PEER,
+    Cause,
+    ChannelState,
+)
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+_SIGHASH_ALL = 1
+
+
+class ChannelEvents:
+    """Funding, failures and unilateral closes."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def start(self) -> None:
+        """Watch every channel's funding output, and finish unilateral closes a crash cut short."""
+        for channel in self._node.channels:
+            self.watch_funding(channel)
+            if channel.state is ChannelState.AWAITING_UNILATERAL and not self.must_not_broadcast(
+                channel
+            ):
+                self._node.spawn(self._broadcast(channel), f"rebroadcast channel {channel.dbid}")
+
+    # Funding
+
+    def watch_funding(self, channel: Channel) -> None:
+        """Hear of the funding transaction's depth and of its output being spent."""
+        chain = self._node.chain
+        chain.watch_tx(channel.static.funding.txid, partial(self._depth, channel.dbid))
+        chain.watch_spend(
+            channel.static.funding, partial(self._node.onchain.funding_spent, channel.dbid)
+        )
+
+    def opened(self, channel: Channel) -> None:
+        """A channel has just become durable."""
+        self._node.turn.notify(
+            "channel_opened",
+            {
+                "id": channel.peer_id.hex(),
+                "funding_msat": channel.capacity.to_msat().msat,
+                "funding_txid": txid_hex(channel.static.funding.txid),
+                "channel_ready": False,
+            },
+        )
+
+    def _depth(self, dbid: int, depth: int, block: int | None, tx_index: int | None) -> None:
+        """The funding transaction has `depth` confirmations (0: a reorganisation took it out). In a turn."""
+        channel = self._node.channels.get(dbid)
+        if channel is None or channel.state not in WITH_PEER:
+            return
+        channel.depth = depth
+        if depth > 0 and block is not None and tx_index is not None:
+            self._learn_scid(channel, block, tx_index)
+        self._node.workers.send(
+            channel,
+            ChanneldFundingDepth(
+                dbid=dbid,
+                depth=depth,
+                short_channel_id=channel.short_channel_id,
+                local_alias=channel.local_alias,
+            ),
+        )
+        self._node.channel_gossip.depth_changed(channel)
+
+    def _learn_scid(self, channel: Channel, block: int, tx_index: int) -> None:
+        scid = ShortChannelId.make(block, tx_index, channel.static.funding.index)
+        if scid == channel.short_channel_id:
+            return
+        if channel.short_channel_id is not None:
+            self._node.log(
+                "unusual",
+                f"Short channel id changes from {channel.short_channel_id} to {scid}",
+                peer_id=channel.peer_id,
+                dbid=channel.dbid,
+            )
+        channel.short_channel_id = scid
+        self._node.channels.name_scid(channel, scid)
+        self._node.channels.store.save(channel)
+
+    def reestablished(self, channel: Channel) -> None:
+        """The channel is in step with the peer again."""
+        self._say(channel, "Reconnected, and reestablished.")
+
+    # Failures
+
+    def transient_failure(self, channel: Channel, reason: str) -> None:
+        """The connection must be made anew; the channel itself is well."""
+        node = self._node
+        node.log(
+            "info",
+            f"Peer transient failure in {channel.state.name}: {reason}",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        self._say(channel, reason)
+        peer = node.peers.of(channel.peer_id)
+        node.turn.after_commit(lambda: node.peers.disconnect(peer, reason))
+
+    def lost_state(self, channel: Channel, reason: str) -> None:
+        """The peer proves that our data is old: we never broadcast, the peer must close."""
+        node = self._node
+        node.log(
+            "unusual",
+            f"Peer permanent failure in {channel.state.name}: {reason} (reason=local)",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        channel.close_cause = reason
+        channel.closer = channel.closer or "local"
+        self._say(channel, "We lost data: waiting for the peer to close the channel")
+        if channel.state in WITH_PEER:
+            node.channels.set_state(
+                channel, ChannelState.AWAITING_UNILATERAL, Cause.PROTOCOL, reason
+            )
+        node.workers.release(channel)
+
+    def must_not_broadcast(self, channel: Channel) -> bool:
+        """Whether our newest commitment may be an old one, which the peer could punish."""
+        return channel.future_remote_point is not None
+
+    def permanent_failure(self, channel: Channel, cause: Cause, reason: str) -> None:
+        """Close unilaterally: once, whoever asks and however often. Inside a turn."""
+        node = self._node
+        if channel.state not in CAN_CLOSE_UNILATERALLY:
+            return
+        word = {Cause.PROTOCOL: "protocol", Cause.REMOTE: "remote", Cause.USER: "user"}
+        node.log(
+            "unusual",
+            f"Peer permanent failure in {channel.state.name}: {reason}"
+            f" (reason={word.get(cause, 'local')})",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        if channel.state is ChannelState.AWAITING_UNILATERAL:
+            return
+        was_mutual = channel.state is ChannelState.CLOSINGD_COMPLETE
+        channel.close_cause = reason
+        channel.closer = channel.closer or ("remote" if cause is Cause.REMOTE else "local")
+        if not was_mutual:
+            node.channels.set_state(channel, ChannelState.AWAITING_UNILATERAL, cause, reason)
+        self._say(channel, reason)
+        node.workers.release(channel)
+        node.channel_gossip.channel_changed(channel)
+        if not was_mutual and not self.must_not_broadcast(channel):
+            node.turn.after_commit(
+                lambda: node.spawn(self._broadcast(channel), f"close channel {channel.dbid}")
+            )
+
+    async def signed_commitment(self, channel: Channel) -> Tx:
+        """Our newest commitment transaction with both signatures, ready for the chain."""
+        node, static = self._node, channel.static
+        tx = Tx.parse(channel.last_tx)
+        await node.hsm.ask(hw.HsmdSetupChannel(channel=static))
+        reply = await node.hsm.ask(
+            hw.HsmdSignLocalCommitment(
+                dbid=channel.dbid, number=channel.next_local_commitment - 1, tx=channel.last_tx
+            )
+        )
+        ours, theirs = (
+            static.local_basepoints.funding_pubkey,
+            static.remote_basepoints.funding_pubkey,
+        )
+        script = funding_script(ours, theirs)
+        digest = funding_sighash(tx, script, static.funding_amount)
+        verify_compact(theirs, digest, channel.last_sig)
+        witness = funding_witness(
+            ours,
+            sig_to_der(reply.signature, _SIGHASH_ALL),
+            theirs,
+            sig_to_der(channel.last_sig, _SIGHASH_ALL),
+        )
+        return tx.with_witness(0, witness)
+
+    async def _broadcast(self, channel: Channel) -> None:
+        tx = await self.signed_commitment(channel)
+        await self._node.onchain.broadcast_commitment(channel, tx)
+
+    def _say(self, channel: Channel, text: str) -> None:
+        """A line of listpeerchannels' `status`, with what it is about."""
+        channel.status = [*channel.status[-2:], f"{channel.state.name}:{text}"]

@@ -1,0 +1,230 @@
+"""Closing channels together with the peer: shutdown through channeld, then the fee through closingd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.amount import Sat
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.ids import NodeId, Outpoint
+from pylightningd.common.wire import closingd_wire as cw
+from pylightningd.common.wire import hsmd_wire as hw
+from pylightningd.common.wire.channeld_wire import ChanneldShutdown
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.states import Cause, ChannelState
+
+if TYPE_CHECKING:
+    from pylightningd.common.bus.link import Incoming
+    from pylightningd.lightningd.node import Node
+
+_TRANSIENT = 0
+HSMD_SIGN_CLOSE = 4
+
+
+@dataclass(slots=True, kw_only=True)
+class CloseWish:
+    """What the caller of close asked for, while the node runs. A restart negotiates with defaults."""
+
+    fee_negotiation_step: int = 50
+    step_is_percent: bool = True
+    feerange: tuple[int, int] | None = None
+    """Least and most, sat per 1000 weight."""
+    wrong_funding: Outpoint | None = None
+    waiters: list[Any] = field(default_factory=list)
+
+
+class ClosingControl:
+    """The master's side of closingd, and the mutual part of close."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._wishes: dict[int, CloseWish] = {}
+        self._active: set[int] = set()
+        self._early: dict[int, list[bytes]] = {}
+
+    # Beginning
+
+    def wish(self, channel: Channel) -> CloseWish:
+        """What was asked for this channel's close."""
+        return self._wishes.setdefault(channel.dbid, CloseWish())
+
+    def own_script(self, channel: Channel) -> bytes:
+        """Where our side is paid: what we promised at opening, or what the opener of the channel chose."""
+        # BOLT 2, "Closing Initiation": shutdown_scriptpubkey is the upfront one where that was given.
+        if channel.local_upfront_shutdown_script:
+            return channel.local_upfront_shutdown_script
+        if channel.close_to is not None:
+            return channel.close_to
+        return self._node.wallet.script_of(channel.final_key_index)
+
+    def begin(self, channel: Channel, script: bytes | None) -> None:
+        """Send shutdown, now or once the peer is back. Inside a turn."""
+        node = self._node
+        if not channel.local_shutdown_script:
+            channel.local_shutdown_script = script or self.own_script(channel)
+        channel.closer = channel.closer or "local"
+        if channel.state in (ChannelState.CHANNELD_NORMAL, ChannelState.CHANNELD_AWAITING_LOCKIN):
+            node.channels.set_state(
+                channel,
+                ChannelState.CHANNELD_SHUTTING_DOWN,
+                Cause.USER,
+                "User or plugin invoked close command",
+            )
+        else:
+            node.channels.store.save(channel)
+        node.workers.send(
+            channel, ChanneldShutdown(dbid=channel.dbid, script=channel.local_shutdown_script)
+        )
+        node.channel_gossip.channel_changed(channel)
+
+    # Negotiation
+
+    def on_message(self, batch: list[Incoming]) -> None:
+        """Messages of closingd."""
+        for incoming in batch:
+            self._node.turn.submit(partial(self._handle, incoming))
+
+    def _handle(self, incoming: Incoming) -> None:
+        msg: Any = incoming.msg
+        channel = self._node.channels.get(msg.dbid)
+        if channel is None:
+            return
+        match msg:
+            case cw.ClosingdGotSignature():
+                self._on_signature(channel, msg, incoming)
+            case cw.ClosingdDone():
+                self._on_done(channel, msg)
+            case cw.ClosingdFailed():
+                self._on_failed(channel, msg)
+            case _:
+                raise TypeError(f"closingd sent {msg.NAME}")
+
+    def shutdown_complete(self, channel: Channel) -> None:
+        """Both said shutdown and no HTLC is left: agree on the fee. Inside a turn."""
+        node = self._node
+        if channel.state is ChannelState.CHANNELD_SHUTTING_DOWN:
+            node.channels.set_state(
+                channel, ChannelState.CLOSINGD_SIGEXCHANGE, Cause.UNKNOWN, "Start closingd"
+            )
+        self._active.add(channel.dbid)
+        peer = node.peers.of(channel.peer_id)
+        connection = peer.connection
+        node.turn.after_commit(
+            lambda: node.spawn(self._start(channel, connection), f"closing {channel.dbid}")
+        )
+
+    async def _start(self, channel: Channel, connection: int | None) -> None:
+        node = self._node
+        await node.daemons.need("closingd")
+        node.hsm.send(
+            hw.HsmdAssignChannel(
+                link_id=node.daemons.link_id("closingd", "hsmd"),
+                peer_id=channel.peer_id,
+                dbid=channel.dbid,
+            )
+        )
+        await node.hsm.ask(hw.HsmdSetupChannel(channel=channel.static))
+
+        def start() -> None:
+            peer = node.peers.of(channel.peer_id)
+            if peer.connection is None or peer.connection != connection:
+                return
+            route_id = node.peers.route(peer, channel.channel_id, "closingd")
+            channel.route_id = route_id
+            link = node.daemons.get("closingd")
+            node.turn.send(link, self._start_message(channel, route_id))
+            for raw in self._early.pop(channel.dbid, ()):
+                node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
+
+        await node.turn.do(start)
+
+    def early_message(self, channel: Channel, raw: bytes) -> None:
+        """A closing_signed overtook the change of route. Inside a turn."""
+        if channel.dbid in self._active and channel.route_id is not None:
+            link = self._node.daemons.get("closingd")
+            if link is not None:
+                self._node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
+                return
+        self._early.setdefault(channel.dbid, []).append(raw)
+
+    def _start_message(self, channel: Channel, route_id: int) -> cw.ClosingdStart:
+        node, wish = self._node, self.wish(channel)
+        feerates = node.chain.feerates
+        preferred = feerates.get("mutual_close")
+        low, high = feerates.get("min_acceptable"), max(preferred, channel.local_feerate())
+        if wish.feerange is not None:
+            low, high = wish.feerange
+            preferred = min(max(preferred, low), high)
+        return cw.ClosingdStart(
+            channel=channel.static,
+            route_id=route_id,
+            to_local=channel.to_local,
+            to_remote=channel.to_remote,
+            local_script=channel.local_shutdown_script,
+            remote_script=channel.remote_shutdown_script,
+            feerate_min_perkw=min(low, preferred),
+            feerate_preferred_perkw=preferred,
+            feerate_max_perkw=max(high, preferred),
+            fee_negotiation_step=wish.fee_negotiation_step,
+            step_is_percent=wish.step_is_percent,
+            use_fee_range=True,
+            wrong_funding=wish.wrong_funding,
+        )
+
+    def _on_signature(
+        self, channel: Channel, msg: cw.ClosingdGotSignature, incoming: Incoming
+    ) -> None:
+        """The peer signed a closing transaction that we could broadcast from now on."""
+        self._node.turn.reply(incoming, cw.ClosingdGotSignatureReply())
+
+    def _on_done(self, channel: Channel, msg: cw.ClosingdDone) -> None:
+        node = self._node
+        tx = Tx.parse(msg.tx)
+        if channel.state is ChannelState.CLOSINGD_SIGEXCHANGE:
+            node.channels.set_state(
+                channel, ChannelState.CLOSINGD_COMPLETE, Cause.UNKNOWN, "Closing complete"
+            )
+        channel.close_cause = channel.close_cause or "mutual close"
+        node.channels.store.save_mutual_close(channel, msg.tx)
+        self._active.discard(channel.dbid)
+        node.turn.after_commit(lambda: self._finish(channel, tx))
+
+    def _finish(self, channel: Channel, tx: Tx) -> None:
+        node = self._node
+        node.spawn(node.onchain.broadcast_mutual(channel, tx), f"mutual close {channel.dbid}")
+        self.resolve(channel, tx, "mutual")
+
+    def resolve(self, channel: Channel, tx: Tx, kind: str) -> None:
+        """Tell whoever waits in close."""
+        wish = self._wishes.pop(channel.dbid, None)
+        for future in wish.waiters if wish is not None else ():
+            if not future.done():
+                future.set_result((tx, kind))
+
+    def _on_failed(self, channel: Channel, msg: cw.ClosingdFailed) -> None:
+        self._active.discard(channel.dbid)
+        if msg.kind == _TRANSIENT:
+            self._node.channel_events.transient_failure(channel, msg.reason)
+        else:
+            self._node.channel_events.permanent_failure(channel, Cause.REMOTE, msg.reason)
+
+    def peer_gone(self, peer_id: NodeId) -> None:
+        """The connection ended: negotiation starts anew on the next. Inside a turn."""
+        for channel in self._node.channels.of_peer(peer_id):
+            self._active.discard(channel.dbid)
+            self._early.pop(channel.dbid, None)
+
+    def closingd_died(self) -> None:
+        """Every negotiation starts anew after a reconnect. Inside a turn."""
+        for dbid in list(self._active):
+            channel = self._node.channels.get(dbid)
+            if channel is not None:
+                self._node.channel_events.transient_failure(channel, "closingd stopped")
+        self._active.clear()
+
+
+def fee_of(channel: Channel, tx: Tx) -> Sat:
+    """What a transaction that spends the funding output pays."""
+    return channel.capacity - Sat(sum(output.amount.sat for output in tx.outputs))
