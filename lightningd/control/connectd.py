@@ -78,7 +78,8 @@ class ConnectControl:
             self._node.log("debug", f"Bad message: {error}", source="connectd", peer_id=peer.id)
             warning = pw.Warning(channel_id=ChannelId(_WHOLE_CONNECTION), data=str(error).encode())
             self.send(peer, warning.encode())
-            self._node.turn.after_commit(lambda: self._node.peers.disconnect(peer, str(error)))
+            why = str(error)
+            self._node.turn.after_commit(lambda: self._node.peers.disconnect(peer, why))
 
     def _channel_message(self, peer: Peer, raw: bytes, kind: int) -> None:
         channel_id = ChannelId(raw[2:34])

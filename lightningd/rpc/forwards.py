@@ -1,0 +1,112 @@
+"""Commands about forwards: listforwards, delforward."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.errors import UserError
+from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.onion.failure_codes import FailureCode
+from pylightningd.lightningd.db.forwards_io import ForwardState
+from pylightningd.lightningd.rpc.params import Param, one_of, scid, u32, u64
+from pylightningd.lightningd.rpc.registry import command
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+DELFORWARD_NOT_FOUND = 1401
+
+
+def _forward_json(row: dict[str, Any]) -> dict[str, Any]:
+    state = ForwardState(row["state"])
+    result: dict[str, Any] = {
+        "created_index": row["id"],
+        "in_channel": str(ShortChannelId(row["in_channel_scid"])),
+        "in_htlc_id": row["in_htlc_id"],
+        "in_msat": row["in_msatoshi"],
+        "status": state.name.lower(),
+        "received_time": row["received_time"],
+    }
+    if row["updated_index"]:
+        result["updated_index"] = row["updated_index"]
+    if row["out_channel_scid"] is not None:
+        result["out_channel"] = str(ShortChannelId(row["out_channel_scid"]))
+    if row["out_htlc_id"] is not None:
+        result["out_htlc_id"] = row["out_htlc_id"]
+    if row["out_msatoshi"] is not None and row["out_channel_scid"] is not None:
+        result["out_msat"] = row["out_msatoshi"]
+        result["fee_msat"] = row["in_msatoshi"] - row["out_msatoshi"]
+        result["style"] = "tlv"
+    if row["resolved_time"] is not None and state in (ForwardState.SETTLED, ForwardState.FAILED):
+        result["resolved_time"] = row["resolved_time"]
+    if state is ForwardState.LOCAL_FAILED:
+        result["failcode"] = row["failcode"]
+        result["failreason"] = _wire_name(row["failcode"])
+    return result
+
+
+def _wire_name(code: int) -> str:
+    try:
+        return FailureCode(code).wire_name
+    except ValueError:
+        return f"UNKNOWN_{code}"
+
+
+@command(
+    "listforwards",
+    family="forwards",
+    summary="List all forwarded payments and their information optionally filtering by {status}, "
+    "{in_channel} and {out_channel}",
+    params={
+        "status": Param(
+            one_of("offered", "settled", "local_failed", "failed"), "only these", default=None
+        ),
+        "in_channel": Param(scid, "only those that came in here", default=None),
+        "out_channel": Param(scid, "only those that went out here", default=None),
+        "index": Param(one_of("created", "updated"), "which order", default=None),
+        "start": Param(u64, "begin with this index", default=None),
+        "limit": Param(u32, "at most so many", default=None),
+    },
+    examples=["listforwards settled", "listforwards -k in_channel=103x1x0"],
+)
+async def listforwards(
+    node: Node,
+    status: str | None,
+    in_channel: ShortChannelId | None,
+    out_channel: ShortChannelId | None,
+    index: str | None,
+    start: int | None,
+    limit: int | None,
+) -> dict[str, Any]:
+    key = "updated_index" if index == "updated" else "created_index"
+    found = [
+        forward
+        for forward in map(_forward_json, node.switch.forwards.all())
+        if (status is None or forward["status"] == status)
+        and (in_channel is None or forward["in_channel"] == str(in_channel))
+        and (out_channel is None or forward.get("out_channel") == str(out_channel))
+        and (start is None or forward.get(key, 0) >= start)
+    ]
+    return {"forwards": found if limit is None else found[:limit]}
+
+
+@command(
+    "delforward",
+    family="forwards",
+    summary="Delete a forward that is over",
+    params={
+        "in_channel": Param(scid, "the channel it came in on"),
+        "in_htlc_id": Param(u64, "its id there"),
+        "status": Param(one_of("settled", "local_failed", "failed"), "how it ended"),
+    },
+    examples=["delforward 103x1x0 17 settled"],
+    errors={DELFORWARD_NOT_FOUND: "there is no such forward"},
+)
+async def delforward(
+    node: Node, in_channel: ShortChannelId, in_htlc_id: int, status: str
+) -> dict[str, Any]:
+    state = ForwardState[status.upper()]
+    found = await node.turn.do(lambda: node.switch.forwards.delete(in_channel, in_htlc_id, state))
+    if not found:
+        raise UserError(DELFORWARD_NOT_FOUND, "Could not find that forward")
+    return {}

@@ -1,0 +1,178 @@
+"""fundchannel: open a channel with coins of the wallet."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.amount import Msat, Sat
+from pylightningd.common.bitcoin.address import address_to_script
+from pylightningd.common.bitcoin.script import p2wsh
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.errors import UserError
+from pylightningd.common.features import encode_features
+from pylightningd.common.ids import NodeId, Outpoint, txid_hex
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.describe import channel_type_json
+from pylightningd.lightningd.control.openingd import OpenRequest
+from pylightningd.lightningd.rpc.errors import (
+    FUND_MAX_EXCEEDED,
+    FUNDING_BROADCAST_FAIL,
+    FUNDING_STILL_SYNCING_BITCOIN,
+    JSONRPC2_INVALID_PARAMS,
+)
+from pylightningd.lightningd.rpc.params import (
+    Param,
+    array_of,
+    boolean,
+    feerate,
+    msat,
+    node_id_param,
+    outpoint_list,
+    sat,
+    sat_or_all,
+    string,
+    u32,
+)
+from pylightningd.lightningd.rpc.registry import command
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+_ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
+_PLACEHOLDER = p2wsh(b"")
+_WUMBO_LIMIT = Sat(2**24 - 1)
+
+
+async def _no_side_effects(node: Node, id: NodeId, **_rest: Any) -> None:  # noqa: A002
+    if id == node.node_id:
+        raise UserError(JSONRPC2_INVALID_PARAMS, "id: cannot open a channel with ourselves")
+
+
+@command(
+    "fundchannel",
+    family="opening",
+    summary="Fund channel with {id} using {amount} (or 'all'), at optional {feerate}. "
+    "Only use outputs that have {minconf} confirmations",
+    params={
+        "id": Param(node_id_param, "the peer; connected to first if it is not"),
+        "amount": Param(sat_or_all, "size of the channel, or 'all' the wallet has"),
+        "feerate": Param(feerate, "of the funding transaction", default=None),
+        "announce": Param(boolean, "tell the network about the channel", default=True),
+        "minconf": Param(u32, "least confirmations of the coins used", default=1),
+        "push_msat": Param(msat, "give the peer so much of it", default=None),
+        "close_to": Param(string, "address for our side at a mutual close", default=None),
+        "request_amt": Param(sat, "liquidity to lease (not supported)", default=None),
+        "compact_lease": Param(string, "terms of the lease (not supported)", default=None),
+        "utxos": Param(outpoint_list, "use exactly these coins", default=None),
+        "mindepth": Param(u32, "confirmations before the channel is usable", default=None),
+        "reserve": Param(sat, "what we ask the peer to keep", default=None),
+        "channel_type": Param(array_of(u32), "feature bits of the channel type", default=None),
+    },
+    examples=[f"fundchannel {_ID} 1000000", f"-k fundchannel id={_ID} amount=all feerate=slow"],
+    errors={
+        -1: "the peer refused, or went away",
+        300: "the channel would be larger than the peer takes",
+        301: "the wallet has not enough",
+        302: "the channel would be too small",
+        303: "bitcoind refused the funding transaction",
+        304: "still syncing with bitcoin",
+        305: "the peer is not connected",
+    },
+    check=_no_side_effects,
+)
+async def fundchannel(
+    node: Node,
+    id: NodeId,  # noqa: A002 - the command's own name
+    amount: Sat | str,
+    feerate: Any,
+    announce: bool,
+    minconf: int,
+    push_msat: Msat | None,
+    close_to: str | None,
+    request_amt: Sat | None,
+    compact_lease: str | None,
+    utxos: list[Outpoint] | None,
+    mindepth: int | None,
+    reserve: Sat | None,
+    channel_type: list[int] | None,
+) -> dict[str, Any]:
+    await _no_side_effects(node, id)
+    if request_amt is not None or compact_lease is not None:
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS, "request_amt: leases need dual funding, which is not supported"
+        )
+    if node.chain.sync_warning() is not None:
+        raise UserError(FUNDING_STILL_SYNCING_BITCOIN, "Still syncing with bitcoin network")
+    peer = await node.peers.connect(id, [])
+    _check_size(node, peer.features, amount)
+    perkw = node.chain.feerates.resolve(feerate, "opening")
+    draft = await node.wallet.draft(
+        [(_PLACEHOLDER, "all" if amount == "all" else amount)],
+        perkw,
+        minconf=minconf,
+        utxos=utxos,
+    )
+    try:
+        size: Sat = draft.amounts[0]
+        _check_size(node, peer.features, size)
+        if push_msat is not None and push_msat > size.to_msat():
+            raise UserError(
+                JSONRPC2_INVALID_PARAMS, f"push_msat: {push_msat} is more than the channel's {size}"
+            )
+        request = OpenRequest(
+            peer_id=id,
+            amount=size,
+            push=push_msat or Msat(0),
+            announce=announce,
+            minimum_depth=mindepth,
+            reserve=reserve,
+            close_to=None if close_to is None else address_to_script(close_to, node.network),
+            channel_type=encode_features(channel_type) if channel_type else b"",
+        )
+        channel, tx = await node.opening.open(
+            request,
+            partial(_make_tx, node, draft),
+            lambda _channel, tx: node.wallet.record_sent(tx, draft),
+        )
+    except BaseException:
+        await node.wallet.release(draft)
+        raise
+    result = await node.chain.broadcast(tx)
+    if result is not None:
+        # The channel stands in the database and the transaction is sent again with every block.
+        raise UserError(FUNDING_BROADCAST_FAIL, f"Error broadcasting funding transaction: {result}")
+    return _result(channel, tx)
+
+
+def _check_size(node: Node, features: bytes, amount: Sat | str) -> None:
+    # BOLT 2, "The `open_channel` Message": without option_support_large_channel below 2^24 satoshis.
+    if (
+        isinstance(amount, Sat)
+        and amount > _WUMBO_LIMIT
+        and not node.features.negotiated(features, "large_channels")
+    ):
+        raise UserError(
+            FUND_MAX_EXCEEDED,
+            f"Amount exceeded {_WUMBO_LIMIT}: the peer does not take larger channels",
+        )
+
+
+async def _make_tx(node: Node, draft: Any, script: bytes) -> tuple[Tx, int]:
+    draft.with_script(0, script)
+    tx = await node.wallet.sign(draft)
+    return tx, draft.output_index(script)
+
+
+def _result(channel: Channel, tx: Tx) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "tx": tx.serialize().hex(),
+        "txid": txid_hex(tx.txid()),
+        "outnum": channel.static.funding.index,
+        "channel_id": channel.channel_id.hex(),
+        "channel_type": channel_type_json(channel),
+        "mindepth": channel.minimum_depth,
+    }
+    if channel.close_to is not None:
+        result["close_to"] = channel.close_to.hex()
+    return result
