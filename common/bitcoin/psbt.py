@@ -277,6 +277,14 @@ class Psbt:
         """A partial signature, DER with its sighash byte."""
         self._do(wally.psbt_add_input_signature, index, pubkey, der_with_type)
 
+    def sighash(self, index: int) -> int:
+        """How an input is to be signed; 0 where the PSBT does not say."""
+        return int(self._do(wally.psbt_get_input_sighash, index))
+
+    def set_taproot_signature(self, index: int, signature: bytes) -> None:
+        """The key-path signature of a taproot input, 64 or 65 bytes."""
+        self._do(wally.psbt_set_input_taproot_signature, index, signature)
+
     def set_final_witness(self, index: int, witness: tuple[bytes, ...]) -> None:
         """Finish an input by hand."""
         stack = wally.tx_witness_stack_init(len(witness))

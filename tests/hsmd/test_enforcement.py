@@ -1,0 +1,111 @@
+"""Numbers that only grow, in memory and on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pylightningd.common.ids import NodeId
+from pylightningd.hsmd import enforcement_io
+from pylightningd.hsmd.enforcement import NONE, Enforcement, channel_key
+from pylightningd.hsmd.enforcement_io import DamagedState, EnforcementFile
+from pylightningd.hsmd.permissions import Refusal
+
+PEER = NodeId(b"\2" * 33)
+KEY = channel_key(PEER, 1)
+
+
+def test_a_revoked_commitment_is_not_signed() -> None:
+    records = Enforcement()
+    records.check_sign_local(KEY, 0)
+    records.revoke(KEY, 5)  # the first we hear of: an older node's channel
+    records.revoke(KEY, 6)
+    records.revoke(KEY, 6)
+    records.revoke(KEY, 3)
+    for number in (0, 5, 6):
+        with pytest.raises(Refusal, match="revoked"):
+            records.check_sign_local(KEY, number)
+    records.check_sign_local(KEY, 7)
+    with pytest.raises(Refusal, match="before 7"):
+        records.revoke(KEY, 8)
+
+
+def test_remote_commitments_may_be_signed_again_but_not_older_ones() -> None:
+    records = Enforcement()
+    records.sign_remote(KEY, 4)
+    records.sign_remote(KEY, 4)
+    with pytest.raises(Refusal, match="older than 4"):
+        records.sign_remote(KEY, 3)
+    assert records.record(KEY) == (NONE, 4)
+
+
+def test_channels_are_told_apart_by_peer_and_dbid() -> None:
+    keys = {KEY, channel_key(PEER, 2), channel_key(NodeId(b"\3" * 33), 1)}
+    assert len(keys) == 3
+
+
+def test_the_file_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "hsmd_state"
+    file = EnforcementFile(path)
+    file.records.revoke(KEY, 0)
+    file.write()
+    file.records.revoke(KEY, 1)
+    file.records.sign_remote(KEY, 9)
+    file.write()
+    assert not file.records.changed
+    file.close()
+    again = EnforcementFile(path)
+    assert again.records.record(KEY) == (1, 9)
+    again.close()
+
+
+@pytest.mark.parametrize("cut", range(1, 36))
+def test_a_torn_record_is_cut_off(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "hsmd_state"
+    file = EnforcementFile(path)
+    for number in (3, 4):
+        file.records.revoke(KEY, number)
+        file.write()
+    file.close()
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = EnforcementFile(path)
+    assert again.records.record(KEY) == (3, NONE)
+    again.records.revoke(KEY, 4)
+    again.write()
+    again.close()
+    last = EnforcementFile(path)
+    assert last.records.record(KEY) == (4, NONE)
+    last.close()
+
+
+def test_damage_in_the_middle_is_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "hsmd_state"
+    file = EnforcementFile(path)
+    for number in (3, 4):
+        file.records.revoke(KEY, number)
+        file.write()
+    file.close()
+    raw = bytearray(path.read_bytes())
+    raw[20] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(DamagedState, match="byte 8"):
+        EnforcementFile(path)
+    path.write_bytes(b"something else")
+    with pytest.raises(DamagedState, match="backup"):
+        EnforcementFile(path)
+
+
+def test_the_file_is_rewritten_when_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enforcement_io, "_SLACK_RECORDS", 10)
+    path = tmp_path / "hsmd_state"
+    file = EnforcementFile(path)
+    for number in range(100):
+        file.records.revoke(KEY, number)
+        file.write()
+    assert path.stat().st_size < 20 * 36
+    file.close()
+    again = EnforcementFile(path)
+    assert again.records.record(KEY) == (99, NONE)
+    again.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["hsmd_state"]
