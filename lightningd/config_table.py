@@ -350,7 +350,6 @@ DEVELOPER: Sequence[Option] = (
     _dev("crash-after", U32, None, "Crash if we are still going after this long"),
     _dev("warn-on-overgrind", help="Warn if we create signatures that are not exactly 71 bytes"),
     _dev("save-plugin-io", STR, None, "Directory to keep what plugins say", early=True),
-    _dev("no-fake-fees", BOOL, False, "Do not make up feerates on regtest"),
 )  # fmt: skip
 
 OWN: Sequence[Option] = (

@@ -50,9 +50,9 @@ plugin.add_option(
     60,
     "how long one call keeps trying to reach bitcoind, in seconds",
 )
-plugin.add_option("dev-no-fake-fees", "bool", False, "Suppress fee faking for regtest")
+plugin.add_option("dev-no-fake-fees", "bool", False, "Suppress fee faking for regtest", dev=True)
 plugin.add_option(
-    "dev-ignore-ibd", "bool", False, "Never tell lightningd of an initial block download"
+    "dev-ignore-ibd", "bool", False, "Never tell lightningd of an initial block download", dev=True
 )
 
 

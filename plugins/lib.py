@@ -59,6 +59,8 @@ class Option:
     multi: bool = False
     dynamic: bool = False
     deprecated: bool | Sequence[str] = False
+    dev: bool = False
+    """Only with --developer."""
     on_change: Callable[[Json], Awaitable[None]] | None = None
 
     def manifest(self) -> dict[str, Json]:
@@ -220,7 +222,9 @@ class Plugin:
     def manifest(self) -> dict[str, Json]:
         """The answer to getmanifest."""
         return {
-            "options": [o.manifest() for o in self.option_table.values()],
+            "options": [
+                o.manifest() for o in self.option_table.values() if self.developer or not o.dev
+            ],
             "rpcmethods": [
                 {"name": m.name, "usage": m.usage, "description": m.description}
                 for m in self.methods.values()

@@ -193,8 +193,6 @@ class Feerates:
     @property
     def min_acceptable(self) -> int:
         """The lowest feerate that we let a peer choose."""
-        if self.settings.ignore_limits:
-            return 1
         rates = [e.perkw for estimates in self.history for e in estimates]
         # Half of the slowest seen lately: estimates of two nodes differ.
         return max(min(rates) // 2 if rates else 0, self.floor_perkw)
@@ -202,10 +200,14 @@ class Feerates:
     @property
     def max_acceptable(self) -> int:
         """The highest feerate that we let a peer choose."""
-        if self.settings.ignore_limits:
-            return MAX_U32
         rates = [e.perkw for estimates in self.history for e in estimates]
         return min(max(rates) * self.settings.max_multiplier, MAX_U32) if rates else MAX_U32
+
+    def acceptable(self, *, ignore_limits: bool = False) -> tuple[int, int]:
+        """Lowest and highest feerate that a peer may choose; anything where limits are ignored (option or channel)."""
+        if ignore_limits or self.settings.ignore_limits:
+            return 1, MAX_U32
+        return self.min_acceptable, self.max_acceptable
 
     def _anchor_close(self) -> int | None:
         forced = self._forced("unilateral_close")

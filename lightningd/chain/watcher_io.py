@@ -591,7 +591,9 @@ class ChainWatcher:
         await asyncio.sleep(0)
         late, self._late = self._late, []
         for height in range(min(item.first for item in late), max(item.last for item in late) + 1):
-            waiting = [i.watch for i in late if i.first <= height <= i.last and not i.watch.cancelled]
+            waiting = [
+                i.watch for i in late if i.first <= height <= i.last and not i.watch.cancelled
+            ]
             if not waiting:
                 continue
             block = await self._retrying(lambda h=height: self.get_block(h))

@@ -553,6 +553,10 @@ class PluginHost:
             return True
         return False
 
+    def has_hook(self, name: str) -> bool:
+        """Whether anybody registered this hook: a cheap question for hot paths."""
+        return self.hooks.anyone(name)
+
     async def call_hook(
         self,
         name: str,

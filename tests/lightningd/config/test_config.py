@@ -22,7 +22,7 @@ FIRST_TIER = [
     "--fee-base=0", "--fee-per-satoshi=0", "--alias=A", "--rgb=02bf81", "--announce-addr=1.2.3.4", "--bind-addr=/tmp/s",
     "--funding-confirms=1", "--rpc-file=rpc", "--offline", "--wumbo", "--min-emergency-msat=600000",
     "--commit-feerate-offset=0", "--experimental-dual-fund", "--dev-disconnect=f", "--dev-allow-localhost",
-    "--dev-disable-commit-after=1", "--dev-fast-reconnect", "--dev-no-fake-fees=true", "--dev-no-htlc-timeout",
+    "--dev-disable-commit-after=1", "--dev-fast-reconnect", "--dev-no-htlc-timeout",
     "--dev-max-fee-multiplier=5", "--dev-force-features=+1", "--dev-any-channel-type", "--dev-allowdustreserve=true",
     "--dev-onion-reply-length=1024",
 ]  # fmt: skip
