@@ -5,7 +5,6 @@ Every connection goes through `_connected`: at start, after a cut, after a daemo
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,7 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ChannelId, NodeId
 from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire.channeld_wire import ChanneldConnected
+from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import WITH_PEER, ChannelState
 
@@ -52,6 +52,8 @@ class Peer:
     """Its channels have been handed over and connectd reads from it."""
     remote_address: str = ""
     waiters: list[_Future] = field(default_factory=list)
+    goodbyes: list[_Future] = field(default_factory=list)
+    """Those who wait for the connection to end."""
     connecting: bool = False
     backoff_seconds: float = FIRST_RECONNECT_SECONDS
     reconnect_timer: Any = None
@@ -137,7 +139,7 @@ class Peers:
         if peer.connecting and not addresses:
             return
         peer.connecting = True
-        connectd = self._node.daemons.get("connectd")
+        connectd = self._node.fleet.get("connectd")
         if connectd is None:
             self._connect_failed(peer, CONNECT_ALL_ADDRESSES_FAILED, "connectd is being restarted")
             return
@@ -156,16 +158,15 @@ class Peers:
         node = self._node
         if peer.connected or peer.reconnect_timer is not None or node.stopping:
             return
-        if not node.config.reconnect or not self.wants_connection(peer):
+        if not node.settings.reconnect or not self.wants_connection(peer):
             return
-        limit = 3 if node.config.dev_fast_reconnect else MAX_RECONNECT_SECONDS
+        limit = 3 if node.settings.fast_reconnect else MAX_RECONNECT_SECONDS
         delay = min(peer.backoff_seconds, limit)
         peer.backoff_seconds = min(peer.backoff_seconds * 2, limit)
         node.log(
             "debug", f"Will try reconnect in {delay:g} seconds", source="connectd", peer_id=peer.id
         )
-        spread = random.uniform(0.9, 1.1) if delay > 2 else 1.0
-        peer.reconnect_timer = node.call_later(delay * spread, lambda: self._retry(peer))
+        peer.reconnect_timer = node.call_later(delay, lambda: self._retry(peer))
 
     def _retry(self, peer: Peer) -> None:
         peer.reconnect_timer = None
@@ -183,12 +184,18 @@ class Peers:
 
     def disconnect(self, peer: Peer, reason: str) -> None:
         """Hang up, after what is queued."""
-        connectd = self._node.daemons.get("connectd")
+        connectd = self._node.fleet.get("connectd")
         if peer.connection is not None and connectd is not None:
             self._node.log("debug", f"Disconnecting: {reason}", peer_id=peer.id)
             connectd.send(cw.ConnectdDisconnect(connection=peer.connection))
 
     # What connectd says; called inside turns
+
+    def send(self, peer: Peer, msg: Message) -> None:
+        """Send a message of the master's own on a peer's connection. Outside turns."""
+        connectd = self._node.fleet.get("connectd")
+        if connectd is not None and peer.connection is not None:
+            connectd.send(cw.ConnectdSendMsg(connection=peer.connection, msg=msg.encode()))
 
     def connected(self, msg: cw.ConnectdPeerConnected) -> None:
         """A peer is there, and connectd waits for our word before it reads on."""
@@ -232,7 +239,7 @@ class Peers:
             for channel in mine:
                 if channel.state in WITH_PEER:
                     self.route_to_channeld(peer, channel, fresh=False)
-            connectd = node.daemons.get("connectd")
+            connectd = node.fleet.get("connectd")
             node.turn.send(connectd, cw.ConnectdAcceptPeer(connection=connection))
             peer.accepted = True
             peer.backoff_seconds = FIRST_RECONNECT_SECONDS
@@ -249,7 +256,7 @@ class Peers:
         await node.turn.do(accept)
 
     def _refuse(self, peer: Peer, refusal: bytes) -> None:
-        connectd = self._node.daemons.get("connectd")
+        connectd = self._node.fleet.get("connectd")
         if connectd is not None and peer.connection is not None:
             if refusal:
                 connectd.send(cw.ConnectdSendMsg(connection=peer.connection, msg=refusal))
@@ -286,11 +293,11 @@ class Peers:
             raise ValueError("a route needs a connection")
         route_id = self.new_route_id()
         node.turn.send(
-            node.daemons.get("connectd"),
+            node.fleet.get("connectd"),
             cw.ConnectdRoute(
                 connection=peer.connection,
                 channel_id=channel_id,
-                link_id=node.daemons.link_id("connectd", daemon),
+                link_id=node.fleet.link_id("connectd", daemon),
                 route_id=route_id,
                 pending=tuple(peer.stash.pop(channel_id, ())),
             ),
@@ -322,9 +329,20 @@ class Peers:
         node.turn.after_commit(lambda: self._after_disconnect(peer))
 
     def _after_disconnect(self, peer: Peer) -> None:
+        for future in peer.goodbyes:
+            if not future.done():
+                future.set_result(None)
+        peer.goodbyes.clear()
         self.schedule_reconnect(peer)
         if not self._has_channels(peer) and not peer.connected and not peer.waiters:
             self._by_id.pop(peer.id, None)
+
+    def when_disconnected(self, peer: Peer) -> Awaitable[None]:
+        """Done when the present connection has ended."""
+        future = self._node.new_future()
+        peer.goodbyes.append(future)
+        awaitable: Awaitable[None] = future
+        return awaitable
 
     def connect_failed(self, msg: cw.ConnectdConnectFailed) -> None:
         """No address worked."""

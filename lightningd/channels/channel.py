@@ -191,6 +191,8 @@ class Channel:
 
     # History
     opened_at: float = 0.0
+    first_block: int = 0
+    """Height of the chain when it was opened: nothing of it is in an earlier block."""
     counters: Counters = field(default_factory=Counters)
     state_changes: list[StateChange] = field(default_factory=list)
     last_stable_connection: int = 0

@@ -24,6 +24,7 @@ from pylightningd.lightningd.channels.states import (
 )
 
 if TYPE_CHECKING:
+    from pylightningd.lightningd.chain.watches import TxWatch
     from pylightningd.lightningd.node import Node
 
 _SIGHASH_ALL = 1
@@ -34,6 +35,7 @@ class ChannelEvents:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._funding: dict[int, TxWatch] = {}
 
     def start(self) -> None:
         """Watch every channel's funding output, and finish unilateral closes a crash cut short."""
@@ -48,10 +50,18 @@ class ChannelEvents:
 
     def watch_funding(self, channel: Channel) -> None:
         """Hear of the funding transaction's depth and of its output being spent."""
-        chain = self._node.chain
-        chain.watch_tx(channel.static.funding.txid, partial(self._depth, channel.dbid))
+        chain, scid = self._node.chain, channel.short_channel_id
+        self._funding[channel.dbid] = chain.watch_tx(
+            channel.static.funding.txid,
+            partial(self._depth, channel.dbid),
+            height=None if scid is None else scid.block,
+            tx_index=None if scid is None else scid.tx_index,
+            since_height=channel.first_block,
+        )
         chain.watch_spend(
-            channel.static.funding, partial(self._node.onchain.funding_spent, channel.dbid)
+            channel.static.funding,
+            partial(self._node.onchain.funding_spent, channel.dbid),
+            since_height=channel.first_block if scid is None else scid.block,
         )
 
     def opened(self, channel: Channel) -> None:
@@ -66,14 +76,15 @@ class ChannelEvents:
             },
         )
 
-    def _depth(self, dbid: int, depth: int, block: int | None, tx_index: int | None) -> None:
+    def _depth(self, dbid: int, depth: int) -> None:
         """The funding transaction has `depth` confirmations (0: a reorganisation took it out). In a turn."""
         channel = self._node.channels.get(dbid)
         if channel is None or channel.state not in WITH_PEER:
             return
         channel.depth = depth
-        if depth > 0 and block is not None and tx_index is not None:
-            self._learn_scid(channel, block, tx_index)
+        watch = self._funding[dbid]
+        if depth > 0 and watch.height is not None and watch.tx_index is not None:
+            self._learn_scid(channel, watch.height, watch.tx_index)
         self._node.workers.send(
             channel,
             ChanneldFundingDepth(

@@ -117,10 +117,10 @@ class ClosingControl:
 
     async def _start(self, channel: Channel, connection: int | None) -> None:
         node = self._node
-        await node.daemons.need("closingd")
+        await node.fleet.need("closingd")
         node.hsm.send(
             hw.HsmdAssignChannel(
-                link_id=node.daemons.link_id("closingd", "hsmd"),
+                link_id=node.fleet.link_id("closingd", "hsmd"),
                 peer_id=channel.peer_id,
                 dbid=channel.dbid,
             )
@@ -133,7 +133,7 @@ class ClosingControl:
                 return
             route_id = node.peers.route(peer, channel.channel_id, "closingd")
             channel.route_id = route_id
-            link = node.daemons.get("closingd")
+            link = node.fleet.get("closingd")
             node.turn.send(link, self._start_message(channel, route_id))
             for raw in self._early.pop(channel.dbid, ()):
                 node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
@@ -143,7 +143,7 @@ class ClosingControl:
     def early_message(self, channel: Channel, raw: bytes) -> None:
         """A closing_signed overtook the change of route. Inside a turn."""
         if channel.dbid in self._active and channel.route_id is not None:
-            link = self._node.daemons.get("closingd")
+            link = self._node.fleet.get("closingd")
             if link is not None:
                 self._node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
                 return
@@ -152,8 +152,8 @@ class ClosingControl:
     def _start_message(self, channel: Channel, route_id: int) -> cw.ClosingdStart:
         node, wish = self._node, self.wish(channel)
         feerates = node.chain.feerates
-        preferred = feerates.get("mutual_close")
-        low, high = feerates.get("min_acceptable"), max(preferred, channel.local_feerate())
+        preferred = feerates.get("mutual_close") or channel.local_feerate()
+        low, high = feerates.min_acceptable, max(preferred, channel.local_feerate())
         if wish.feerange is not None:
             low, high = wish.feerange
             preferred = min(max(preferred, low), high)

@@ -131,7 +131,7 @@ class ConnectControl:
 
     def send(self, peer: Peer, raw: bytes) -> None:
         """Send an encoded message on a peer's connection, after the commit."""
-        connectd = self._node.daemons.get("connectd")
+        connectd = self._node.fleet.get("connectd")
         if peer.connection is not None and connectd is not None:
             self._node.turn.send(connectd, cw.ConnectdSendMsg(connection=peer.connection, msg=raw))
 
@@ -141,7 +141,7 @@ class ConnectControl:
         """Send a ping; the total length of the pong. Raises UserError."""
         if peer.connection is None:
             raise UserError(-1, "Peer not connected")
-        connectd = self._node.daemons.get("connectd")
+        connectd = self._node.fleet.get("connectd")
         if connectd is None:
             raise UserError(-1, "connectd is being restarted; try again")
         cookie = self._next_cookie

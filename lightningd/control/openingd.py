@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.channel import htlc_states as hs
@@ -136,19 +137,19 @@ class OpeningControl:
         return channel, tx
 
     def _link(self) -> Any:
-        link = self._node.daemons.get("openingd")
+        link = self._node.fleet.get("openingd")
         if link is None:
             raise UserError(FUNDING_BROADCAST_FAIL, "openingd is being restarted; try again")
         return link
 
     async def _prepare(self, peer: Peer, *, we_are_opener: bool) -> tuple[_Opening, Any, bytes]:
         node = self._node
-        await node.daemons.need("openingd")
+        await node.fleet.need("openingd")
         dbid = await node.turn.do(node.channels.store.next_dbid)
         key_index = await node.wallet.new_key_index()
         node.hsm.send(
             hw.HsmdAssignChannel(
-                link_id=node.daemons.link_id("openingd", "hsmd"), peer_id=peer.id, dbid=dbid
+                link_id=node.fleet.link_id("openingd", "hsmd"), peer_id=peer.id, dbid=dbid
             )
         )
         points = await node.hsm.ask(hw.HsmdGetBasepoints(peer_id=peer.id, dbid=dbid))
@@ -172,7 +173,7 @@ class OpeningControl:
         node = self._node
         temporary = ChannelId(node.entropy.bytes(32))
         route_id = node.peers.route(peer, temporary, "openingd")
-        feerate = request.commitment_feerate_perkw or node.chain.feerates.get("unilateral_close")
+        feerate = request.commitment_feerate_perkw or self._commitment_feerate(peer)
         script = self._upfront_script(peer, opening, request.close_to)
         node.turn.send(
             self._link(),
@@ -195,10 +196,19 @@ class OpeningControl:
             ),
         )
 
+    def _commitment_feerate(self, peer: Peer) -> int:
+        """What our first commitment pays, sat per 1000 weight: less where anchors can add to it."""
+        node = self._node
+        anchors = ft.negotiated(node.features["init"], peer.features, ft.ANCHORS_ZERO_FEE_HTLC)
+        name = "unilateral_anchor_close" if anchors else "unilateral_close"
+        return node.chain.feerates.need(name) + (
+            node.settings.feerate_offset_perkw if not anchors else 0
+        )
+
     def _upfront_script(self, peer: Peer, opening: _Opening, close_to: bytes | None) -> bytes:
         """Where our side must be paid to at a mutual close; empty if the peer does not support saying so."""
         node = self._node
-        if not node.features.negotiated(peer.features, "upfront_shutdown_script"):
+        if not ft.negotiated(node.features["init"], peer.features, ft.UPFRONT_SHUTDOWN_SCRIPT):
             if close_to is not None:
                 raise UserError(
                     LIGHTNINGD, "close_to: the peer does not support option_upfront_shutdown_script"
@@ -208,25 +218,25 @@ class OpeningControl:
 
     def limits(self, capacity: Sat, minimum_depth: int | None = None) -> ow.OpeningLimits:
         """What we ask of a peer and accept from one, for a channel of this size."""
-        node, config = self._node, self._node.config
+        node, settings = self._node, self._node.settings
         low, high = node.fee_bounds(None)
-        depth = config.funding_confirms if minimum_depth is None else minimum_depth
+        depth = settings.funding_confirms if minimum_depth is None else minimum_depth
         return ow.OpeningLimits(
             local_config=ChannelConfig(
                 dust_limit=Sat(546),
                 max_htlc_value_in_flight=capacity.to_msat() if capacity else Msat(21 * 10**17),
                 # 1 % of the channel, but never below the dust limit.
                 channel_reserve=Sat(max(capacity.sat // 100, 546)),
-                htlc_minimum=config.htlc_minimum,
-                to_self_delay=config.watchtime_blocks,
-                max_accepted_htlcs=config.max_concurrent_htlcs,
+                htlc_minimum=settings.htlc_minimum,
+                to_self_delay=settings.watchtime_blocks,
+                max_accepted_htlcs=settings.max_concurrent_htlcs,
             ),
-            max_to_self_delay=config.max_locktime_blocks,
-            min_effective_htlc_capacity=config.min_capacity.to_msat(),
+            max_to_self_delay=settings.max_to_self_delay,
+            min_effective_htlc_capacity=settings.min_capacity.to_msat(),
             feerate_min_perkw=low,
             feerate_max_perkw=high,
             minimum_depth=depth,
-            allow_dust_reserve=config.dev_allowdustreserve,
+            allow_dust_reserve=settings.allow_dust_reserve,
         )
 
     # Accepter
@@ -336,7 +346,7 @@ class OpeningControl:
         theirs = msg.push if static.we_are_opener else capacity_msat - msg.push
         opener = hs.Side.LOCAL if static.we_are_opener else hs.Side.REMOTE
         peer = node.peers.of(static.peer_id)
-        config = node.config
+        settings = node.settings
         return Channel(
             static=static,
             announce=msg.announce,
@@ -357,17 +367,18 @@ class OpeningControl:
             last_sig=msg.signature,
             local_alias=ShortChannelId(int.from_bytes(node.entropy.bytes(8), "big") >> 1),
             policy=Policy(
-                fee_base_msat=config.fee_base,
-                fee_proportional_millionths=config.fee_per_satoshi,
-                cltv_expiry_delta=config.cltv_delta,
-                htlc_minimum=static.remote_config.htlc_minimum,
+                fee_base_msat=settings.fee_base,
+                fee_proportional_millionths=settings.fee_per_satoshi,
+                cltv_expiry_delta=settings.cltv_delta,
+                htlc_minimum=static.remote_settings.htlc_minimum,
                 htlc_maximum=min(
                     static.remote_config.max_htlc_value_in_flight,
                     capacity_msat - static.remote_config.channel_reserve.to_msat(),
-                    config.htlc_maximum,
+                    settings.htlc_maximum,
                 ),
             ),
             opened_at=node.clock.time(),
+            first_block=node.chain.height,
             their_features=peer.features,
         )
 
@@ -388,7 +399,7 @@ class OpeningControl:
 
     def _give_up(self, opening: _Opening, reason: str) -> None:
         if self._openings.pop(opening.dbid, None) is not None:
-            link = self._node.daemons.get("openingd")
+            link = self._node.fleet.get("openingd")
             if link is not None:
                 link.send(ow.OpeningdCancel(dbid=opening.dbid, reason=reason))
 

@@ -39,19 +39,19 @@ class Workers:
     async def start_one(self, name: str) -> None:
         """Spawn one, at start or after it died."""
         node = self._node
-        link = await node.daemons.start(name)
+        link = await node.fleet.start(name)
         link.on_message = node.channeld.on_message
         link.send(
             ChanneldInit(
                 network=node.network.name,
-                features=node.features.init,
+                features=node.features["init"],
                 blockheight=node.chain.height,
-                commit_time_ms=node.config.commit_time_ms,
-                dev_disable_commit_after=node.config.dev_disable_commit_after,
+                commit_time_ms=node.settings.commit_time_ms,
+                dev_disable_commit_after=node.settings.disable_commit_after,
             )
         )
-        await node.daemons.link(name, "hsmd", capabilities=hw_capabilities())
-        await node.daemons.link(name, "connectd")
+        await node.fleet.link(name, "hsmd", capabilities=hw_capabilities())
+        await node.fleet.link(name, "connectd")
 
     def name_for(self, dbid: int) -> str:
         """The worker that has, or would have, a channel."""
@@ -65,7 +65,7 @@ class Workers:
             return name
         await self.tell_hsmd(channel, name)
         low, high = node.fee_bounds(channel)
-        node.daemons.get(name).send(channel_init(channel, low, high, node.config.max_dust_exposure))
+        node.fleet.get(name).send(channel_init(channel, low, high, node.settings.max_dust_exposure))
         channel.worker = name
         self._prepared.add(channel.dbid)
         return name
@@ -75,7 +75,7 @@ class Workers:
         hsm = self._node.hsm
         hsm.send(
             hw.HsmdAssignChannel(
-                link_id=self._node.daemons.link_id(daemon, "hsmd"),
+                link_id=self._node.fleet.link_id(daemon, "hsmd"),
                 peer_id=channel.peer_id,
                 dbid=channel.dbid,
             )
@@ -89,7 +89,7 @@ class Workers:
         """
         if channel.worker is None or channel.dbid not in self._prepared:
             return
-        link = self._node.daemons.get(channel.worker)
+        link = self._node.fleet.get(channel.worker)
         self._node.turn.send(link, msg)
 
     def release(self, channel: Channel) -> None:
@@ -104,7 +104,7 @@ class Workers:
     def new_block(self, height: int) -> None:
         """Every worker learns the height."""
         for name in self.names:
-            link = self._node.daemons.get(name)
+            link = self._node.fleet.get(name)
             if link is not None:
                 link.send(ChanneldBlockheight(height=height))
 

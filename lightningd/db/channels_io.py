@@ -120,6 +120,7 @@ class ChannelStore:
             "close_to": channel.close_to,
             "shutdown_keyidx_local": channel.final_key_index,
             "opened_at": channel.opened_at,
+            "first_blocknum": channel.first_block,
             **_mutable_row(channel),
             **_commitment_row(channel),
         }
@@ -295,6 +296,7 @@ class ChannelStore:
             remote_announcement_sigs=(remote_sigs[:64], remote_sigs[64:]) if remote_sigs else None,
             our_update=row["our_update"],
             opened_at=row["opened_at"],
+            first_block=row["first_blocknum"],
             last_stable_connection=row["last_stable_connection"],
             counters=Counters(**json.loads(row["counters"])),
             their_features=row["peer_features"],
@@ -340,6 +342,11 @@ class ChannelStore:
             "SELECT * FROM channel_htlcs WHERE origin_htlc=? ORDER BY id DESC LIMIT 1", origin_dbid
         )
         return _htlc(rows[0]) if rows else None
+
+    def htlcs_sent(self, channel_dbid: int) -> int:
+        """How many HTLCs we ever offered in a channel."""
+        sql = "SELECT COUNT(*) AS n FROM channel_htlcs WHERE channel_id=? AND direction=1"
+        return int(self._rows(sql, channel_dbid)[0]["n"])
 
     def htlcs(self, channel_dbid: int | None = None) -> list[Row]:
         """Rows for listhtlcs, oldest first, with the channel's names."""

@@ -56,6 +56,7 @@ class Channels(Table):
     close_to = BlobField(null=True)
     shutdown_keyidx_local = IntegerField()
     opened_at = FloatField()
+    first_blocknum = IntegerField()
     # Commitments
     next_index_local = IntegerField()
     next_index_remote = IntegerField()

@@ -112,7 +112,7 @@ async def close(
                 JSONRPC2_INVALID_PARAMS,
                 'feerange: should be [min, max], for example ["slow","urgent"]',
             )
-        low, high = (node.chain.feerates.resolve(f, "mutual_close") for f in feerange)
+        low, high = (node.feerate(f, "mutual_close") for f in feerange)
         wish.feerange = (low, high)
     done = node.new_future()
     wish.waiters.append(done)

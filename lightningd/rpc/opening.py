@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.address import address_to_script
 from pylightningd.common.bitcoin.script import p2wsh
@@ -102,11 +103,11 @@ async def fundchannel(
         raise UserError(
             JSONRPC2_INVALID_PARAMS, "request_amt: leases need dual funding, which is not supported"
         )
-    if node.chain.sync_warning() is not None:
+    if node.chain.sync_warning():
         raise UserError(FUNDING_STILL_SYNCING_BITCOIN, "Still syncing with bitcoin network")
     peer = await node.peers.connect(id, [])
     _check_size(node, peer.features, amount)
-    perkw = node.chain.feerates.resolve(feerate, "opening")
+    perkw = node.feerate(feerate, "opening")
     draft = await node.wallet.draft(
         [(_PLACEHOLDER, "all" if amount == "all" else amount)],
         perkw,
@@ -138,10 +139,12 @@ async def fundchannel(
     except BaseException:
         await node.wallet.release(draft)
         raise
-    result = await node.chain.broadcast(tx)
-    if result is not None:
+    taken, why_not = await node.chain.broadcast(tx, owner=("funding", channel.dbid))
+    if not taken:
         # The channel stands in the database and the transaction is sent again with every block.
-        raise UserError(FUNDING_BROADCAST_FAIL, f"Error broadcasting funding transaction: {result}")
+        raise UserError(
+            FUNDING_BROADCAST_FAIL, f"Error broadcasting funding transaction: {why_not}"
+        )
     return _result(channel, tx)
 
 
@@ -150,7 +153,7 @@ def _check_size(node: Node, features: bytes, amount: Sat | str) -> None:
     if (
         isinstance(amount, Sat)
         and amount > _WUMBO_LIMIT
-        and not node.features.negotiated(features, "large_channels")
+        and not ft.negotiated(node.features["init"], features, ft.LARGE_CHANNELS)
     ):
         raise UserError(
             FUND_MAX_EXCEEDED,

@@ -1,0 +1,68 @@
+"""The options that channels and peers look at, read once, with their units as types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import sched_getaffinity
+from typing import TYPE_CHECKING
+
+from pylightningd.common.amount import MAX_MSAT, Msat, Sat
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.config import Config
+
+_MAX_TO_SELF_DELAY = 2016
+_NEVER = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """See `config_table.py` for what each option means."""
+
+    fee_base: int
+    fee_per_satoshi: int
+    cltv_delta: int
+    cltv_final: int
+    htlc_minimum: Msat
+    htlc_maximum: Msat
+    watchtime_blocks: int
+    funding_confirms: int
+    max_concurrent_htlcs: int
+    max_to_self_delay: int
+    min_capacity: Sat
+    max_dust_exposure: Msat
+    allow_dust_reserve: bool
+    ignore_fee_limits: bool
+    feerate_offset_perkw: int
+    commit_time_ms: int
+    disable_commit_after: int
+    reconnect: bool
+    fast_reconnect: bool
+    workers: int
+
+
+def read_settings(config: Config) -> Settings:
+    """From what the user set."""
+    after = config["dev-disable-commit-after"]
+    return Settings(
+        fee_base=config["fee-base"],
+        fee_per_satoshi=config["fee-per-satoshi"],
+        cltv_delta=config["cltv-delta"],
+        cltv_final=config["cltv-final"],
+        htlc_minimum=Msat(config["htlc-minimum-msat"]),
+        htlc_maximum=Msat(min(config["htlc-maximum-msat"], MAX_MSAT)),
+        watchtime_blocks=config["watchtime-blocks"],
+        funding_confirms=config["funding-confirms"],
+        max_concurrent_htlcs=config["max-concurrent-htlcs"],
+        max_to_self_delay=_MAX_TO_SELF_DELAY,
+        min_capacity=Sat(config["min-capacity-sat"]),
+        max_dust_exposure=Msat(min(config["max-dust-htlc-exposure-msat"], MAX_MSAT)),
+        allow_dust_reserve=config["dev-allowdustreserve"],
+        ignore_fee_limits=config["ignore-fee-limits"],
+        feerate_offset_perkw=config["commit-feerate-offset"],
+        commit_time_ms=config["commit-time"],
+        disable_commit_after=_NEVER if after < 0 else after,
+        reconnect=not (config["dev-no-reconnect"] or config["offline"]),
+        fast_reconnect=bool(config["dev-fast-reconnect"]),
+        workers=config["channeld-workers"] or max(1, len(sched_getaffinity(0))),
+    )

@@ -1,0 +1,49 @@
+"""Brings up the channels: reads them, and makes the parts that act on them. No daemon is running yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylightningd.lightningd.channels.channel_gossip import ChannelGossip
+from pylightningd.lightningd.channels.events import ChannelEvents
+from pylightningd.lightningd.channels.forward import Switch
+from pylightningd.lightningd.channels.registry import Channels
+from pylightningd.lightningd.channels.resolve import Resolver
+from pylightningd.lightningd.channels.settings import read_settings
+from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.control.fleet_io import Fleet
+from pylightningd.lightningd.db.channels_io import ChannelStore
+from pylightningd.lightningd.db.forwards_io import ForwardStore
+from pylightningd.lightningd.peers import Peers
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+
+async def start(node: Node) -> None:
+    """Set `settings`, `channels`, `peers`, `switch`, `resolver`, `channel_events`, `channel_gossip`, `fleet`."""
+    node.settings = read_settings(node.config)
+    node.fleet = Fleet(node)
+    node.channels = Channels(node, ChannelStore(node.db))
+    node.peers = Peers(node)
+    node.resolver = Resolver(node)
+    node.switch = Switch(node, ForwardStore(node.db))
+    node.channel_events = ChannelEvents(node)
+    node.channel_gossip = ChannelGossip(node)
+    node.channels.load()
+    node.peers.load()
+    node.info.append(lambda: _counts(node))
+
+
+def _counts(node: Node) -> dict[str, object]:
+    """getinfo's numbers of peers and channels."""
+    states = [channel.state for channel in node.channels]
+    return {
+        "num_peers": len(node.peers.all()),
+        "num_pending_channels": states.count(ChannelState.CHANNELD_AWAITING_LOCKIN),
+        "num_active_channels": sum(
+            s in (ChannelState.CHANNELD_NORMAL, ChannelState.CHANNELD_SHUTTING_DOWN) for s in states
+        ),
+        "num_inactive_channels": sum(s > ChannelState.CHANNELD_SHUTTING_DOWN for s in states),
+        "fees_collected_msat": node.switch.forwards.fees_collected().msat,
+    }

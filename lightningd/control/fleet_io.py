@@ -1,0 +1,108 @@
+"""The daemons beside hsmd: which there are, who is linked to whom, and what each is told when it starts.
+
+The supervisor keeps them alive; this file gives a new one its work back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from pylightningd.common.bus.link import Link
+from pylightningd.common.wire import (
+    channeld_wire,
+    closingd_wire,
+    connectd_wire,
+    gossipd_wire,
+    openingd_wire,
+)
+from pylightningd.lightningd.supervise_io import DaemonSpec
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from pylightningd.lightningd.node import Node
+
+# What a daemon's link may ask of hsmd; see CAPABILITIES in hsmd/permissions.py.
+ECDH, COMMITMENT, SIGN_CLOSE, ONCHAIN, GOSSIP = 1, 2, 4, 8, 32
+
+WIRES: dict[str, ModuleType] = {
+    "connectd": connectd_wire,
+    "gossipd": gossipd_wire,
+    "channeld": channeld_wire,
+    "openingd": openingd_wire,
+    "closingd": closingd_wire,
+}
+"""The private messages of each daemon with the master, by kind."""
+
+_HSM_RIGHTS = {
+    "connectd": ECDH,
+    "channeld": ECDH | COMMITMENT,
+    "openingd": COMMITMENT,
+    "closingd": SIGN_CLOSE,
+}
+_LINKED_TO_CONNECTD = ("gossipd", "channeld", "openingd", "closingd")
+
+Greet = Callable[[Link], Awaitable[None]]
+Mourn = Callable[[], Awaitable[None]]
+
+
+class Fleet:
+    """Starts daemons with their links; finds the link to each."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._greetings: dict[str, Greet] = {}
+        self._deaths: dict[str, Mourn] = {}
+        self._starting: dict[str, asyncio.Lock] = {}
+
+    def get(self, name: str) -> Link | None:
+        """The link to a daemon, None while it is not running."""
+        daemons = self._node.daemons
+        return daemons.link_of(name) if daemons.is_running(name) else None
+
+    def link_id(self, a: str, b: str) -> int:
+        """What two daemons call the link between them. Raises KeyError."""
+        return self._node.daemons.link_id(a, b)
+
+    def declare(self, name: str, greet: Greet, mourn: Mourn) -> None:
+        """Say how a daemon is greeted whenever a new one runs, and what is to be done when it died."""
+        self._greetings[name] = greet
+        self._deaths[name] = mourn
+
+    async def need(self, name: str) -> Link:
+        """The link to a daemon that is started at first use."""
+        async with self._starting.setdefault(name, asyncio.Lock()):
+            link = self.get(name)
+            return link if link is not None else await self.start(name)
+
+    async def start(self, name: str) -> Link:
+        """Start a daemon, tie it to hsmd and connectd, and greet it."""
+        kind = name.split("-", maxsplit=1)[0]
+        spec = DaemonSpec(
+            name=name,
+            module=f"pylightningd.{kind}",
+            wires=(WIRES[kind],),
+            on_restarted=self._restarted,
+        )
+        daemons = self._node.daemons
+        link = await daemons.start(spec)
+        self._mind(name, link)
+        if kind in _HSM_RIGHTS:
+            await daemons.link(name, "hsmd", capabilities=_HSM_RIGHTS[kind])
+        if kind in _LINKED_TO_CONNECTD:
+            await daemons.link(name, "connectd")
+        await self._greetings[name](link)
+        return link
+
+    def _mind(self, name: str, link: Link) -> None:
+        def closed(_reason: str) -> None:
+            if not self._node.stopping:
+                self._node.spawn(self._deaths[name](), f"after the death of {name}")
+
+        link.on_closed = closed
+
+    async def _restarted(self, name: str, link: Link) -> None:
+        self._mind(name, link)
+        await self._greetings[name](link)
