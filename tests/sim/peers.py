@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from pylightningd.channeld import rows
 from pylightningd.channeld.events import Flush, FromMaster, FromPeer, RouteClosed, UseRoute
 from pylightningd.channeld.machine import ChannelMachine
 from pylightningd.channeld.view import View
@@ -26,7 +27,6 @@ from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.common_wire import ChannelConfig, ChannelStatic
 from pylightningd.common.wire.runtime import Message
-from pylightningd.channeld import rows
 from tests.sim.toy_hsmd import ToyHsmd, basepoints_of, secret_of
 from tests.sim.toy_master import ToyMaster
 

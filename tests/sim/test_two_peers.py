@@ -18,7 +18,9 @@ from tests.sim.peers import Pair, Peer
 
 sides = st.sampled_from(("alice", "bob"))
 amounts = st.one_of(
-    st.integers(1, 2_000_000), st.integers(1, 150_000_000), st.sampled_from((546_000, 353_999, 354_000))
+    st.integers(1, 2_000_000),
+    st.integers(1, 150_000_000),
+    st.sampled_from((546_000, 353_999, 354_000)),
 )
 
 
@@ -54,7 +56,9 @@ class TwoPeers(RuleBasedStateMachine):
         for _ in range(times):
             self.pair.offer(self.peer(side), msat)
 
-    @rule(side=sides, data=st.data(), how=st.sampled_from(("fulfill", "fulfill", "fail", "malformed")))
+    @rule(
+        side=sides, data=st.data(), how=st.sampled_from(("fulfill", "fulfill", "fail", "malformed"))
+    )
     def resolve(self, side: str, data: st.DataObject, how: str) -> None:
         peer = self.peer(side)
         if peer.master.resolvable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from pylightningd.channeld.state import Facts
 from pylightningd.common.channel.commitment_spec import CommitmentSpec
 from pylightningd.common.channel.commitment_tx import CommitmentTx, make_commitment
 from pylightningd.common.channel.htlc import Htlc
@@ -21,7 +22,6 @@ from pylightningd.common.secret import Secret
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.common_wire import Basepoints, CommitmentContent
 from pylightningd.common.wire.runtime import Message
-from pylightningd.channeld.state import Facts
 
 
 def secret_of(name: str, what: str) -> bytes:
@@ -94,9 +94,7 @@ class ToyHsmd:
         htlc_key = derive_privkey(secret_of(self.name, "htlc"), point)
         return hw.HsmdSignRemoteCommitmentReply(
             signature=sign_compact(secret_of(self.name, "funding_pubkey"), commitment.sighash()),
-            htlc_signatures=tuple(
-                sign_compact(htlc_key, d) for d in htlc_sighashes(commitment)
-            ),
+            htlc_signatures=tuple(sign_compact(htlc_key, d) for d in htlc_sighashes(commitment)),
         )
 
 

@@ -110,9 +110,7 @@ class ToyMaster:
 
     def _got_revoke(self, msg: cw.ChanneldGotRevoke) -> cw.ChanneldGotRevokeReply:
         assert msg.number == self.row.revocations_received
-        new = [
-            c.id for c in msg.changed if HtlcState(c.state) is HtlcState.RCVD_ADD_ACK_REVOCATION
-        ]
+        new = [c.id for c in msg.changed if HtlcState(c.state) is HtlcState.RCVD_ADD_ACK_REVOCATION]
         assert [s.id for s in msg.onion_secrets] == new
         self.resolvable += new
         self._change(msg.changed)
