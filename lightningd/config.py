@@ -183,6 +183,10 @@ class Config:
         except ValueError as error:
             raise setting.error(str(error)) from None
 
+    def check_setting(self, option: Option, setting: Setting) -> None:
+        """Raises ConfigError where the value does not fit the option."""
+        self._parse(option, setting)
+
     def check_early(self) -> None:
         """Read what is needed before plugins start. Raises ConfigError."""
         self._check(only_early=True)

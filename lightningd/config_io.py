@@ -114,7 +114,7 @@ def save_settings(config: Config, option: Option, args: Sequence[str | None]) ->
     """
     lines = [option.name if arg is None else f"{option.name}={arg}" for arg in args]
     for setting in (Setting(Source.NETWORK_CONF, line) for line in lines):
-        config._parse(option, setting)
+        config.check_setting(option, setting)
     try:
         path = config.setconfig_file or _make_setconfig_file(config)
         config.setconfig_file = path

@@ -39,6 +39,7 @@ class Log:
         self._kept: deque[LogEntry] = deque()
         self._kept_bytes = 0
         self.skipped = 0
+        self.max_bytes = KEPT_BYTES
         self.level = Level.INFO
         self.filters: tuple[LevelFilter, ...] = ()
         self.prefix = ""
@@ -191,7 +192,7 @@ class Log:
     def _keep(self, entry: LogEntry) -> None:
         self._kept.append(entry)
         self._kept_bytes += len(entry.text) + _ENTRY_BYTES
-        while self._kept_bytes > KEPT_BYTES:
+        while self._kept_bytes > self.max_bytes:
             self._kept_bytes -= len(self._kept.popleft().text) + _ENTRY_BYTES
             self.skipped += 1
 

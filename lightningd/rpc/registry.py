@@ -117,7 +117,8 @@ def command(
     """
 
     def declare(handler: F) -> F:
-        if name in BUILTIN:
+        known = BUILTIN.get(name)
+        if known is not None and known.handler.__module__ != handler.__module__:
             raise ValueError(f"command {name} is declared twice")
         table = dict(params or {})
         _check_table(name, table, handler, any_params)
@@ -127,7 +128,7 @@ def command(
             summary=summary,
             params=table,
             handler=handler,
-            examples=tuple(examples),
+            examples=tuple(text.removeprefix("lightning-cli ") for text in examples),
             errors=dict(errors or {}),
             about=about,
             check=check,

@@ -1,0 +1,179 @@
+"""The composition root: one `Node` holds every part of the master, and starts and ends with them.
+
+A part has a module with ``async def start(node)`` that puts its object into one of the attributes below; the
+order is in `startup_io.py`. Long work runs in tasks made by `spawn`; what changes state durably goes through `turn`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.clock_io import SystemClock
+from pylightningd.common.entropy_io import SystemEntropy
+from pylightningd.common.ids import NodeId
+from pylightningd.common.network import Network
+from pylightningd.lightningd.config import Config
+from pylightningd.lightningd.log_io import Log
+
+if TYPE_CHECKING:
+    from pylightningd.common.bus.link import Link
+    from pylightningd.lightningd.db.connect_io import OpenDatabase, WalletDatabase
+    from pylightningd.lightningd.plugin_host.host_io import PluginHost
+    from pylightningd.lightningd.rpc.dispatch import Dispatcher
+    from pylightningd.lightningd.rpc.registry import Registry
+    from pylightningd.lightningd.rpc.server_io import RpcServer
+    from pylightningd.lightningd.supervise_io import Supervisor
+    from pylightningd.lightningd.turn import Turn
+
+Listener = Callable[[str, Any], None]
+
+
+class Node:
+    """The master and all its parts. Attributes without a value here are set while the node starts."""
+
+    database: OpenDatabase
+    db: WalletDatabase
+    turn: Turn
+    registry: Registry
+    dispatcher: Dispatcher
+    rpc: RpcServer
+    daemons: Supervisor
+    hsm: Link
+    plugins: PluginHost
+    node_id: NodeId
+    alias: str
+    rgb: bytes
+    bip32_base: str
+    bip86_base: str
+    bolt12_base: bytes
+
+    # Parts of other rooms; their own modules say what they are.
+    chain: Any = None
+    wallet: Any = None
+    peers: Any = None
+    channels: Any = None
+    workers: Any = None
+    payments: Any = None
+    invoices: Any = None
+    htlcs: Any = None
+    gossip: Any = None
+    opening: Any = None
+    switch: Any = None
+    resolver: Any = None
+    receiver: Any = None
+    onchain: Any = None
+    channel_gossip: Any = None
+    channel_events: Any = None
+    htlc_hook: Any = None
+    peer_hooks: Any = None
+    onion_messages: Any = None
+
+    def __init__(self, config: Config, log: Log) -> None:
+        self.config = config
+        self.log = log
+        self.network: Network = config.network
+        self.developer: bool = config["developer"]
+        self.clock = SystemClock()
+        self.entropy = SystemEntropy()
+        self.feature_bits: list[int] = []
+        self.features: dict[str, bytes] = {}
+        """Our bitmaps: ``init``, ``node``, ``channel``, ``invoice``."""
+        self.info: list[Callable[[], dict[str, Any]]] = []
+        """Parts of `getinfo`'s result; each room adds what it knows, later ones win."""
+        self.listeners: list[Listener] = []
+        """Called with (topic, payload) of every notification, beside the plugins."""
+        self.on_stop: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
+        """What to end, by name; run in reverse order."""
+        self.exit_code = 0
+        self.crash: BaseException | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping = asyncio.Event()
+        self._farewell = asyncio.Event()
+        self.stop_reason = ""
+
+    # Tasks
+
+    def open_tasks(self, group: asyncio.TaskGroup) -> None:
+        """Give the node the group that its tasks run in."""
+        self._group = group
+
+    def spawn(self, coro: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run a coroutine as a task. One that fails stops the node: it is a bug."""
+        if self._group is None:
+            raise RuntimeError("the node has not begun to start")
+        task = self._group.create_task(self._guarded(coro, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, coro: Coroutine[Any, Any, Any], name: str) -> Any:
+        try:
+            return await coro
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self.fail(f"task {name}", error)
+            return None
+
+    async def cancel_tasks(self) -> None:
+        """End all tasks but the one that calls."""
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+
+    # Bugs and the end
+
+    def bug(self, where: str, error: BaseException) -> None:
+        """Log a bug that the node can live with."""
+        trace = "".join(traceback.format_exception(error))
+        self.log("broken", f"{type(error).__name__} {where}: {error}\n{trace}")
+
+    def fail(self, where: str, error: BaseException) -> None:
+        """Log a bug and stop: who goes on with a wrong state loses money."""
+        self.bug(f"in {where}", error)
+        if self.crash is None:
+            self.crash = error
+        self.request_stop(f"internal error in {where}: {error}", exit_code=1)
+
+    def fatal(self, text: str) -> None:
+        """Stop because something outside makes it impossible to go on (disk, hsmd, an important plugin)."""
+        self.log("broken", text)
+        self.request_stop(text, exit_code=1)
+
+    def request_stop(self, reason: str, exit_code: int = 0) -> None:
+        """Begin to stop. The first reason counts."""
+        if not self._stopping.is_set():
+            self.stop_reason = reason
+            self.exit_code = exit_code
+            self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Has the end begun?"""
+        return self._stopping.is_set()
+
+    async def until_stop_requested(self) -> None:
+        """Return when the node is to stop."""
+        await self._stopping.wait()
+
+    async def until_stopped(self) -> None:
+        """Return when all but the callers' sockets is closed: the reply to `stop`."""
+        await self._farewell.wait()
+
+    def say_farewell(self) -> None:
+        """Let those go on who wait for the end."""
+        self._farewell.set()
+
+    # Notifications
+
+    def notify(self, topic: str, payload: Any) -> None:
+        """Tell plugins and listeners. From inside a turn use `turn.notify`."""
+        for listener in self.listeners:
+            listener(topic, payload)
