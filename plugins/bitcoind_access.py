@@ -72,7 +72,7 @@ def read_conf(text: str, network: str) -> dict[str, str]:
             own.setdefault(rest, value.strip())
         elif section == CONF_SECTIONS[network]:
             own.setdefault(key, value.strip())
-        elif not section:
+        elif not section and not dot:
             top.setdefault(key, value.strip())
     return top | own
 

@@ -24,7 +24,10 @@ from pylightningd.lightningd.turn import Turn
 
 
 def make_tx(
-    n: int, spends: Outpoint | None = None, script: bytes = b"\x00\x14" + bytes(20), outputs: int = 1
+    n: int,
+    spends: Outpoint | None = None,
+    script: bytes = b"\x00\x14" + bytes(20),
+    outputs: int = 1,
 ) -> Tx:
     """A transaction that differs by `n`."""
     source = spends or Outpoint(Txid(struct.pack("<I", n) + bytes(28)), n)
@@ -38,7 +41,9 @@ def make_tx(
 
 def make_raw_block(prev_hash: bytes, nonce: int, txs: tuple[Tx, ...]) -> bytes:
     """A block without any work."""
-    header = struct.pack("<I", 1) + prev_hash + bytes(32) + struct.pack("<III", 1700000000, 0, nonce)
+    header = (
+        struct.pack("<I", 1) + prev_hash + bytes(32) + struct.pack("<III", 1700000000, 0, nonce)
+    )
     return header + write_compact_size(len(txs)) + b"".join(t.serialize() for t in txs)
 
 
@@ -100,14 +105,20 @@ class FakeChain:
         self.fetched.append(height)
         if height > self.height:
             return {"blockhash": None, "block": None}
-        return {"blockhash": self.blocks[height].header.hash[::-1].hex(), "block": self.raw[height].hex()}
+        return {
+            "blockhash": self.blocks[height].header.hash[::-1].hex(),
+            "block": self.raw[height].hex(),
+        }
 
     def getutxout(self, txid: str, vout: int) -> Any:
         wanted = txid_from_hex(txid)
         for block in self.blocks:
             for found, tx in zip(block.txids, block.txs, strict=True):
                 if found == wanted and Outpoint(found, vout) not in self.spent:
-                    return {"amount": tx.outputs[vout].amount.sat, "script": tx.outputs[vout].script.hex()}
+                    return {
+                        "amount": tx.outputs[vout].amount.sat,
+                        "script": tx.outputs[vout].script.hex(),
+                    }
         return {"amount": None, "script": None}
 
     def sendrawtransaction(self, tx: str, allowhighfees: bool) -> Any:

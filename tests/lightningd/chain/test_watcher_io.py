@@ -320,7 +320,10 @@ def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
             await w.caught_up()
             tx, parentless, later = make_tx(1), make_tx(2), make_tx(3)
             results: list[Any] = []
-            assert await w.watcher.broadcast(tx, on_result=lambda *r: results.append(r)) == (True, "")
+            assert await w.watcher.broadcast(tx, on_result=lambda *r: results.append(r)) == (
+                True,
+                "",
+            )
             assert await w.watcher.broadcast(later, min_block=13) == (True, "")
             chain.refuse = "missing inputs"
             assert await w.watcher.broadcast(parentless, keep=False) == (False, "missing inputs")
@@ -329,7 +332,10 @@ def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
             from pylightningd.common.ids import txid_hex
 
             assert f"debug Broadcasting txid {txid_hex(tx.txid())}" in w.text()
-            assert f"debug Deferring broadcast of txid {txid_hex(later.txid())} until block 12" in w.text()
+            assert (
+                f"debug Deferring broadcast of txid {txid_hex(later.txid())} until block 12"
+                in w.text()
+            )
             chain.sent.clear()
 
             async def next_block(*txs: Any) -> list[Any]:

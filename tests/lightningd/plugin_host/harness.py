@@ -89,7 +89,9 @@ class Host:
 
 
 @asynccontextmanager
-async def running_host(tmp_path: Path, given: dict[str, list[str | bool]] | None = None) -> AsyncIterator[Host]:
+async def running_host(
+    tmp_path: Path, given: dict[str, list[str | bool]] | None = None
+) -> AsyncIterator[Host]:
     """A host without plugins; add some, then `start_all` and `init_all`."""
     registry = Registry(developer=True)
     found: Host | None = None

@@ -44,11 +44,16 @@ def test_methods_options_and_notifications(tmp_path: Path) -> None:
             await start(host, write_plugin(tmp_path, "hello.py", HELLO))
             told: list[Any] = []
             reply = await host.run(
-                "hello", {"name": "you"}, id="cli:hello#1", notify=lambda kind, body: told.append((kind, body))
+                "hello",
+                {"name": "you"},
+                id="cli:hello#1",
+                notify=lambda kind, body: told.append((kind, body)),
             )
             assert reply["result"]["hello"] == "you"
             assert reply["result"]["id"].startswith("cli:hello#1/cln:hello#")
-            assert told == [("message", {"id": "cli:hello#1", "level": "info", "message": "thinking"})]
+            assert told == [
+                ("message", {"id": "cli:hello#1", "level": "info", "message": "thinking"})
+            ]
             error = (await host.run("fail"))["error"]
             assert error == {"code": -7, "message": "no luck", "data": {"kind": "ValueError"}}
             host.host.publish("block_added", {"height": 5})
@@ -57,7 +62,14 @@ def test_methods_options_and_notifications(tmp_path: Path) -> None:
             assert init["options"] == {"greeting": "hi", "times": [3, 4], "loud": True}
             assert init["configuration"]["startup"] is True
             assert init["configuration"]["lightning-dir"] == str(tmp_path)
-            assert ["block_added", {"jsonrpc": "2.0", "method": "block_added", "params": {"block_added": {"height": 5}}}] in seen
+            assert [
+                "block_added",
+                {
+                    "jsonrpc": "2.0",
+                    "method": "block_added",
+                    "params": {"block_added": {"height": 5}},
+                },
+            ] in seen
             assert 'topic "typo" is not a known notification topic' in host.text()
 
     asyncio.run(main())
@@ -77,11 +89,21 @@ MANIFEST["notifications"] = [dict(method="from_other")]
     async def main() -> None:
         async with running_host(tmp_path) as host:
             await start(
-                host, write_plugin(tmp_path, "other.py", other), write_plugin(tmp_path, "hello.py", HELLO)
+                host,
+                write_plugin(tmp_path, "other.py", other),
+                write_plugin(tmp_path, "hello.py", HELLO),
             )
             await host.run("shout")
             seen = (await host.run("report"))["result"]["seen"]
-            assert ["from_other", {"jsonrpc": "2.0", "method": "from_other", "origin": "other.py", "params": {"from_other": 1}}] in seen
+            assert [
+                "from_other",
+                {
+                    "jsonrpc": "2.0",
+                    "method": "from_other",
+                    "origin": "other.py",
+                    "params": {"from_other": 1},
+                },
+            ] in seen
             assert 'send a notification to topic "undeclared" it hasn\'t declared' in host.text()
 
     asyncio.run(main())
@@ -103,12 +125,19 @@ def test_hook_chain_order_and_end(tmp_path: Path) -> None:
             go_on, stop = "dict(result='continue')", "dict(result='reject', error_message='no')"
             await start(
                 host,
-                write_plugin(tmp_path, "a.py", hook_plugin("a", "openchannel", go_on, ", after=['b.py']")),
+                write_plugin(
+                    tmp_path, "a.py", hook_plugin("a", "openchannel", go_on, ", after=['b.py']")
+                ),
                 write_plugin(tmp_path, "b.py", hook_plugin("b", "openchannel", go_on)),
-                write_plugin(tmp_path, "c.py", hook_plugin("c", "openchannel", stop, ", before=['a.py']")),
+                write_plugin(
+                    tmp_path, "c.py", hook_plugin("c", "openchannel", stop, ", before=['a.py']")
+                ),
             )
             responses = await host.host.call_hook("openchannel", {"openchannel": {}})
-            assert responses == [{"result": "continue"}, {"result": "reject", "error_message": "no"}]
+            assert responses == [
+                {"result": "continue"},
+                {"result": "reject", "error_message": "no"},
+            ]
             assert [t for _, _, t in host.log if t.startswith("asked")] == ["asked b", "asked c"]
             assert await host.host.call_hook("invoice_payment", {"payment": {}}) == []
 
@@ -120,7 +149,9 @@ def test_hook_payload_passes_from_plugin_to_plugin(tmp_path: Path) -> None:
         async with running_host(tmp_path) as host:
             change = "dict(result='continue', payload=params['onion']['payload'] + 'ff')"
             for name in ("a.py", "b.py"):
-                host.host.add(write_plugin(tmp_path, name, hook_plugin(name, "htlc_accepted", change)))
+                host.host.add(
+                    write_plugin(tmp_path, name, hook_plugin(name, "htlc_accepted", change))
+                )
             await host.host.start_all()
             await host.host.init_all()
             payload = {"onion": {"payload": "00"}, "htlc": {}}
@@ -131,7 +162,9 @@ def test_hook_payload_passes_from_plugin_to_plugin(tmp_path: Path) -> None:
 
 
 def test_rpc_command_replaces_and_returns(tmp_path: Path) -> None:
-    body = HELLO + """
+    body = (
+        HELLO
+        + """
 MANIFEST["hooks"] = [dict(name="rpc_command", filters=["hello", "fail"])]
 def rpc_command(params):
     call = params["rpc_command"]
@@ -140,6 +173,7 @@ def rpc_command(params):
     return {"replace": {"jsonrpc": "2.0", "id": call["id"], "method": "hello", "params": {"name": "replaced"}}}
 METHODS["rpc_command"] = rpc_command
 """
+    )
 
     async def main() -> None:
         async with running_host(tmp_path) as host:
@@ -193,11 +227,23 @@ def test_an_important_plugin_takes_the_node_along(tmp_path: Path) -> None:
         ("print('Hello, I am not JSON'); sys.stdout.flush(); time.sleep(60)", "not JSON-RPC"),
         ("del MANIFEST['rpcmethods']", '"rpcmethods" is missing'),
         ("MANIFEST['hooks'] = ['no_such_hook']", "Unknown hook name no_such_hook"),
-        ("MANIFEST['options'] = [dict(name='Bad Name', type='string', description='')]", "option 'Bad Name'"),
-        ("MANIFEST['rpcmethods'] = [dict(name='x', usage='')] * 2", 'Could not register method "x"'),
-        ("MANIFEST['notifications'] = [dict(method='connect')]", "native notification topic 'connect'"),
+        (
+            "MANIFEST['options'] = [dict(name='Bad Name', type='string', description='')]",
+            "option 'Bad Name'",
+        ),
+        (
+            "MANIFEST['rpcmethods'] = [dict(name='x', usage='')] * 2",
+            'Could not register method "x"',
+        ),
+        (
+            "MANIFEST['notifications'] = [dict(method='connect')]",
+            "native notification topic 'connect'",
+        ),
         ("MANIFEST['disable'] = 'not today'", "disabled itself: not today"),
-        ("def init(params): return dict(disable='no backend')", "disabled itself at init: no backend"),
+        (
+            "def init(params): return dict(disable='no backend')",
+            "disabled itself at init: no backend",
+        ),
         ("def getmanifest(params): os._exit(0)", "exited before replying to getmanifest"),
         ("MANIFEST['dynamic'] = True; MANIFEST['featurebits'] = dict(node='01')", "not dynamic"),
     ],
@@ -206,7 +252,9 @@ def test_bad_plugins_are_dropped_with_the_reason(tmp_path: Path, body: str, comp
     async def main() -> None:
         async with running_host(tmp_path) as host:
             await start(
-                host, write_plugin(tmp_path, "bad.py", body), write_plugin(tmp_path, "hello.py", HELLO)
+                host,
+                write_plugin(tmp_path, "bad.py", body),
+                write_plugin(tmp_path, "hello.py", HELLO),
             )
             assert complaint in host.text()
             assert [p.shortname for p in host.host.plugins] == ["hello.py"]
@@ -218,7 +266,9 @@ def test_bad_plugins_are_dropped_with_the_reason(tmp_path: Path, body: str, comp
 def test_an_important_plugin_that_does_not_start_stops_the_start(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_host(tmp_path) as host:
-            host.host.add(write_plugin(tmp_path, "bad.py", "del MANIFEST['options']"), important=True)
+            host.host.add(
+                write_plugin(tmp_path, "bad.py", "del MANIFEST['options']"), important=True
+            )
             with pytest.raises(PluginStartError, match="bad.py.*options"):
                 await host.host.start_all()
 
@@ -229,7 +279,9 @@ def test_two_plugins_with_one_option(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_host(tmp_path) as host:
             body = "MANIFEST['options'] = [dict(name='same', type='string', description='')]"
-            await start(host, write_plugin(tmp_path, "a.py", body), write_plugin(tmp_path, "b.py", body))
+            await start(
+                host, write_plugin(tmp_path, "a.py", body), write_plugin(tmp_path, "b.py", body)
+            )
             assert "option name 'same' is already taken" in host.text()
             assert [p.shortname for p in host.host.plugins] == ["a.py"]
             assert list(host.options) == ["same"]
