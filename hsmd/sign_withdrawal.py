@@ -72,7 +72,12 @@ def _sign_input(psbt: Psbt, tx: Tx, place: int, wallet_input: w.WalletInput, key
         raise Refusal(f"no key of ours opens {wallet_input.outpoint}")
     sighash = psbt.sighash(place) or SIGHASH_ALL
     digest = bip143_sighash(tx, place, code, wallet_input.amount, sighash)
-    psbt.add_signature(place, pubkey, sig_to_der(sign_compact(key, digest), sighash))
+    signature = sig_to_der(sign_compact(key, digest), sighash)
+    if sc.is_p2wsh(script):
+        # libwally's finalizer does not know this script.
+        psbt.set_final_witness(place, (signature, code))
+    else:
+        psbt.add_signature(place, pubkey, signature)
 
 
 def _sign_taproot(psbt: Psbt, tx: Tx, place: int, script: bytes, key: Secret) -> None:
