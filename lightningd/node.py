@@ -94,6 +94,8 @@ class Node:
         self._stopping = asyncio.Event()
         self._farewell = asyncio.Event()
         self.stop_reason = ""
+        self.is_up = False
+        """All parts have started; a daemon that starts now was restarted."""
 
     # Tasks
 
@@ -170,6 +172,16 @@ class Node:
     def say_farewell(self) -> None:
         """Let those go on who wait for the end."""
         self._farewell.set()
+
+    # The event loop, for parts that must not know it
+
+    def new_future(self) -> asyncio.Future[Any]:
+        """A result that somebody will wait for."""
+        return asyncio.get_running_loop().create_future()
+
+    def call_later(self, seconds: float, fn: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call a function after so many seconds; the handle can cancel it."""
+        return asyncio.get_running_loop().call_later(seconds, fn)
 
     # Notifications
 

@@ -16,6 +16,7 @@ from pylightningd.common.wire.channeld_wire import ChanneldConnected
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import WITH_PEER, ChannelState
+from pylightningd.lightningd.control.addresses import address_json
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -249,7 +250,7 @@ class Peers:
                 {
                     "id": peer.id.hex(),
                     "direction": "in" if peer.incoming else "out",
-                    "address": node.address_json(peer.address),
+                    "address": address_json(peer.address),
                 },
             )
 

@@ -14,7 +14,7 @@ from pylightningd.common.channel.commitment_tx import funding_sighash
 from pylightningd.common.ids import ShortChannelId, txid_hex
 from pylightningd.common.keys import sig_to_der, verify_compact
 from pylightningd.common.wire import hsmd_wire as hw
-from pylightningd.common.wire.channeld_wire import ChanneldFundingDepth
+from pylightningd.common.wire.channeld_wire import ChanneldFeerates, ChanneldFundingDepth
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import (
     CAN_CLOSE_UNILATERALLY,
@@ -22,6 +22,7 @@ from pylightningd.lightningd.channels.states import (
     Cause,
     ChannelState,
 )
+from pylightningd.lightningd.control.workers import fee_bounds
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.chain.watches import TxWatch
@@ -115,6 +116,37 @@ class ChannelEvents:
         """The channel is in step with the peer again."""
         self._say(channel, "Reconnected, and reestablished.")
 
+    def fee_limits_changed(self, channel: Channel) -> None:
+        """Tell the worker which feerates the peer may choose, and which we want. Inside a turn."""
+        low, high = fee_bounds(self._node, channel)
+        self._node.workers.send(
+            channel,
+            ChanneldFeerates(
+                dbid=channel.dbid,
+                feerate_perkw=self.wanted_feerate(channel),
+                feerate_min_perkw=low,
+                feerate_max_perkw=high,
+            ),
+        )
+
+    def wanted_feerate(self, channel: Channel) -> int:
+        """What our side, as opener, wants commitments to pay; what they pay now where nothing is known."""
+        feerates, settings = self._node.chain.feerates, self._node.settings
+        if channel.channel_type.has_anchors:
+            return feerates.get("unilateral_anchor_close") or channel.remote_feerate()
+        rate = feerates.get("unilateral_close")
+        return channel.remote_feerate() if rate is None else rate + settings.feerate_offset_perkw
+
+    def feerates_changed(self) -> None:
+        """New estimates came: every channel with a worker hears of them. Outside turns."""
+
+        def tell_all() -> None:
+            for channel in self._node.channels:
+                if channel.state in WITH_PEER:
+                    self.fee_limits_changed(channel)
+
+        self._node.turn.submit(tell_all)
+
     # Failures
 
     def transient_failure(self, channel: Channel, reason: str) -> None:
@@ -178,6 +210,13 @@ class ChannelEvents:
         if not was_mutual and not self.must_not_broadcast(channel):
             node.turn.after_commit(
                 lambda: node.spawn(self._broadcast(channel), f"close channel {channel.dbid}")
+            )
+
+    def close_again(self, channel: Channel) -> None:
+        """close of a channel that is on its way to the chain: send the commitment once more. In a turn."""
+        if not self.must_not_broadcast(channel):
+            self._node.turn.after_commit(
+                lambda: self._node.spawn(self._broadcast(channel), f"close {channel.dbid} again")
             )
 
     async def signed_commitment(self, channel: Channel) -> Tx:

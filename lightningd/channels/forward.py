@@ -9,7 +9,7 @@ inside turns, in the same one that makes the cause durable. The link between the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,12 @@ class Switch:
         self._node = node
         self.forwards = forwards
         self.offers = Offers()
+        self._old_policies: dict[int, tuple[Policy, float]] = {}
+
+    def keep_old_policy(self, channel: Channel, seconds: int) -> None:
+        """The fees are about to change: senders who have not heard of it may use the present ones for a while."""
+        until = self._node.clock.time() + seconds
+        self._old_policies[channel.dbid] = (replace(channel.policy), until)
 
     # Incoming
 
@@ -161,10 +167,15 @@ class Switch:
         update = out.our_update
         if not out.is_ready():
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
-        check_forward(
-            out.policy, htlc, told.amount, told.cltv_expiry, self._node.chain.height, update
-        )
         now = self._node.clock.time()
+        height = self._node.chain.height
+        try:
+            check_forward(out.policy, htlc, told.amount, told.cltv_expiry, height, update)
+        except CannotForward:
+            old, until = self._old_policies.get(out.dbid, (out.policy, 0.0))
+            if now >= until:
+                raise
+            check_forward(old, htlc, told.amount, told.cltv_expiry, height, update)
         self.forwards.offered(htlc, channel.usable_scid, scid, told.amount, now)
 
         def refused(code: int, _text: str) -> None:

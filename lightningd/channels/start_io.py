@@ -11,6 +11,7 @@ from pylightningd.lightningd.channels.registry import Channels
 from pylightningd.lightningd.channels.resolve import Resolver
 from pylightningd.lightningd.channels.settings import read_settings
 from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.control.addresses import Addresses
 from pylightningd.lightningd.control.fleet_io import Fleet
 from pylightningd.lightningd.db.channels_io import ChannelStore
 from pylightningd.lightningd.db.forwards_io import ForwardStore
@@ -24,6 +25,7 @@ async def start(node: Node) -> None:
     """Set `settings`, `channels`, `peers`, `switch`, `resolver`, `channel_events`, `channel_gossip`, `fleet`."""
     node.settings = read_settings(node.config)
     node.fleet = Fleet(node)
+    node.addresses = Addresses(node.config, node.network.ln_port)
     node.channels = Channels(node, ChannelStore(node.db))
     node.peers = Peers(node)
     node.resolver = Resolver(node)
@@ -33,6 +35,7 @@ async def start(node: Node) -> None:
     node.channels.load()
     node.peers.load()
     node.info.append(lambda: _counts(node))
+    node.info.append(node.addresses.info)
 
 
 def _counts(node: Node) -> dict[str, object]:

@@ -26,6 +26,7 @@ from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.common_wire import ChannelConfig
 from pylightningd.lightningd.channels.channel import Channel, Policy, StateChange
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.control.workers import fee_bounds
 from pylightningd.lightningd.rpc.errors import (
     FUNDING_BROADCAST_FAIL,
     FUNDING_PEER_NOT_CONNECTED,
@@ -219,7 +220,7 @@ class OpeningControl:
     def limits(self, capacity: Sat, minimum_depth: int | None = None) -> ow.OpeningLimits:
         """What we ask of a peer and accept from one, for a channel of this size."""
         node, settings = self._node, self._node.settings
-        low, high = node.fee_bounds(None)
+        low, high = fee_bounds(node, None)
         depth = settings.funding_confirms if minimum_depth is None else minimum_depth
         return ow.OpeningLimits(
             local_config=ChannelConfig(

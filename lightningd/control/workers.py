@@ -20,7 +20,16 @@ from pylightningd.lightningd.channels.states import WITH_PEER
 from pylightningd.lightningd.control.channeld import channel_init
 
 if TYPE_CHECKING:
+    from pylightningd.common.bus.link import Link
     from pylightningd.lightningd.node import Node
+
+
+def fee_bounds(node: Node, channel: Channel | None) -> tuple[int, int]:
+    """Least and most we let a peer choose as commitment feerate, sat per 1000 weight."""
+    feerates = node.chain.feerates
+    if channel is not None and channel.ignore_fee_limits:
+        return 1, 0xFFFFFFFF
+    return feerates.min_acceptable, feerates.max_acceptable
 
 
 class Workers:
@@ -31,15 +40,9 @@ class Workers:
         self.names = [f"channeld-{i}" for i in range(count)]
         self._prepared: set[int] = set()
 
-    async def start(self) -> None:
-        """Spawn every worker and link it to hsmd and connectd."""
-        for name in self.names:
-            await self.start_one(name)
-
-    async def start_one(self, name: str) -> None:
-        """Spawn one, at start or after it died."""
+    async def greet(self, name: str, link: Link) -> None:
+        """A worker runs: at start, or again after it died. Its peers may come back now."""
         node = self._node
-        link = await node.fleet.start(name)
         link.on_message = node.channeld.on_message
         link.send(
             ChanneldInit(
@@ -50,8 +53,14 @@ class Workers:
                 dev_disable_commit_after=node.settings.disable_commit_after,
             )
         )
-        await node.fleet.link(name, "hsmd", capabilities=hw_capabilities())
-        await node.fleet.link(name, "connectd")
+        if node.is_up:
+            mine = {
+                c.peer_id
+                for c in node.channels
+                if self.name_for(c.dbid) == name and c.state in WITH_PEER
+            }
+            for peer_id in mine:
+                node.peers.reconnect_now(peer_id, f"{name} was restarted")
 
     def name_for(self, dbid: int) -> str:
         """The worker that has, or would have, a channel."""
@@ -64,7 +73,7 @@ class Workers:
         if channel.dbid in self._prepared:
             return name
         await self.tell_hsmd(channel, name)
-        low, high = node.fee_bounds(channel)
+        low, high = fee_bounds(node, channel)
         node.fleet.get(name).send(channel_init(channel, low, high, node.settings.max_dust_exposure))
         channel.worker = name
         self._prepared.add(channel.dbid)
@@ -109,7 +118,7 @@ class Workers:
                 link.send(ChanneldBlockheight(height=height))
 
     async def died(self, name: str) -> None:
-        """A worker is gone: reconnect its peers once a new one runs."""
+        """A worker is gone, and its channels rest until a new one is greeted."""
         node = self._node
         lost = node.channels.of_worker(name)
 
@@ -120,12 +129,3 @@ class Workers:
             node.switch.worker_died(name)
 
         await node.turn.do(forget)
-        await self.start_one(name)
-        for peer_id in {c.peer_id for c in lost if c.state in WITH_PEER}:
-            node.peers.reconnect_now(peer_id, f"{name} was restarted")
-
-
-def hw_capabilities() -> int:
-    """What a channeld worker may ask of hsmd: ECDH and commitments of its channels."""
-    ecdh, commitment = 1, 2
-    return ecdh | commitment

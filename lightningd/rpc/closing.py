@@ -10,6 +10,7 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, txid_hex
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.rpc.chain import feerate_perkw
 from pylightningd.lightningd.rpc.channels import find_channels
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.rpc.params import (
@@ -112,7 +113,7 @@ async def close(
                 JSONRPC2_INVALID_PARAMS,
                 'feerange: should be [min, max], for example ["slow","urgent"]',
             )
-        low, high = (node.feerate(f, "mutual_close") for f in feerange)
+        low, high = (feerate_perkw(node, f, "mutual_close") for f in feerange)
         wish.feerange = (low, high)
     done = node.new_future()
     wish.waiters.append(done)

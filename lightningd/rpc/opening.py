@@ -16,6 +16,7 @@ from pylightningd.common.ids import NodeId, Outpoint, txid_hex
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_type_json
 from pylightningd.lightningd.control.openingd import OpenRequest
+from pylightningd.lightningd.rpc.chain import feerate_perkw
 from pylightningd.lightningd.rpc.errors import (
     FUND_MAX_EXCEEDED,
     FUNDING_BROADCAST_FAIL,
@@ -107,7 +108,7 @@ async def fundchannel(
         raise UserError(FUNDING_STILL_SYNCING_BITCOIN, "Still syncing with bitcoin network")
     peer = await node.peers.connect(id, [])
     _check_size(node, peer.features, amount)
-    perkw = node.feerate(feerate, "opening")
+    perkw = feerate_perkw(node, feerate, "opening")
     draft = await node.wallet.draft(
         [(_PLACEHOLDER, "all" if amount == "all" else amount)],
         perkw,

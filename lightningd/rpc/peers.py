@@ -8,6 +8,7 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.wire import peer_wire
 from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.control.addresses import address_json
 from pylightningd.lightningd.peers import Peer
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.rpc.params import (
@@ -87,7 +88,7 @@ async def connect(
         "id": peer.id.hex(),
         "features": peer.features.hex(),
         "direction": "in" if peer.incoming else "out",
-        "address": node.address_json(peer.address),
+        "address": address_json(peer.address),
     }
 
 
@@ -131,7 +132,7 @@ def _peer_json(node: Node, peer: Peer, level: str | None) -> dict[str, Any]:
         if peer.remote_address:
             result["remote_addr"] = peer.remote_address
     if level is not None:
-        result["log"] = node.log_of_peer(peer.id, level)
+        result["log"] = node.log.of_peer(peer.id, level)
     return result
 
 
