@@ -29,6 +29,7 @@ import uvloop
 from pylightningd.common.bus.base_link_io import Handshake
 from pylightningd.common.bus.link import Incoming, Link, hello_proof, make_codec
 from pylightningd.common.bus.log import make_log
+from pylightningd.common.bus.tap_io import Tap
 from pylightningd.common.bus.wire_hash_io import wire_hash
 from pylightningd.common.bus.zmq_link_io import LINGER_MS, ZmqLink
 from pylightningd.common.ids import NodeId
@@ -133,6 +134,8 @@ class _Daemon:
         """The whole life; returns the exit code."""
         self.loop.set_exception_handler(self._on_loop_error)
         self.loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        tap = Tap(self.args.name or self.shell.NAME, self.args.master_url)
+        self.loop.add_signal_handler(signal.SIGUSR2, tap.toggle)
         self._watch_lifeline(self.args.lifeline_fd)
         failure: BaseException | None = None
         try:
@@ -371,6 +374,7 @@ def run(shell: type[DaemonShell], argv: list[str] | None = None) -> None:
     """Be this daemon until the end; exits the process."""
     args = make_parser(shell).parse_args(argv)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the master, who then tells us.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # busdump's; nothing to copy yet
 
     async def main() -> int:
         return await _Daemon(shell(args)).main()

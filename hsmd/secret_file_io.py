@@ -16,9 +16,9 @@ from pathlib import Path
 import wallycore as wally
 
 from pylightningd.hsmd.derive import key_fingerprint
-from pylightningd.hsmd.sodium import ENCRYPTED_SIZE, BadPassphrase, decrypt_secret
 
 _PLAIN_SIZE = 32
+_ENCRYPTED_SIZE = 73
 _NO_PASSPHRASE = bytes(32)
 _ENTROPY_SIZE = 16
 
@@ -57,7 +57,7 @@ def parse(raw: bytes, passphrase: bytes | None) -> HsmSecret:
         raise SecretFileError(f"Invalid hsm_secret format: {len(raw)} bytes")
     if len(raw) == _PLAIN_SIZE:
         return HsmSecret(raw)
-    if len(raw) == ENCRYPTED_SIZE:
+    if len(raw) == _ENCRYPTED_SIZE:
         return HsmSecret(_decrypt(raw, passphrase))
     return _open_mnemonic(raw[:_PLAIN_SIZE], raw[_PLAIN_SIZE:], passphrase)
 
@@ -65,6 +65,8 @@ def parse(raw: bytes, passphrase: bytes | None) -> HsmSecret:
 def _decrypt(raw: bytes, passphrase: bytes | None) -> bytes:
     if passphrase is None:
         raise SecretFileError("Passphrase required but not provided")
+    from pylightningd.hsmd.sodium import BadPassphrase, decrypt_secret  # rare, and slow to load
+
     try:
         return decrypt_secret(raw, passphrase)
     except BadPassphrase as err:

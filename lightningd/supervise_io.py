@@ -151,6 +151,11 @@ class Supervisor:
         """All that run, in order of start."""
         return list(self._running)
 
+    @property
+    def folder(self) -> str:
+        """Where the sockets of all links are; what `tools/busdump --folder` wants."""
+        return self._endpoints.folder
+
     def _open(self, spec: DaemonSpec, url: str, token: bytes) -> ZmqLink:
         hello = BusHello(
             daemon="lightningd",

@@ -94,3 +94,15 @@ def test_hchacha20_vector() -> None:
 def test_a_wrong_key_does_not_open_an_encrypted_secret() -> None:
     with pytest.raises(BadPassphrase, match="does not open"):
         open_message(bytes(32), bytes(73))
+
+
+@pytest.mark.slow
+def test_an_encrypted_secret_made_by_libsodium() -> None:
+    """Argon2id and secretstream as PyNaCl does them, over the bytes 0 to 31."""
+    raw = bytes.fromhex(
+        "146b3c5a1c1cc55d32abb8516c5333867349420fe62a32ae1ca5a11b6d5fc14741949a34d8dec2d8"
+        "e88f466dfe31769c45566fe57b8471ec0c5cdbf5863358c4d6ceae7a50b50b9f44"
+    )
+    assert parse(raw, b"the passphrase").secret == bytes(range(32))
+    with pytest.raises(SecretFileError, match="Wrong passphrase"):
+        parse(raw, b"another")
