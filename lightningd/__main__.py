@@ -109,10 +109,11 @@ def _live(config: Config, log: Log, on_up: Callable[[], None]) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(life())
     except BaseExceptionGroup as group:
-        for error in _leaves(group):
+        leaves = _leaves(group)
+        for error in leaves:
             if isinstance(error, StartError | ConfigError | BackendError):
                 return _complain(str(error))
-        return _crashed(nodes, group)
+        return _crashed(nodes, leaves[0] if len(leaves) == 1 else group)
     except BaseException as error:
         return _crashed(nodes, error)
     node = nodes[0]

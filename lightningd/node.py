@@ -146,7 +146,7 @@ class Node:
 
     def fatal(self, text: str) -> None:
         """Stop because something outside makes it impossible to go on (disk, hsmd, an important plugin)."""
-        self.log("broken", text)
+        self.log("unusual" if self.stopping else "broken", text)
         self.request_stop(text, exit_code=1)
 
     def request_stop(self, reason: str, exit_code: int = 0) -> None:

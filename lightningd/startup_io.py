@@ -51,8 +51,7 @@ class StartError(Exception):
 async def start_node(node: Node) -> None:
     """Bring the node up. Raises StartError, ConfigError, BackendError or what a part raises."""
     steps: tuple[tuple[str, Start], ...] = (
-        ("commands", start_commands),
-        ("plugins", start_plugins),
+        ("processes", start_processes),
         ("database", start_database),
         ("hsmd", start_hsmd),
         ("bitcoin backend", start_backend),
@@ -89,6 +88,21 @@ def _room(name: str) -> Start:
 
 
 # Steps
+
+
+async def start_processes(node: Node) -> None:
+    """hsmd and the plugins come up while we load our own commands: that takes each a part of a second."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(launch_hsmd(node), name="launch hsmd")
+            group.create_task(_commands_and_plugins(node), name="commands and plugins")
+    except BaseExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
+
+
+async def _commands_and_plugins(node: Node) -> None:
+    await start_commands(node)
+    await start_plugins(node)
 
 
 async def start_commands(node: Node) -> None:
@@ -214,8 +228,8 @@ async def start_database(node: Node) -> None:
     )
 
 
-async def start_hsmd(node: Node) -> None:
-    """The supervisor, then hsmd, who tells who we are."""
+async def launch_hsmd(node: Node) -> None:
+    """The supervisor, and hsmd as a process that does not know its work yet."""
     from pylightningd.common.wire import hsmd_wire
     from pylightningd.lightningd.supervise_io import DaemonFailed, DaemonSpec, Supervisor
 
@@ -227,14 +241,29 @@ async def start_hsmd(node: Node) -> None:
         external=node.config["external-daemon"],
     )
     node.on_stop.append(("daemons", node.daemons.shutdown))
-    spec = DaemonSpec(name="hsmd", module="pylightningd.hsmd", wires=(hsmd_wire,), vital=True)
+    spec = DaemonSpec(
+        name="hsmd",
+        module="pylightningd.hsmd",
+        wires=(hsmd_wire,),
+        args=("--hsm-secret", os.path.join(node.config.folders.net_dir, "hsm_secret")),
+        vital=True,
+    )
     try:
         node.hsm = await node.daemons.start(spec)
-        reply = await node.hsm.ask(
-            hsmd_wire.HsmdInit(network=node.network.name, passphrase=_passphrase(node))
-        )
-    except (DaemonFailed, BackendError) as error:
+    except DaemonFailed as error:
         raise StartError(str(error)) from error
+
+
+async def start_hsmd(node: Node) -> None:
+    """Let hsmd read or make the secret; it tells who we are."""
+    from pylightningd.common.bus.link import LinkClosed, Refused
+    from pylightningd.common.wire.hsmd_wire import HsmdInit
+
+    request = HsmdInit(network=node.network.name, passphrase=_passphrase(node))
+    try:
+        reply = await node.hsm.ask(request)
+    except (Refused, LinkClosed) as error:
+        raise StartError(f"hsmd: {error}") from error
     node.node_id = reply.node_id
     node.bip32_base, node.bip86_base = reply.bip32_base, reply.bip86_base
     node.bolt12_base = reply.bolt12_base

@@ -140,6 +140,4 @@ async def _check_makesecret(node: Node, hex: bytes | None, string: str | None) -
 async def makesecret(node: Node, hex: bytes | None, string: str | None) -> dict[str, Any]:
     """See the summary."""
     reply = await node.hsm.ask(HsmdDeriveSecret(info=_info(hex, string)))
-    secret = reply.secret
-    raw = secret.reveal() if hasattr(secret, "reveal") else secret
-    return {"secret": raw.hex()}
+    return {"secret": reply.secret.reveal().hex()}
