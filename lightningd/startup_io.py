@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from pylightningd.common.errors import BackendError
 from pylightningd.common.version import VERSION
 from pylightningd.lightningd.config import ConfigError
 from pylightningd.lightningd.config_table import BOOL, FLAG, STR, Kind, Option, _integer
