@@ -126,6 +126,7 @@ class _Daemon:
         self._codec = make_codec(shell.WIRES)
         self._master_token = self._token()
         self._stopping = asyncio.Event()
+        self._queues: dict[int, _Batches] = {}
         self._fatal: BaseException | None = None
         self.loop = asyncio.get_running_loop()
         shell._daemon = self  # noqa: SLF001 - the two are one
@@ -245,6 +246,9 @@ class _Daemon:
         if link is not None:
             link.on_closed = None
             link.close(reason)
+            queue = self._queues.pop(link_id, None)
+            if queue is not None:
+                queue.wake()
             self.shell.on_link_closed(link)
 
     def _on_master_lost(self, reason: str) -> None:
@@ -257,6 +261,7 @@ class _Daemon:
     ) -> None:
         """Feed `handler` one batch after the other, in a task of its own."""
         queue = _Batches(link)
+        self._queues[link.link_id] = queue
         link.on_message = queue.put
         self.tasks.create_task(queue.feed(handler), name=f"pump {link.name}")
 
@@ -323,8 +328,12 @@ class _Batches:
             self._paused = True
             self._link.pause_reading()
 
+    def wake(self) -> None:
+        """Let `feed` notice that the link is closed."""
+        self._filled.set()
+
     async def feed(self, handler: Callable[[list[Incoming]], Coroutine[Any, Any, None]]) -> None:
-        """Until cancelled, or the link is closed and the queue empty."""
+        """Run until cancelled, or the link is closed and the queue empty."""
         while True:
             while self._waiting:
                 await handler(self._waiting.popleft())

@@ -57,6 +57,8 @@ class Hsm:
         if caller is None:
             raise Refusal("this link has no rights")
         check_right(caller.rights, kind)
+        if isinstance(msg, w.HsmdSetupChannel) and not caller.rights & Capability.MASTER:
+            self._check_opening(caller, msg)
         if kind in FOR_ONE_CHANNEL:
             dbid: int = msg.dbid  # type: ignore[attr-defined]  # all of FOR_ONE_CHANNEL have it
             if dbid not in caller.dbids and not caller.rights & Capability.MASTER:
@@ -103,6 +105,15 @@ class Hsm:
         caller = self.callers.get(msg.link_id)
         if caller is not None:
             caller.dbids.discard(msg.dbid)
+
+    def _check_opening(self, caller: Caller, msg: w.HsmdSetupChannel) -> None:
+        """A worker may set up what it opens: only its own, and only while commitment 0 is all there is."""
+        dbid, peer_id = msg.channel.dbid, msg.channel.peer_id
+        if dbid not in caller.dbids or self._channel(dbid).peer_id != peer_id:
+            raise Refusal(f"channel {dbid} is not assigned to this link")
+        revoked, remote_signed = self.records.record(self._channel(dbid).record_key)
+        if revoked >= 0 or remote_signed > 0:
+            raise Refusal(f"channel {dbid} is past its opening: only the master may set it up")
 
     def set_up(self, msg: w.HsmdSetupChannel) -> w.HsmdSetupChannelReply:
         """Take a channel's facts."""

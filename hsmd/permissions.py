@@ -30,7 +30,7 @@ NEEDED: dict[type[Message], Capability] = {
     w.HsmdInit: C.MASTER,
     w.HsmdAssignChannel: C.MASTER,
     w.HsmdUnassignChannel: C.MASTER,
-    w.HsmdSetupChannel: C.MASTER,
+    w.HsmdSetupChannel: C.COMMITMENT,  # while it is being opened; see machine.py
     w.HsmdGetBasepoints: C.MASTER,
     w.HsmdGetPerCommitmentPoint: C.COMMITMENT,
     w.HsmdSignRemoteCommitment: C.COMMITMENT,

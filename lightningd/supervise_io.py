@@ -111,12 +111,30 @@ class Supervisor:
         self._ties: list[_Tie] = []
         self._next_link_id = 1
         self._failures: dict[str, int] = {}
+        self._restarting: dict[str, asyncio.Event] = {}
+        """Set when a daemon that died runs again, or will not."""
         self._stopping = False
 
     # ---- starting --------------------------------------------------------------------------
 
     async def start(self, spec: DaemonSpec) -> Link:
-        """Start a daemon and wait for its hello. Raises DaemonFailed."""
+        """Start a daemon and wait for its hello. Raises DaemonFailed.
+
+        One that is just being started anew after its death is waited for, not started twice.
+        """
+        if await self.restarted(spec.name):
+            return self.link_of(spec.name)
+        return await self._start(spec)
+
+    async def restarted(self, name: str) -> bool:
+        """Wait for a daemon that is being started anew; whether it runs now on account of that."""
+        again = self._restarting.get(name)
+        if again is None:
+            return False
+        await again.wait()
+        return self.is_running(name)
+
+    async def _start(self, spec: DaemonSpec) -> ZmqLink:
         url, token = self._endpoints.new_url(), new_token()
         link = self._open(spec, url, token)
         started_at = asyncio.get_running_loop().time()
@@ -237,13 +255,17 @@ class Supervisor:
     async def link(
         self, a: str, b: str, *, capabilities: int = 0, capabilities_of_b: int = 0
     ) -> int:
-        """Tie two running daemons together; the id that both know the link by.
+        """Tie two running daemons together, once; the id that both know the link by.
 
         `capabilities` is what `a` may ask of `b` (`b` is told it), `capabilities_of_b` the reverse.
         """
-        tie = _Tie(binder=b, connecter=a, capabilities={b: capabilities, a: capabilities_of_b})
-        self._ties.append(tie)
-        self._tie(tie)
+        tie = next((t for t in self._ties if (t.connecter, t.binder) == (a, b)), None)
+        if tie is None:
+            tie = _Tie(binder=b, connecter=a)
+            self._ties.append(tie)
+        tie.capabilities = {b: capabilities, a: capabilities_of_b}
+        if not tie.link_id:
+            self._tie(tie)
         return tie.link_id
 
     def link_id(self, a: str, b: str) -> int:
@@ -290,13 +312,14 @@ class Supervisor:
     def _on_control(self, name: str, msg: Message) -> None:
         if not isinstance(msg, BusLog):
             raise TypeError(f"{name} sent {msg.NAME}")
+        fields = {_field_name(key): value for key, value in log_fields(msg).items()}
         self._log(
             log_level(msg),
             msg.text,
             source=name,
             peer_id=msg.peer_id,
             dbid=msg.channel_dbid or None,
-            **log_fields(msg),
+            **fields,
         )
 
     async def _watch_output(self, name: str, process: asyncio.subprocess.Process) -> None:
@@ -333,7 +356,12 @@ class Supervisor:
             return
         self._log("unusual" if code == 0 else "broken", f"{name} {how}", source="lightningd")
         if self._should_restart(name, code):
-            await self._restart(running)
+            again = self._restarting[name] = asyncio.Event()
+            try:
+                await self._restart(running)
+            finally:
+                del self._restarting[name]
+                again.set()
 
     async def _restart(self, running: _Running) -> None:
         spec = running.spec
@@ -351,7 +379,7 @@ class Supervisor:
         if self._stopping:
             return False
         try:
-            link = await self.start(spec)
+            link = await self._start(spec)
         except DaemonFailed as err:
             self._log("broken", str(err), source="lightningd")
             return False
@@ -393,6 +421,11 @@ class Supervisor:
                 except TimeoutError:
                     continue
         running.link.close()
+
+
+def _field_name(key: str) -> str:
+    """A name that is no parameter of the log function."""
+    return f"{key}_" if key in ("level", "text", "source", "peer_id", "dbid") else key
 
 
 async def _gone(pid: int) -> None:

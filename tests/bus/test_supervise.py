@@ -107,10 +107,27 @@ async def test_siblings_talk_and_links_are_made_again_after_a_death() -> None:
             await say(two, b"x")
         assert m.daemons.pid_of("echo-2") != pid
         await m.heard("lost echo-2")
+        assert await m.daemons.link("echo-1", "echo-2") == m.daemons.link_id("echo-1", "echo-2")
         second = m.daemons.link_id("echo-1", "echo-2")
         assert second != first
         assert await say(one, b"via echo-2") == b"hop"
         assert await say(m.daemons.link_of("echo-2"), b"via echo-1") == b"hop"
+
+
+@on_loop
+async def test_a_daemon_that_is_starting_again_is_not_started_twice() -> None:
+    async with master() as m:
+        link = await m.daemons.start(spec("echo"))
+        pid = m.daemons.pid_of("echo")
+        os.kill(pid, signal.SIGKILL)
+        await m.heard("was killed", "broken")
+        assert not m.daemons.is_running("echo")
+        again = await m.daemons.start(spec("echo"))
+        assert again is m.daemons.link_of("echo")
+        assert again is not link
+        assert sum("pid " in line[2] for line in m.lines) == 2
+        assert await say(again, b"x") == b"x"
+        assert not await m.daemons.restarted("echo")
 
 
 @on_loop

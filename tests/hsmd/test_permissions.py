@@ -8,7 +8,7 @@ from pylightningd.common.wire import hsmd_wire as w
 from pylightningd.common.wire.runtime import Message
 from pylightningd.hsmd import machine, permissions
 from pylightningd.hsmd.permissions import FOR_ONE_CHANNEL, NEEDED, Capability, Refusal, check_right
-from tests.hsmd.channels import ALICE, BOB, hsm
+from tests.hsmd.channels import ALICE, BOB, hsm, node, static
 
 REQUESTS = [m for m in w.MESSAGES.values() if not m.__name__.endswith("Reply")]
 
@@ -69,3 +69,17 @@ def test_a_channel_must_be_assigned() -> None:
         it.handle(0, w.HsmdAssignChannel(link_id=99, peer_id=BOB.node_id, dbid=1))
     with pytest.raises(Refusal, match="unknown"):
         it.handle(0, w.HsmdGetPerCommitmentPoint(dbid=5, number=0))
+
+
+def test_a_worker_sets_up_only_what_it_opens() -> None:
+    it = hsm(ALICE, BOB)
+    setup = w.HsmdSetupChannel(channel=static(ALICE, BOB, 1))
+    assert it.handle(7, setup) == w.HsmdSetupChannelReply()
+    with pytest.raises(Refusal, match="not assigned"):
+        it.handle(7, w.HsmdSetupChannel(channel=static(ALICE, BOB, 2)))
+    with pytest.raises(Refusal, match="not assigned"):
+        it.handle(7, w.HsmdSetupChannel(channel=static(ALICE, node(9), 1)))
+    it.handle(7, w.HsmdRevokeCommitment(dbid=1, number=0))
+    with pytest.raises(Refusal, match="past its opening"):
+        it.handle(7, setup)
+    it.handle(0, setup)
