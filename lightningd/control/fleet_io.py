@@ -74,6 +74,8 @@ class Fleet:
     async def need(self, name: str) -> Link:
         """The link to a daemon that is started at first use."""
         async with self._starting.setdefault(name, asyncio.Lock()):
+            if await self._node.daemons.restarted(name):
+                return self._node.daemons.link_of(name)  # greeted by `_restarted`
             link = self.get(name)
             return link if link is not None else await self.start(name)
 
