@@ -42,7 +42,7 @@ class JsonStream:
         self._searched = max(0, len(self._buffer) - 1)
         if data.rstrip(_WHITE).endswith(b"}") and self._buffer:
             found += self._parse_unterminated()
-        elif self._buffer and self._buffer.lstrip(_WHITE)[:1] not in (b"", b"{"):
+        elif bytes(self._buffer[:80]).lstrip(_WHITE)[:1] not in (b"", b"{"):
             raise JsonStreamError(f"not a JSON object: {bytes(self._buffer[:80])!r}")
         return found
 
@@ -51,7 +51,7 @@ class JsonStream:
         try:
             found = _parse_chunk(bytes(self._buffer))
         except JsonStreamError:
-            if self._buffer.lstrip(_WHITE)[:1] != b"{":
+            if not self._buffer.lstrip(_WHITE).startswith(b"{"):
                 raise
             return []
         self._buffer.clear()

@@ -268,6 +268,10 @@ class Plugin:
                 return await self._setconfig(params)
             case "check":
                 return self._check(params)
+            case _:
+                return await self._call_handler(request, params)
+
+    async def _call_handler(self, request: Request, params: Json) -> Json:
         if (method := self.methods.get(request.method)) is not None:
             return await _call(method.handler, params, request)
         if (hook := self.hooks.get(request.method)) is not None:

@@ -85,17 +85,19 @@ class RpcClient:
             )
         return reply.get("result")
 
-    async def _exchange(self, request: dict[str, Json]) -> dict[str, Json]:
+    async def _connection(self) -> Connection:
         while self._idle:
-            connection = self._idle.pop()
-            if connection.usable():
-                break
-            connection.close()
-        else:
-            try:
-                connection = await Connection.open(self._path())
-            except OSError as why:
-                raise RpcError(PLUGIN_ERROR, f"lightningd at {self._path()}: {why}") from None
+            kept = self._idle.pop()
+            if kept.usable():
+                return kept
+            kept.close()
+        try:
+            return await Connection.open(self._path())
+        except OSError as why:
+            raise RpcError(PLUGIN_ERROR, f"lightningd at {self._path()}: {why}") from None
+
+    async def _exchange(self, request: dict[str, Json]) -> dict[str, Json]:
+        connection = await self._connection()
         try:
             reply = await connection.exchange(request)
         except (OSError, JsonStreamError) as why:

@@ -13,8 +13,9 @@ import asyncio
 import random
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from pylightningd.common.amount import Sat
@@ -42,7 +43,7 @@ from pylightningd.lightningd.chain.watches import (
 from pylightningd.lightningd.db.chain_io import ChainStore
 
 R = TypeVar("R")
-OnBlock = Callable[[int, Sequence[Tx]], object]
+OnBlock = Callable[[int, Block], object]
 OnReorg = Callable[[int], object]
 CACHED_BLOCKS = 12
 FIRST_RETRY_S = 1.0
@@ -155,7 +156,7 @@ class ChainWatcher:
         return max(self.height, self.header_count)
 
     def on_block(self, callback: OnBlock) -> None:
-        """Call back inside the turn of each new block: (height, its transactions).
+        """Call back inside the turn of each new block: (height, block).
 
         Also for the blocks that are walked through again after a restart: it must not matter to see one twice.
         """
@@ -386,7 +387,7 @@ class ChainWatcher:
     async def _find_root(self, height: int) -> None:
         """The block to go on from: the newest that we know, or have no row of, at or below `height`."""
         while True:
-            block = await self._retrying(lambda at=height: self.backend.block(at))
+            block = await self._retrying(partial(self.backend.block, height))
             if block is None:
                 raise ChainError(f"the bitcoin backend does not give block {height} out")
             known = self.store.hash_at(height)
@@ -487,7 +488,7 @@ class ChainWatcher:
         self.broadcasts.on_block(height, block.txids)
         self._fire(block)
         for callback in self._on_block:
-            self._guarded(lambda cb=callback: cb(height, block.txs))
+            self._guarded(partial(callback, height, block))
         if not again:
             for watch in self.watches.confirmed():
                 if watch.height is not None and watch.height < height:
@@ -500,9 +501,9 @@ class ChainWatcher:
         for fired in self.watches.scan(block):
             match fired:
                 case Spent(watch=spend, tx=tx, input_index=index):
-                    self._guarded(lambda w=spend, t=tx, i=index: w.on_spend(t, i, block.height))
+                    self._guarded(partial(spend.on_spend, tx, index, block.height))
                 case Paid(watch=script, tx=tx, output_index=index):
-                    self._guarded(lambda w=script, t=tx, i=index: w.on_paid(t, i, block.height))
+                    self._guarded(partial(script.on_paid, tx, index, block.height))
                 case TxSeen(watch=seen, tx=tx, tx_index=index):
                     seen.height, seen.tx_index, seen.tx = block.height, index, tx
                     self._tell_depth(seen)
@@ -526,9 +527,9 @@ class ChainWatcher:
             self._cache.pop(gone, None)
             for watch in self.watches.at_height(gone):
                 watch.height = watch.tx_index = None
-                self._guarded(lambda w=watch: w.on_depth(0))
+                self._guarded(partial(watch.on_depth, 0))
             for callback in self._on_reorg:
-                self._guarded(lambda cb=callback, h=gone: cb(h))
+                self._guarded(partial(callback, gone))
         self.store.remove_from(height)
         self._set_stored(min(self._stored_height, height - 1))
 
@@ -590,16 +591,25 @@ class ChainWatcher:
         # Watches that are registered in one go are served by one walk through the blocks.
         await asyncio.sleep(0)
         late, self._late = self._late, []
+        late = [item for item in late if not await self._surely_unspent(item.watch)]
+        if not late:
+            return
         for height in range(min(item.first for item in late), max(item.last for item in late) + 1):
             waiting = [
                 i.watch for i in late if i.first <= height <= i.last and not i.watch.cancelled
             ]
             if not waiting:
                 continue
-            block = await self._retrying(lambda h=height: self.get_block(h))
+            block = await self._retrying(partial(self.get_block, height))
             if block is None:
                 return
-            await self.turn.do(lambda b=block, w=waiting: self._fire_late(b, w))
+            await self.turn.do(partial(self._fire_late, block, waiting))
+
+    async def _surely_unspent(self, watch: SpendWatch | TxWatch) -> bool:
+        """One question spares a walk through all the blocks since the output was made."""
+        if isinstance(watch, TxWatch):
+            return False
+        return await self._retrying(partial(self.backend.unspent, watch.outpoint)) is not None
 
     def _fire_late(self, block: Block, late: list[SpendWatch | TxWatch]) -> None:
         only = set(map(id, late))
@@ -608,7 +618,7 @@ class ChainWatcher:
                 continue
             match fired:
                 case Spent(watch=spend, tx=tx, input_index=index):
-                    self._guarded(lambda w=spend, t=tx, i=index: w.on_spend(t, i, block.height))
+                    self._guarded(partial(spend.on_spend, tx, index, block.height))
                 case TxSeen(watch=seen, tx=tx, tx_index=index) if seen.height is None:
                     seen.height, seen.tx_index, seen.tx = block.height, index, tx
                     self._tell_depth(seen)

@@ -162,6 +162,8 @@ class WatchIndex:
                 self._spends.remove(watch.outpoint, watch)
             case ScriptWatch():
                 self._scripts.remove(watch.script, watch)
+            case _:
+                raise TypeError(f"{watch!r} is of no known kind")
 
     def scan(self, block: Block) -> Iterator[Fired]:
         """What a block fires, transaction by transaction: spends, then payments, then the transaction itself.

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pylightningd.lightningd.chain.block import Header
 from pylightningd.lightningd.db.vars_io import set_int
-
-if TYPE_CHECKING:
-    from peewee import Database
 
 
 class ChainStore:
     """Reads and writes the table `blocks`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Any) -> None:
         self._db = db
 
     def max_height(self) -> int | None:

@@ -613,7 +613,7 @@ class PluginHost:
             "rpc_command": {"id": call.id, "method": call.method, "params": call.params or {}}
         }
         responses = await self.call_hook("rpc_command", payload, call.method, _cause(call))
-        decision = responses[-1] if responses else {"result": "continue"}
+        decision: dict[str, Any] = dict(responses[-1]) if responses else {}
         if "replace" in decision:
             call.method = decision["replace"]["method"]
             call.params = decision["replace"].get("params", {})

@@ -336,19 +336,57 @@ def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
                 f"debug Deferring broadcast of txid {txid_hex(later.txid())} until block 12"
                 in w.text()
             )
-            chain.sent.clear()
 
-            async def next_block(*txs: Any) -> list[Any]:
+            async def sent_after(expected: int) -> set[Any]:
+                """What is sent once the newest block is processed."""
                 chain.sent.clear()
-                chain.mine(1, *txs)
                 await w.caught_up()
-                for _ in range(20):
-                    await asyncio.sleep(0.001)
-                return list(chain.sent)
+                async with asyncio.timeout(10):
+                    while len(set(chain.sent)) < expected:
+                        await asyncio.sleep(0.001)
+                return set(chain.sent)
 
-            assert await next_block() == [tx]
-            assert await next_block(tx) == [later]
+            await w.watcher.wait_synced()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            chain.mine()
+            assert await sent_after(1) == {tx}
+            chain.mine(1, tx)
+            assert await sent_after(1) == {later}
             chain.reorg(1, 2)
-            assert await next_block() == [tx, later]
+            assert await sent_after(2) == {tx, later}
+
+    asyncio.run(main())
+
+
+def test_an_unspent_output_spares_the_walk_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        chain = FakeChain(10)
+        funding = make_tx(1, outputs=2)
+        chain.mine(1, funding)
+        spend = make_tx(2, Outpoint(funding.txid(), 1))
+        chain.mine(20, spend)
+        chain.spent.add(Outpoint(funding.txid(), 1))
+        async with watched(tmp_path, chain) as w:
+            await w.watcher.start()
+            w.watcher.begin()
+            await w.caught_up()
+            chain.fetched.clear()
+            spent: list[int] = []
+            w.watcher.watch_spend(
+                Outpoint(funding.txid(), 0), lambda *_: spent.append(0), since_height=11
+            )
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert [h for h in chain.fetched if h <= chain.height] == []
+            w.watcher.watch_spend(
+                Outpoint(funding.txid(), 1),
+                lambda tx, i, height: spent.append(height),
+                since_height=11,
+            )
+            async with asyncio.timeout(10):
+                while not spent:
+                    await asyncio.sleep(0.001)
+            assert spent == [12]
 
     asyncio.run(main())
