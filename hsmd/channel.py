@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from pylightningd.common.bitcoin import script as sc
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.channel import keyset
@@ -9,6 +11,7 @@ from pylightningd.common.channel.commitment_tx import CommitmentParams
 from pylightningd.common.channel_type import ChannelType
 from pylightningd.common.ids import NodeId
 from pylightningd.common.key_derivation import per_commitment_point, per_commitment_secret
+from pylightningd.common.keys import secret_tweak_add
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire.common_wire import Basepoints, ChannelStatic
 from pylightningd.hsmd.derive import ChannelSecrets
@@ -43,6 +46,11 @@ class Channel:
         if static.local_basepoints != self.points:
             raise Refusal(f"the local base points of channel {self.dbid} are not ours")
         self._facts = _Facts(static)
+
+    def htlc_key(self, point: bytes) -> Secret:
+        """Our HTLC key in the commitment with this per-commitment point."""
+        # BOLT 3, "Key Derivation": as `derive_privkey`, with the base point at hand.
+        return secret_tweak_add(self.secrets.htlc, sha256(point + self.points.htlc).digest())
 
     def commitment_point(self, number: int) -> bytes:
         """Our per-commitment point. Raises ShachainError for a number out of range."""

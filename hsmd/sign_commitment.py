@@ -14,7 +14,6 @@ from pylightningd.common.channel.htlc import Htlc
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.channel.htlc_tx import htlc_sighashes
 from pylightningd.common.channel.keyset import derive_keyset
-from pylightningd.common.key_derivation import derive_privkey
 from pylightningd.common.keys import sign_compact
 from pylightningd.common.wire import hsmd_wire as w
 from pylightningd.common.wire.common_wire import CommitmentContent
@@ -40,10 +39,11 @@ def sign_remote(
     digests = htlc_sighashes(commitment)
     htlc_signatures: tuple[bytes, ...] = ()
     if digests:
-        key = derive_privkey(secrets.htlc, msg.remote_per_commitment_point)
+        key = channel.htlc_key(msg.remote_per_commitment_point)
         htlc_signatures = tuple([sign_compact(key, d, grind=False) for d in digests])
     return w.HsmdSignRemoteCommitmentReply(
-        signature=sign_compact(secrets.funding, commitment.sighash()),
+        # Not ground: nobody's weight depends on these, and each try costs what a signature costs.
+        signature=sign_compact(secrets.funding, commitment.sighash(), grind=False),
         htlc_signatures=htlc_signatures,
     )
 

@@ -46,13 +46,13 @@ def sign_delayed(channel: Channel, msg: w.HsmdSignDelayedPayment) -> w.HsmdSignD
 def sign_local_htlc(channel: Channel, msg: w.HsmdSignLocalHtlc) -> w.HsmdSignLocalHtlcReply:
     """An HTLC transaction of our own commitment, perhaps with inputs added for its fee."""
     point = channel.commitment_point(msg.commitment_number)
-    key = derive_privkey(channel.secrets.htlc, point)
+    key = channel.htlc_key(point)
     return w.HsmdSignLocalHtlcReply(signature=_sign(msg, key))
 
 
 def sign_remote_htlc(channel: Channel, msg: w.HsmdSignRemoteHtlc) -> w.HsmdSignRemoteHtlcReply:
     """An HTLC output of the peer's commitment."""
-    key = derive_privkey(channel.secrets.htlc, msg.remote_per_commitment_point)
+    key = channel.htlc_key(msg.remote_per_commitment_point)
     return w.HsmdSignRemoteHtlcReply(signature=_sign(msg, key))
 
 
