@@ -16,6 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire.runtime import Message, Request
 
 Neighbour: TypeAlias = Literal["master", "hsmd"]
@@ -86,7 +87,16 @@ class Disconnect:
     """Hang up on the peer, after what was sent before."""
 
 
-Effect: TypeAlias = SendPeer | Ask | AskBoth | Tell | Log | SetTimer | CancelTimer | Disconnect
+@dataclass(frozen=True, slots=True)
+class AliasRoute:
+    """Messages with this channel_id belong to our route too (openingd, once there is a funding outpoint)."""
+
+    channel_id: ChannelId
+
+
+Effect: TypeAlias = (
+    SendPeer | Ask | AskBoth | Tell | Log | SetTimer | CancelTimer | Disconnect | AliasRoute
+)
 Step: TypeAlias = Generator[Effect, Any, T]
 
 

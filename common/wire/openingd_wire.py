@@ -30,7 +30,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "148111c645afea1892d2c0e9a4e1bc5c1bb74d0f639bd2c98c3da9154a4d999b"
+    "df748f1446401715405118e5220548855b34fcc666ce74dc4cee78d6af030b6c"
 )
 """SHA256 of openingd/openingd_wire.csv and what it includes."""
 
@@ -572,6 +572,46 @@ class OpeningdDone(Request[OpeningdDoneReply]):
             raise malformed(cls, err) from err
 
 
+_OPENINGD_PEER_MSG_0 = struct.Struct(">HQ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpeningdPeerMsg(Message):
+    """The opener's side, after openingd_done: a message for the new channel that still came on
+    the opening's route (channel_ready of a fast peer). Hand it on to channeld. Type 409.
+    """
+
+    TYPE: ClassVar[int] = 409
+    NAME: ClassVar[str] = "WIRE_OPENINGD_PEER_MSG"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("msg", "varbytes", ""),
+    )
+
+    dbid: int  # u64
+    msg: bytes
+
+    def encode(self) -> bytes:
+        return b"".join((_OPENINGD_PEER_MSG_0.pack(409, self.dbid), write_varbytes(self.msg)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _OPENINGD_PEER_MSG_0.unpack_from(buf)
+            if wire_type != 409:
+                raise WireError(f"type {wire_type}, not 409")
+            pos = 10
+            msg_, pos = read_varbytes(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                msg=msg_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _OPENINGD_FAILED_0 = struct.Struct(">HQ")
 
 
@@ -656,6 +696,7 @@ OpeningdMessage: TypeAlias = (
     | OpeningdGotOpen
     | OpeningdDone
     | OpeningdDoneReply
+    | OpeningdPeerMsg
     | OpeningdFailed
     | OpeningdCancel
 )
@@ -668,6 +709,7 @@ MESSAGES: dict[int, type[OpeningdMessage]] = {
     404: OpeningdGotOpen,
     405: OpeningdDone,
     406: OpeningdDoneReply,
+    409: OpeningdPeerMsg,
     407: OpeningdFailed,
     408: OpeningdCancel,
 }
