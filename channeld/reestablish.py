@@ -132,7 +132,7 @@ def on_reestablish(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
         yield from _peer_is_ahead(channel, msg)
         return
     yield from _check_our_secret(channel, msg)
-    if msg.next_revocation_number < channel.next_local - 2:
+    if _is_behind(channel, msg):
         yield from _peer_is_behind(channel, msg)
         return
     resend = what_to_resend(channel, msg)
@@ -193,6 +193,14 @@ def _is_our_secret(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
 # ---- lost data ------------------------------------------------------------------------------------
 
 
+def _is_behind(channel: Channel, msg: pw.ChannelReestablish) -> bool:
+    """Whether the peer forgot what it certainly knew: revocations of ours, or that it revoked its newest commitment."""
+    return (
+        msg.next_revocation_number < channel.next_local - 2
+        or msg.next_commitment_number <= channel.revocations
+    )
+
+
 def _peer_is_ahead(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[None]:
     if not (yield from _is_our_secret(channel, msg)):
         raise FailChannel(
@@ -215,7 +223,11 @@ def _peer_is_behind(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep
     """The peer lost data. It may still find it, or send an error: that is when we close."""
     # BOLT 2, "Message Retransmission", rationale: wait for the error of a peer that has fallen behind, so that it
     # can mend its state. As in CLN a warning tells it, and the connection stays.
-    text = f"bad reestablish revocation_number: {msg.next_revocation_number} vs {channel.next_local - 1}"
+    if msg.next_revocation_number < channel.next_local - 2:
+        asked = f"revocation_number: {msg.next_revocation_number} vs {channel.next_local - 1}"
+    else:
+        asked = f"commitment_number: {msg.next_commitment_number} vs {channel.next_remote}"
+    text = f"bad reestablish {asked}"
     channel.live.leaving = True
     yield Log("unusual", text)
     yield SendPeer(pw.Warning(channel_id=channel.facts.channel_id, data=text.encode()))

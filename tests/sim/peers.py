@@ -19,7 +19,16 @@ from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.channel.fee_states import FeeStates
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.channel_type import ANCHORS_TYPE, ChannelType
-from pylightningd.common.effects import Ask, AskBoth, SendPeer, Tell
+from pylightningd.common.effects import (
+    Ask,
+    AskBoth,
+    CancelTimer,
+    Disconnect,
+    Log,
+    SendPeer,
+    SetTimer,
+    Tell,
+)
 from pylightningd.common.ids import NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.common.key_derivation import per_commitment_point
 from pylightningd.common.machine import MachineDriver
@@ -139,10 +148,13 @@ class Peer:
     """Neighbours do not answer until it is False again."""
     sent_commitments: dict[int, Txid] = field(default_factory=dict)
     timers: set[str] = field(default_factory=set)
+    trace: list[type] = field(default_factory=list)
+    """What it asked, told and sent, in order: the messages' classes."""
+    init: cw.ChanneldInit = INIT
 
     def start(self) -> None:
         """Begin with what lightningd has."""
-        self.machine = ChannelMachine.from_row(self.master.snapshot(), INIT)
+        self.machine = ChannelMachine.from_row(self.master.snapshot(), self.init)
         self.driver = MachineDriver(self.machine)
         self.route = None
         self.timers.clear()
@@ -179,6 +191,10 @@ class Peer:
     def _reply(self, ask: Ask | AskBoth) -> Any:
         facts = self.channel.facts
         if isinstance(ask, AskBoth):
+            self.trace += [type(ask.hsmd), type(ask.master)]
+        else:
+            self.trace.append(type(ask.request))
+        if isinstance(ask, AskBoth):
             return self.hsmd.answer(ask.hsmd, facts), self._persist(ask.master)
         if ask.to == "hsmd":
             return self.hsmd.answer(ask.request, facts)
@@ -199,14 +215,17 @@ class Peer:
             if isinstance(effect, SendPeer):
                 self._send(effect.msg)
             elif isinstance(effect, Tell):
+                self.trace.append(type(effect.msg))
                 self.master.tell(type(effect.msg).decode(effect.msg.encode()))
             elif isinstance(effect, UseRoute):
                 self.route = effect.route_id
-            elif type(effect).__name__ == "SetTimer":
+            elif isinstance(effect, SetTimer):
                 self.timers.add(effect.name)
-            elif type(effect).__name__ == "CancelTimer":
+            elif isinstance(effect, CancelTimer):
                 self.timers.discard(effect.name)
-            elif type(effect).__name__ == "Log":
+            elif isinstance(effect, Disconnect):
+                self.trace.append(Disconnect)
+            elif isinstance(effect, Log):
                 self.ladder.append(f"{self.name:>6} log {effect.level}: {effect.text[:120]}")
 
     def _send(self, msg: Message) -> None:
@@ -220,6 +239,7 @@ class Peer:
             assert self.sent_commitments.setdefault(number, txid) == txid, "one content a number"
         elif isinstance(msg, pw.RevokeAndAck):
             assert row.next_local_commitment == self.hsmd.revoked + 1, "written down before"
+        self.trace.append(type(msg))
         arrow = "---->" if self.name == "alice" else "<----"
         self.ladder.append(f"  {arrow} {type(msg).NAME} {getattr(msg, 'id', '')}")
         self.outbox.append(msg.encode())
@@ -340,6 +360,10 @@ class Pair:
         preimage = self.preimages[htlc.payment_hash] if how == "fulfill" else None
         msg = peer.master.decide(htlc_id, preimage, malformed=how == "malformed")
         self.guarded(peer, lambda: peer.master_says(msg))
+
+    def say(self, peer: Peer, *msgs: Message) -> None:
+        """lightningd of `peer` says something."""
+        self.guarded(peer, lambda: peer.master_says(*msgs))
 
     def settle(self, *, limit: int = 2000) -> None:
         """Deliver everything until nothing is on its way."""

@@ -6,6 +6,7 @@ Rules are what users, peers and fate do; invariants hold after each of them. A f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -53,6 +54,9 @@ class TwoPeers(RuleBasedStateMachine):
 
     @rule(side=sides, msat=amounts, times=st.integers(1, 3))
     def offer(self, side: str, msat: int, times: int) -> None:
+        if not self.pair.connected and msat % 4:
+            self.pair.connect()
+            self.pair.settle()
         for _ in range(times):
             self.pair.offer(self.peer(side), msat)
 
@@ -70,6 +74,14 @@ class TwoPeers(RuleBasedStateMachine):
             dbid=1, feerate_perkw=feerate, feerate_min_perkw=253, feerate_max_perkw=100_000
         )
         self.pair.guarded(self.pair.alice, lambda: self.pair.alice.master_says(msg))
+
+    @precondition(lambda self: len(self.pair.ladder) > 60)
+    @rule(side=sides)
+    def shut_down(self, side: str) -> None:
+        peer = self.peer(side)
+        master = peer.master
+        master.row = replace(master.row, local_shutdown_script=master.script)
+        self.pair.say(peer, cw.ChanneldShutdown(dbid=1, script=master.script))
 
     @rule(side=sides, count=st.integers(1, 4))
     def deliver(self, side: str, count: int) -> None:
@@ -137,6 +149,8 @@ class TwoPeers(RuleBasedStateMachine):
         for peer in pair.both:
             assert not peer.master.htlcs, "no HTLC is stuck"
             assert not peer.master.offers
+            done = [m for m in peer.master.told if isinstance(m, cw.ChanneldShutdownComplete)]
+            assert bool(done) == bool(peer.master.row.local_shutdown_script)
             for cookie, htlc_id in peer.master.accepted.items():
                 mine = peer.master.outcomes[True, htlc_id]
                 assert mine == pair.other(peer).master.outcomes[False, htlc_id], cookie
