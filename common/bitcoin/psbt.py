@@ -249,6 +249,10 @@ class Psbt:
             wally.tx_output_init(utxo.amount.sat, utxo.script),
         )
 
+    def set_previous_tx(self, index: int, tx: Tx) -> None:
+        """Give the whole transaction that an input spends from."""
+        self._do(wally.psbt_set_input_utxo, index, _wally_tx(tx))
+
     def set_locktime(self, locktime: int) -> None:
         """Change the locktime."""
         self._do(wally.psbt_set_fallback_locktime, locktime)
@@ -284,6 +288,17 @@ class Psbt:
     def set_taproot_signature(self, index: int, signature: bytes) -> None:
         """The key-path signature of a taproot input, 64 or 65 bytes."""
         self._do(wally.psbt_set_input_taproot_signature, index, signature)
+
+    def partial_signatures(self, index: int) -> tuple[bytes, ...]:
+        """The partial signatures of an input, DER with their sighash bytes."""
+        count = int(self._do(wally.psbt_get_input_signatures_size, index))
+        return tuple(bytes(self._do(wally.psbt_get_input_signature, index, n)) for n in range(count))
+
+    def witness_script(self, index: int) -> bytes | None:
+        """The script that a p2wsh input reveals, if the PSBT says."""
+        if not int(self._do(wally.psbt_get_input_witness_script_len, index)):
+            return None
+        return bytes(self._do(wally.psbt_get_input_witness_script, index))
 
     def set_final_witness(self, index: int, witness: tuple[bytes, ...]) -> None:
         """Finish an input by hand."""

@@ -25,6 +25,7 @@ FAMILIES = (
     "datastore",
     "signing",
     "wallet",
+    "psbt",
     "chain",
     "peers",
     "channels",

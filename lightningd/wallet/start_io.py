@@ -1,0 +1,26 @@
+"""Bring the wallet up: before the chain watcher begins, so that no block is missed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylightningd.lightningd.wallet.follow import ChainFollower
+from pylightningd.lightningd.wallet.wallet import Wallet
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+
+async def start(node: Node) -> None:
+    """Make `node.wallet`, follow the chain, and send again what no block holds once we are in step."""
+    node.wallet = wallet = Wallet(node)
+    follower = ChainFollower(node, wallet)
+    node.chain.on_block(follower.on_block)
+    node.chain.on_reorg(follower.on_reorg)
+    node.chain.on_synced(lambda: node.spawn(rebroadcast(node), "wallet: rebroadcast"))
+
+
+async def rebroadcast(node: Node) -> None:
+    """Give the network every transaction of ours that no block holds."""
+    for stored in node.wallet.store.unconfirmed_txs():
+        await node.chain.broadcast(stored.tx, why="a transaction sent before the restart")
