@@ -56,7 +56,7 @@ def _run(config: Config) -> int:
     from pylightningd.lightningd.log_io import Log
     from pylightningd.lightningd.process_io import Background, PidFile, make_folders
 
-    config.check_early()
+    config.check_known()
     make_folders(config)
     background = None
     if config["daemon"]:

@@ -187,28 +187,25 @@ class Config:
         """Raises ConfigError where the value does not fit the option."""
         self._parse(option, setting)
 
-    def check_early(self) -> None:
-        """Read what is needed before plugins start. Raises ConfigError."""
-        self._check(only_early=True)
+    def check_known(self) -> None:
+        """Read all options we know, before plugins add theirs. Raises ConfigError."""
+        for setting in self.settings:
+            option = self.option(setting.name)
+            if option is not None:
+                self._parse(option, setting)
 
     def check_all(self) -> None:
         """Read everything, now that all options are known. Raises ConfigError."""
-        self._check(only_early=False)
+        self.check_known()
+        for setting in self.settings:
+            if self.option(setting.name) is None:
+                raise setting.error(f"unknown option{self._similar(setting.name)}")
         if self["always-use-proxy"] and self["proxy"] is None:
             raise ConfigError(
                 "--always-use-proxy needs --proxy, for example --proxy=127.0.0.1:9050"
             )
         if self["daemon"] and not self["log-file"]:
             raise ConfigError("--daemon needs --log-file, for example --log-file=lightningd.log")
-
-    def _check(self, *, only_early: bool) -> None:
-        for setting in self.settings:
-            option = self.option(setting.name)
-            if option is None:
-                if not only_early:
-                    raise setting.error(f"unknown option{self._similar(setting.name)}")
-            elif option.early or not only_early:
-                self._parse(option, setting)
 
     def _similar(self, name: str) -> str:
         # difflib is only imported for an error.

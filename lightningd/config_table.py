@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pylightningd.common.log import LEVELS
@@ -47,8 +47,6 @@ class Option:
     help: str = ""
     aliases: tuple[str, ...] = ()
     multi: bool = False
-    early: bool = False
-    """Read before plugins are started."""
     exits: bool = False
     dev: bool = False
     hidden: bool = False
@@ -57,7 +55,6 @@ class Option:
     conceal: bool = False
     plugin: str | None = None
     """The plugin that has it."""
-    extra: Any = field(default=None, compare=False)
 
     @property
     def is_flag(self) -> bool:
@@ -213,46 +210,46 @@ def _dev(name: str, kind: Kind = FLAG, default: Any = None, help: str = "", **mo
 NO_LIMIT_MSAT = 2**64 - 1
 
 PLACE: Sequence[Option] = (
-    _opt("conf", STR, None, "Specify configuration file", early=True),
-    _opt("lightning-dir", STR, lambda f: f.base_dir, "Set base directory: network-specific subdirectory is under here", early=True),
-    _opt("network", NETWORK, lambda f: f.network.name, "Select the network (bitcoin, testnet, testnet4, signet, regtest)", early=True),
-    _opt("testnet", FLAG, help="Short for --network=testnet", early=True),
-    _opt("testnet4", FLAG, help="Short for --network=testnet4", early=True),
-    _opt("signet", FLAG, help="Short for --network=signet", early=True),
-    _opt("mainnet", FLAG, help="Short for --network=bitcoin", early=True),
-    _opt("regtest", FLAG, help="Short for --network=regtest", early=True),
-    _opt("rpc-file", STR, "lightning-rpc", "Set JSON-RPC socket", early=True),
+    _opt("conf", STR, None, "Specify configuration file"),
+    _opt("lightning-dir", STR, lambda f: f.base_dir, "Set base directory: network-specific subdirectory is under here"),
+    _opt("network", NETWORK, lambda f: f.network.name, "Select the network (bitcoin, testnet, testnet4, signet, regtest)"),
+    _opt("testnet", FLAG, help="Short for --network=testnet"),
+    _opt("testnet4", FLAG, help="Short for --network=testnet4"),
+    _opt("signet", FLAG, help="Short for --network=signet"),
+    _opt("mainnet", FLAG, help="Short for --network=bitcoin"),
+    _opt("regtest", FLAG, help="Short for --network=regtest"),
+    _opt("rpc-file", STR, "lightning-rpc", "Set JSON-RPC socket"),
     _opt("rpc-file-mode", MODE, 0o600, "Set the file mode (permissions) for the JSON-RPC socket"),
-    _opt("wallet", STR, lambda f: f"sqlite3://{f.net_dir}/lightningd.sqlite3", "Location of the wallet database; a second path after a colon keeps a live copy", early=True),
+    _opt("wallet", STR, lambda f: f"sqlite3://{f.net_dir}/lightningd.sqlite3", "Location of the wallet database; a second path after a colon keeps a live copy"),
     _opt("pid-file", STR, lambda f: f"{f.base_dir}/lightningd-{f.network.name}.pid", "Specify pid file"),
     _opt("help", FLAG, help="Print this message", exits=True, aliases=("h",)),
-    _opt("version", FLAG, help="Print version and exit", exits=True, aliases=("V",), early=True),
-    _opt("list-features-only", FLAG, help="List the features configured, and exit immediately", exits=True, early=True),
-    _opt("test-daemons-only", FLAG, help="Test that subdaemons can be run, then exit immediately", exits=True, early=True),
-    _opt("developer", FLAG, help="Enable developer commands/options, disable legacy APIs", early=True),
-    _opt("daemon", FLAG, help="Run in the background, suppress stdout/stderr", early=True),
-    _opt("allow-deprecated-apis", BOOL, True, "Enable deprecated options, JSONRPC commands, fields, etc.", early=True),
-    _opt("i-promise-to-fix-broken-api-user", STR, help="Re-enable a long-deprecated API (which will be removed entirely next version!)", multi=True, early=True),
+    _opt("version", FLAG, help="Print version and exit", exits=True, aliases=("V",)),
+    _opt("list-features-only", FLAG, help="List the features configured, and exit immediately", exits=True),
+    _opt("test-daemons-only", FLAG, help="Test that subdaemons can be run, then exit immediately", exits=True),
+    _opt("developer", FLAG, help="Enable developer commands/options, disable legacy APIs"),
+    _opt("daemon", FLAG, help="Run in the background, suppress stdout/stderr"),
+    _opt("allow-deprecated-apis", BOOL, True, "Enable deprecated options, JSONRPC commands, fields, etc."),
+    _opt("i-promise-to-fix-broken-api-user", STR, help="Re-enable a long-deprecated API (which will be removed entirely next version!)", multi=True),
     _opt("database-upgrade", BOOL, None, "Set to true to allow database upgrades even on non-final releases"),
-    _opt("recover", STR, None, "Populate hsm_secret with the given secret and start in offline mode", early=True, conceal=True),
+    _opt("recover", STR, None, "Populate hsm_secret with the given secret and start in offline mode", conceal=True),
     _opt("encrypted-hsm", FLAG, hidden=True),
     _opt("hsm-passphrase", FLAG, help="Prompt for passphrase for encrypted hsm_secret"),
 )  # fmt: skip
 
 LOGGING: Sequence[Option] = (
-    _opt("log-level", LOG_LEVEL, "info", "log level (io, trace, debug, info, unusual, broken) [:subsystem[:file]]", early=True, extra="all"),
-    _opt("log-timestamps", BOOL, True, "prefix log messages with timestamp", early=True),
-    _opt("log-prefix", STR, "", "log prefix", early=True, keep_whitespace=True),
-    _opt("log-file", STR, help="Also log to file (- for stdout)", multi=True, early=True),
-    _opt("log-format", LOG_FORMAT, "cln", "How log lines look: cln, or json (one object a line)", early=True),
+    _opt("log-level", LOG_LEVEL, "info", "log level (io, trace, debug, info, unusual, broken) [:subsystem[:file]]"),
+    _opt("log-timestamps", BOOL, True, "prefix log messages with timestamp"),
+    _opt("log-prefix", STR, "", "log prefix", keep_whitespace=True),
+    _opt("log-file", STR, help="Also log to file (- for stdout)", multi=True),
+    _opt("log-format", LOG_FORMAT, "cln", "How log lines look: cln, or json (one object a line)"),
 )  # fmt: skip
 
 PLUGINS: Sequence[Option] = (
-    _opt("plugin", STR, help="Add a plugin to be run", multi=True, early=True),
-    _opt("plugin-dir", STR, help="Add a directory to load plugins from", multi=True, early=True),
-    _opt("clear-plugins", FLAG, help="Remove all plugins added before this option", early=True),
-    _opt("disable-plugin", STR, help="Disable a particular plugin by filename/name", multi=True, early=True),
-    _opt("important-plugin", STR, help="Add an important plugin to be run. Die if the plugin dies.", multi=True, early=True),
+    _opt("plugin", STR, help="Add a plugin to be run", multi=True),
+    _opt("plugin-dir", STR, help="Add a directory to load plugins from", multi=True),
+    _opt("clear-plugins", FLAG, help="Remove all plugins added before this option"),
+    _opt("disable-plugin", STR, help="Disable a particular plugin by filename/name", multi=True),
+    _opt("important-plugin", STR, help="Add an important plugin to be run. Die if the plugin dies.", multi=True),
 )  # fmt: skip
 
 NET: Sequence[Option] = (
@@ -264,9 +261,9 @@ NET: Sequence[Option] = (
     _opt("offline", FLAG, help="Start in offline-mode (do not automatically reconnect and do not accept incoming connections)"),
     _opt("autolisten", BOOL, True, "If true, listen on default port and announce if it seems to be a public interface"),
     _opt("proxy", STR, None, "Set a socks v5 proxy IP address and port"),
-    _opt("always-use-proxy", BOOL, False, "Use the proxy always", early=True),
+    _opt("always-use-proxy", BOOL, False, "Use the proxy always"),
     _opt("tor-service-password", STR, None, "Set a Tor hidden service password", conceal=True),
-    _opt("disable-dns", FLAG, help="Disable DNS lookups of peers", early=True),
+    _opt("disable-dns", FLAG, help="Disable DNS lookups of peers"),
     _opt("message-padding", BOOL, False, "If true, pad all messages to peers to make them equal length"),
     _opt("autoconnect-seeker-peers", U32, 10, "Seeker autoconnects to maintain this minimum number of gossip peers"),
     _opt("rgb", RGB, None, "RRGGBB hex color for node"),
@@ -297,21 +294,21 @@ CHANNELS: Sequence[Option] = (
     _opt("force-feerates", FEERATES, None, "Set testnet/regtest feerates in sats perkw, opening/mutual_close/unilateral_close/delayed_to_us/htlc_resolution/penalty: if fewer specified, last number applies to remainder"),
     _opt("invoices-onchain-fallback", FLAG, help="Include an onchain address in invoices and mark them as paid if payment is received on-chain"),
     _opt("payment-fronting-node", NODE_ID, help="Put this node in all invoices and offers, and use it to route to this node", multi=True),
-    _opt("large-channels", FLAG, aliases=("wumbo",), hidden=True, early=True),
-    _opt("experimental-dual-fund", FLAG, help="experimental: Advertise dual-funding and allow peers to establish channels via v2 channel open protocol", early=True),
-    _opt("experimental-simple-close", FLAG, help="experimental: Advertise option_simple_close and use the simplified mutual close protocol", early=True),
-    _opt("experimental-splicing", FLAG, help="experimental: Enables the ability to resize channels using splicing", early=True),
-    _opt("experimental-shutdown-wrong-funding", FLAG, help="EXPERIMENTAL: allow shutdown with alternate txids", early=True),
-    _opt("experimental-peer-storage", FLAG, early=True, hidden=True),
-    _opt("experimental-anchors", FLAG, early=True, hidden=True),
-    _opt("bookkeeper-dir", STR, None, early=True, hidden=True),
-    _opt("bookkeeper-db", STR, None, early=True, hidden=True),
+    _opt("large-channels", FLAG, aliases=("wumbo",), hidden=True),
+    _opt("experimental-dual-fund", FLAG, help="experimental: Advertise dual-funding and allow peers to establish channels via v2 channel open protocol"),
+    _opt("experimental-simple-close", FLAG, help="experimental: Advertise option_simple_close and use the simplified mutual close protocol"),
+    _opt("experimental-splicing", FLAG, help="experimental: Enables the ability to resize channels using splicing"),
+    _opt("experimental-shutdown-wrong-funding", FLAG, help="EXPERIMENTAL: allow shutdown with alternate txids"),
+    _opt("experimental-peer-storage", FLAG, hidden=True),
+    _opt("experimental-anchors", FLAG, hidden=True),
+    _opt("bookkeeper-dir", STR, None, hidden=True),
+    _opt("bookkeeper-db", STR, None, hidden=True),
 )  # fmt: skip
 
 DEVELOPER: Sequence[Option] = (
-    _dev("debugger", STR, None, "Wait for a debugger in this daemon", early=True),
-    _dev("no-plugin-checksum", help="Don't checksum plugins to detect changes", early=True),
-    _dev("builtin-plugins-unimportant", help="Make builtin plugins unimportant so you can plugin stop them", early=True),
+    _dev("debugger", STR, None, "Wait for a debugger in this daemon"),
+    _dev("no-plugin-checksum", help="Don't checksum plugins to detect changes"),
+    _dev("builtin-plugins-unimportant", help="Make builtin plugins unimportant so you can plugin stop them"),
     _dev("no-reconnect", help="Disable automatic reconnect-attempts by this node, but accept incoming"),
     _dev("no-reconnect-private", help="Disable automatic reconnect-attempts to peers with private channel(s) only"),
     _dev("fast-reconnect", help="Make max default reconnect delay 3 (not 300) seconds"),
@@ -349,7 +346,7 @@ DEVELOPER: Sequence[Option] = (
     _dev("low-prio-anchor-blocks", U32, 2016, "How many blocks to aim for low-priority anchor closes"),
     _dev("crash-after", U32, None, "Crash if we are still going after this long"),
     _dev("warn-on-overgrind", help="Warn if we create signatures that are not exactly 71 bytes"),
-    _dev("save-plugin-io", STR, None, "Directory to keep what plugins say", early=True),
+    _dev("save-plugin-io", STR, None, "Directory to keep what plugins say"),
 )  # fmt: skip
 
 OWN: Sequence[Option] = (

@@ -78,15 +78,24 @@ class Background:
         os.close(read_fd)
         os.setsid()
         self._fd: int | None = write_fd
+        self._leave_terminal()
 
-    def ready(self) -> None:
-        """We are up: let the first process end well, and leave its terminal."""
-        if self._fd is None:
-            return
+    @staticmethod
+    def _leave_terminal() -> None:
+        """Keep stderr for our own errors alone: what daemons and plugins inherit must not hold the terminal."""
+        own_stderr = os.dup(2)
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
         os.close(null)
+        sys.stderr = os.fdopen(own_stderr, "w", buffering=1)
+
+    def ready(self) -> None:
+        """We are up: let the first process end well, and let its terminal go."""
+        if self._fd is None:
+            return
+        sys.stderr.close()
+        sys.stderr = sys.__stderr__
         os.write(self._fd, _STATUS.pack(0))
         os.close(self._fd)
         self._fd = None

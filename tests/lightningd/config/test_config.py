@@ -136,7 +136,7 @@ def test_errors_in_files(tmp_path: Path, where: str, line: str, text: str) -> No
 
 def test_options_of_plugins(tmp_path: Path) -> None:
     config = load(tmp_path, "--plug-opt", "hello", "--plug-flag")
-    config.check_early()
+    config.check_known()
     with pytest.raises(ConfigError, match="unknown option"):
         config.check_all()
     config.add(Option("plug-opt", STR, "x", plugin="/p"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from pylightningd.lightningd.node import Node
 from pylightningd.lightningd.rpc.dispatch import Call
 from pylightningd.lightningd.rpc.registry import SCHEMAS, load_families
 from pylightningd.lightningd.startup_io import start_commands, start_database
-from tests.lightningd.rpc.schema import check_reply
+from tests.regtest.reply_check import check_reply
 
 ALICE = PrivateKey(b"\1" * 32)
 
@@ -70,7 +71,8 @@ class Rig:
             return await self.node.dispatcher.run(call)
 
         result = self.runner.run(go())
-        return check_reply(method, result) if (SCHEMAS / f"{method}.json").exists() else result
+        check_reply(method, result)
+        return result
 
     def error(self, method: str, params: Any = None, **named: Any) -> UserError:
         with pytest.raises(UserError) as caught:
@@ -219,8 +221,13 @@ def test_every_schema_has_its_command_and_fits_its_parameters() -> None:
         assert schema is not None
         request = schema["request"]
         ours = [name for name, param in item.params.items() if not param.dev]
-        assert set(ours) == set(request["properties"]), path.stem
+        assert set(ours) >= set(request["properties"]), path.stem
         assert [n for n in ours if item.params[n].required] == request["required"], path.stem
+
+
+def _guess(word: str) -> Any:
+    """As lightning-cli reads a word."""
+    return json.loads(word) if word[:1] in ("[", "{") else word
 
 
 def test_examples_pass_check(rig: Rig) -> None:
@@ -236,14 +243,10 @@ def test_examples_pass_check(rig: Rig) -> None:
                 words.remove("-k")
             assert words[0] == item.name, example
             if by_name:
-                given: Any = dict(w.split("=", 1) for w in words[1:])
-                given = {
-                    k: (__import__("json").loads(v) if v[:1] == "[" else v)
-                    for k, v in given.items()
-                }
+                given: Any = {k: _guess(v) for k, v in (w.split("=", 1) for w in words[1:])}
             elif any("=" in w for w in words[1:]):
                 continue
             else:
-                given = words[1:]
+                given = [_guess(w) for w in words[1:]]
             if "..." not in example:
                 convert_params(item, given)
