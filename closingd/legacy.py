@@ -129,11 +129,6 @@ class Negotiation:
 
     def _by_steps(self, fee: Sat) -> tuple[Negotiation, Verdict]:
         self._check_progress(fee)
-        # BOLT 2, "Legacy Closing Negotiation: `closing_signed`": a fee in the fee_range we have sent
-        # SHOULD be taken, and answered with the same.
-        ranged = self.use_fee_range and self.sent is not None
-        if ranged and fee in self.bounds.accepted:
-            return replace(self, sent=fee, received=fee), Agree(answer=True)
         if self.sent is None:
             return self._answer_first(fee)
         window = self.window or self._new_window(self.sent, fee).after(self.sent, ours=True)

@@ -37,7 +37,9 @@ from pylightningd.common.wire.peer_wire import (
     ClosingSignedTlvs,
     Error,
     Shutdown,
-    Warning,
+)
+from pylightningd.common.wire.peer_wire import (
+    Warning as PeerWarning,
 )
 from pylightningd.common.wire.runtime import Message
 
@@ -144,7 +146,7 @@ class ClosingMachine:
     def _from_peer(self, msg: Message) -> ef.Step[None]:
         if isinstance(msg, Error):
             yield from self._fail(CHANNEL_FAILED, f"They sent {describe(msg)}")
-        elif isinstance(msg, Warning):
+        elif isinstance(msg, PeerWarning):
             yield Disconnect()
             yield from self._fail(RECONNECT, f"They sent {describe(msg)}")
         elif isinstance(msg, ClosingSigned):
@@ -181,7 +183,10 @@ class ClosingMachine:
         ours = yield from self._sign(tx)
         signed = self._close.signed(tx, ours, theirs)
         self.phase = Phase.FINISHED
-        yield Log("info", f"We agreed on a closing fee of {fee} for tx:{signed.txid()[::-1].hex()}")
+        yield Log(
+            "info",
+            f"We agreed on a closing fee of {fee.sat} satoshi for tx:{signed.txid()[::-1].hex()}",
+        )
         yield Tell("master", ClosingdDone(dbid=self.dbid, tx=signed.serialize()))
 
     def _send_offer(self, fee: Sat, tx: Tx) -> ef.Step[None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pylightningd.common.ids import ChannelId
-from pylightningd.common.wire.peer_wire import Error, Warning
+from pylightningd.common.wire.peer_wire import Error
+from pylightningd.common.wire.peer_wire import Warning as PeerWarning
 
 MAX_TEXT_BYTES = 4000
 """What we send; a transaction in hex may make a text long."""
@@ -15,12 +16,12 @@ def make_error(channel_id: ChannelId, text: str) -> Error:
     return Error(channel_id=channel_id, data=_data(text))
 
 
-def make_warning(channel_id: ChannelId, text: str) -> Warning:
+def make_warning(channel_id: ChannelId, text: str) -> PeerWarning:
     """A `warning` about one channel."""
-    return Warning(channel_id=channel_id, data=_data(text))
+    return PeerWarning(channel_id=channel_id, data=_data(text))
 
 
-def describe(msg: Error | Warning) -> str:
+def describe(msg: Error | PeerWarning) -> str:
     """What the peer says, safe to print."""
     kind = "ERROR" if isinstance(msg, Error) else "WARNING"
     about = "" if msg.channel_id == _ALL_CHANNELS else f" channel {msg.channel_id.hex()}"

@@ -31,7 +31,9 @@ from pylightningd.common.wire.peer_wire import (
     Error,
     FundingCreated,
     FundingSigned,
-    Warning,
+)
+from pylightningd.common.wire.peer_wire import (
+    Warning as PeerWarning,
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.openingd import v1_accepter, v1_opener
@@ -138,7 +140,7 @@ class OpeningMachine:
         return [Tell("master", OpeningdFailed(dbid=self.dbid, reason=f"internal error: {what}"))]
 
     def _from_peer(self, msg: Message) -> Step[None]:
-        if isinstance(msg, Error | Warning):
+        if isinstance(msg, Error | PeerWarning):
             yield from self._opening.give_up(f"They sent {describe(msg)}")
             return
         phase = self.phase

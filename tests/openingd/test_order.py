@@ -33,7 +33,9 @@ from pylightningd.common.wire.peer_wire import (
     FundingCreated,
     FundingSigned,
     Shutdown,
-    Warning,
+)
+from pylightningd.common.wire.peer_wire import (
+    Warning as PeerWarning,
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.openingd.machine import FROM_PEER
@@ -181,8 +183,8 @@ def test_lost_connection(phase: type) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("kind", [Error, Warning])
-def test_what_the_peer_says_is_passed_on(phase: type, kind: type[Error | Warning]) -> None:
+@pytest.mark.parametrize("kind", [Error, PeerWarning])
+def test_what_the_peer_says_is_passed_on(phase: type, kind: type[Error | PeerWarning]) -> None:
     player = reach(phase)
     before = len(player.sent())
     player.peer(kind(channel_id=sides.TEMPORARY_ID, data=b"You gave bad parameters: no"))
