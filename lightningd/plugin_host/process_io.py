@@ -82,6 +82,7 @@ class PluginProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=self._env,
+            start_new_session=True,  # Ctrl-C in a terminal is for lightningd, who then ends its plugins
             limit=READ_SIZE,
         )
         self._spawn(self._read(), f"plugin-{self._name}")
