@@ -238,6 +238,7 @@ async def launch_hsmd(node: Node) -> None:
         on_vital_death=lambda name, how: node.fatal(f"{name} {how}: stopping"),
         should_restart=lambda name, code: not _dies_with_daemons(node, name),
         external=node.config["external-daemon"],
+        base=node.config.folders.net_dir,
     )
     node.on_stop.append(("daemons", node.daemons.shutdown))
     spec = DaemonSpec(

@@ -98,6 +98,7 @@ class Supervisor:
         should_restart: Callable[[str, int], bool] = lambda name, code: True,
         external: Iterable[str] = (),
         python: str = sys.executable,
+        base: str | None = None,
     ) -> None:
         self._log = log
         self._spawn = spawn
@@ -105,7 +106,7 @@ class Supervisor:
         self._should_restart = should_restart
         self._external = frozenset(external)
         self._python = python
-        self._endpoints = Endpoints()
+        self._endpoints = Endpoints(base)
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._running: dict[str, _Running] = {}
         self._ties: list[_Tie] = []
