@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.clock_io import SystemClock
 from pylightningd.common.entropy_io import SystemEntropy
+from pylightningd.common.errors import BackendError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.network import Network
 from pylightningd.lightningd.config import Config
@@ -137,8 +138,20 @@ class Node:
         trace = "".join(traceback.format_exception(error))
         self.log("broken", f"{type(error).__name__} {where}: {error}\n{trace}")
 
+    def outbox_trouble(self, where: str, error: BaseException) -> None:
+        """Something that a turn wanted to send did not go out. A daemon that is gone is no bug: its restart mends it."""
+        if isinstance(error, ConnectionError) or (
+            self.stopping and isinstance(error, BackendError)
+        ):
+            self.log("debug", f"{where}: {error}")
+        else:
+            self.bug(where, error)
+
     def fail(self, where: str, error: BaseException) -> None:
         """Log a bug and stop: who goes on with a wrong state loses money."""
+        if self.stopping and isinstance(error, BackendError | ConnectionError):
+            self.log("debug", f"{where}: {error}")
+            return
         self.bug(f"in {where}", error)
         if self.crash is None:
             self.crash = error

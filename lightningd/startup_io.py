@@ -221,7 +221,7 @@ async def start_database(node: Node) -> None:
         node.database.store,
         schedule=loop.call_soon,
         make_future=loop.create_future,
-        on_bug=node.bug,
+        on_bug=node.outbox_trouble,
         on_disk_failure=node.fatal,
         notify=node.notify,
     )
@@ -363,6 +363,8 @@ async def stop_node(node: Node) -> None:
             await stop()
         except Exception as error:
             node.bug(f"while stopping {name}", error)
+    if hasattr(node, "turn"):
+        node.turn.close("the node is stopping")
     if hasattr(node, "database"):
         node.database.close()
     node.say_farewell()

@@ -131,6 +131,12 @@ class Turn:
             raise entry.error
         return cast("R", entry.result)
 
+    def close(self, reason: str) -> None:
+        """Take no more work: what is queued is dropped, as in a crash, and its callers get BackendError."""
+        if self.failed is None:
+            self.failed = reason
+        self._run()
+
     # Inside a turn
 
     @property

@@ -173,3 +173,16 @@ def test_a_full_disk_stops_everything_and_sends_nothing(rig: Rig) -> None:
     with pytest.raises(BackendError):
         later.result(0)
     assert len(rig.fatal) == 1
+
+
+def test_after_the_end_nothing_is_taken(rig: Rig) -> None:
+    early = rig.turn.do(lambda: rig.put("t-early"))
+    rig.turn.close("the node is stopping")
+    late = rig.turn.do(lambda: rig.put("t-late"))
+    rig.turn.submit(lambda: rig.put("t-late2"))
+    rig.spin()
+    for future in (early, late):
+        with pytest.raises(BackendError, match="stopping"):
+            future.result(0)
+    assert rig.names() == []
+    assert (rig.fatal, rig.bugs) == ([], [])
