@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pylightningd.common.clock_io import SystemClock
 from pylightningd.common.entropy_io import SystemEntropy
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.supervise_io import Supervisor
     from pylightningd.lightningd.turn import Turn
 
+R = TypeVar("R")
 Listener = Callable[[str, Any], None]
 
 
@@ -195,6 +196,14 @@ class Node:
     def call_later(self, seconds: float, fn: Callable[[], object]) -> asyncio.TimerHandle:
         """Call a function after so many seconds; the handle can cancel it."""
         return asyncio.get_running_loop().call_later(seconds, fn)
+
+    async def within(self, seconds: float | None, coro: Awaitable[R], error: BaseException) -> R:
+        """What `coro` gives; raises `error` if it takes longer. None: as long as it takes."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await coro
+        except TimeoutError:
+            raise error from None
 
     # Notifications
 

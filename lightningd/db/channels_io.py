@@ -343,6 +343,11 @@ class ChannelStore:
         )
         return _htlc(rows[0]) if rows else None
 
+    def htlc_of_payment(self, payment_id: int) -> LiveHtlc | None:
+        """The HTLC, dead or alive, of a part of a payment."""
+        rows = self._rows("SELECT * FROM channel_htlcs WHERE origin_payment=?", payment_id)
+        return _htlc(rows[-1]) if rows else None
+
     def htlcs_sent(self, channel_dbid: int) -> int:
         """How many HTLCs we ever offered in a channel."""
         sql = "SELECT COUNT(*) AS n FROM channel_htlcs WHERE channel_id=? AND direction=1"

@@ -18,13 +18,13 @@ from typing import Any
 
 from peewee import BlobField, DatabaseProxy, IntegerField, Model, TextField
 
-ROOMS = ("wallet", "chain", "channels", "payments", "invoices", "datastore")
+ROOMS = ("wallet", "chain", "channels", "payments", "invoices", "datastore", "gossip")
 """Modules `models_<room>.py`; one that does not exist yet is skipped."""
 
 database_proxy = DatabaseProxy()
 
 
-class Table(Model):  # type: ignore[misc]  # peewee has no types of its own
+class Table(Model):
     """Base of all models."""
 
     class Meta:

@@ -1,0 +1,167 @@
+"""Rows of invoices, to and from `InvoiceRow`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.amount import Msat
+
+if TYPE_CHECKING:
+    from peewee import Database
+
+
+class InvoiceState(IntEnum):
+    """CLN's numbers; in lower case the words of listinvoices."""
+
+    UNPAID = 0
+    PAID = 1
+    EXPIRED = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class InvoiceRow:
+    """One invoice."""
+
+    id: int = 0
+    state: InvoiceState = InvoiceState.UNPAID
+    label: str
+    payment_hash: bytes
+    preimage: bytes
+    payment_secret: bytes
+    amount: Msat | None
+    """None: any amount."""
+    expires_at: int
+    bolt11: str | None
+    description: str | None
+    min_final_cltv: int
+    """Blocks."""
+    pay_index: int | None = None
+    received: Msat | None = None
+    paid_at: int | None = None
+    local_offer_id: bytes | None = None
+    updated_index: int = 0
+
+
+class InvoiceStore:
+    """Reads and writes invoices; writes belong to the turn that is running."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def insert(self, invoice: InvoiceRow) -> None:
+        """A new one; sets its id."""
+        cursor = self._db.execute_sql(
+            "INSERT INTO invoices (state, msatoshi, payment_hash, payment_key, payment_secret,"
+            " label, expiry_time, bolt11, description, min_final_cltv, local_offer_id, updated_index)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (
+                int(invoice.state),
+                None if invoice.amount is None else invoice.amount.msat,
+                invoice.payment_hash,
+                invoice.preimage,
+                invoice.payment_secret,
+                invoice.label,
+                invoice.expires_at,
+                invoice.bolt11,
+                invoice.description,
+                invoice.min_final_cltv,
+                invoice.local_offer_id,
+            ),
+        )
+        invoice.id = int(cursor.lastrowid)
+
+    def save(self, invoice: InvoiceRow) -> None:
+        """What can change."""
+        self._db.execute_sql(
+            "UPDATE invoices SET state=?, pay_index=?, msatoshi_received=?, paid_timestamp=?,"
+            " description=?, updated_index=? WHERE id=?",
+            (
+                int(invoice.state),
+                invoice.pay_index,
+                None if invoice.received is None else invoice.received.msat,
+                invoice.paid_at,
+                invoice.description,
+                invoice.updated_index,
+                invoice.id,
+            ),
+        )
+
+    def delete(self, invoice: InvoiceRow) -> None:
+        """Forget one."""
+        self._db.execute_sql("DELETE FROM invoices WHERE id=?", (invoice.id,))
+
+    def next_pay_index(self) -> int:
+        """One more than any invoice has, deleted ones included."""
+        self._db.execute_sql(
+            "INSERT INTO vars (name, intval) VALUES ('next_pay_index', 2)"
+            " ON CONFLICT (name) DO UPDATE SET intval=intval+1"
+        )
+        cursor = self._db.execute_sql("SELECT intval FROM vars WHERE name='next_pay_index'")
+        return int(cursor.fetchone()[0]) - 1
+
+    def expire(self, now: int) -> list[InvoiceRow]:
+        """Mark what is past its time; returns those."""
+        late = self._select("state=0 AND expiry_time<=?", now)
+        for invoice in late:
+            invoice.state = InvoiceState.EXPIRED
+            self.save(invoice)
+        return late
+
+    def next_expiry(self) -> int | None:
+        """When the next unpaid invoice expires."""
+        cursor = self._db.execute_sql("SELECT MIN(expiry_time) FROM invoices WHERE state=0")
+        value = cursor.fetchone()[0]
+        return None if value is None else int(value)
+
+    def by_label(self, label: str) -> InvoiceRow | None:
+        """The invoice of that label."""
+        return self._one("label=?", label)
+
+    def by_hash(self, payment_hash: bytes) -> InvoiceRow | None:
+        """The invoice of that payment_hash."""
+        return self._one("payment_hash=?", payment_hash)
+
+    def by_string(self, text: str) -> InvoiceRow | None:
+        """The invoice of that BOLT 11 string."""
+        return self._one("bolt11=?", text)
+
+    def paid_after(self, pay_index: int) -> InvoiceRow | None:
+        """The first that was paid after the one of that pay_index."""
+        found = self._select("pay_index>? ORDER BY pay_index LIMIT 1", pay_index)
+        return found[0] if found else None
+
+    def all(self) -> list[InvoiceRow]:
+        """Every invoice, oldest first."""
+        return self._select("1=? ORDER BY id", 1)
+
+    def _one(self, where: str, value: object) -> InvoiceRow | None:
+        found = self._select(where, value)
+        return found[0] if found else None
+
+    def _select(self, where: str, value: object) -> list[InvoiceRow]:
+        cursor = self._db.execute_sql(f"SELECT * FROM invoices WHERE {where}", (value,))
+        names = [column[0] for column in cursor.description]
+        return [_invoice(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _invoice(row: dict[str, Any]) -> InvoiceRow:
+    return InvoiceRow(
+        id=row["id"],
+        state=InvoiceState(row["state"]),
+        label=row["label"],
+        payment_hash=row["payment_hash"],
+        preimage=row["payment_key"],
+        payment_secret=row["payment_secret"],
+        amount=None if row["msatoshi"] is None else Msat(row["msatoshi"]),
+        expires_at=row["expiry_time"],
+        bolt11=row["bolt11"],
+        description=row["description"],
+        min_final_cltv=row["min_final_cltv"],
+        pay_index=row["pay_index"],
+        received=None if row["msatoshi_received"] is None else Msat(row["msatoshi_received"]),
+        paid_at=row["paid_timestamp"],
+        local_offer_id=row["local_offer_id"],
+        updated_index=row["updated_index"],
+    )

@@ -1,0 +1,217 @@
+"""Payments in: HTLCs for us, gathered into sets, matched to invoices, and claimed.
+
+A set is all HTLCs with one payment_hash. It is claimed when it holds what its sender said it would (total_msat),
+failed when its time is over. Sets live in memory; after a restart the switch hands the same HTLCs over again.
+The invoice is marked paid in the turn that writes the preimage to the HTLCs, so neither is true without the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.amount import Msat
+from pylightningd.common.onion.payload import keysend_preimage
+from pylightningd.common.wire import onion_wire as ow
+from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
+from pylightningd.lightningd.channels.forward import Instructions
+from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState
+from pylightningd.lightningd.payments.invoices import Invoices
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+SET_SECONDS = 70
+"""How long we wait for the rest of a set: BOLT 4 asks for at least 60 seconds."""
+
+
+class Rejected(Exception):
+    """An HTLC for us is failed back with a BOLT 4 failure message."""
+
+    def __init__(self, failure: Message, why: str) -> None:
+        super().__init__(why)
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class _Set:
+    """HTLCs with one payment_hash."""
+
+    payment_hash: bytes
+    total: Msat
+    secret: bytes | None
+    htlcs: list[LiveHtlc] = field(default_factory=list)
+    timer: Any = None
+    deciding: bool = False
+    """Plugins are being asked."""
+
+    @property
+    def received(self) -> Msat:
+        """What is here already."""
+        return Msat(sum(h.amount.msat for h in self.htlcs))
+
+
+class Receiver:
+    """Takes HTLCs whose onion ends at us."""
+
+    def __init__(self, node: Node, invoices: Invoices) -> None:
+        self._node = node
+        self._invoices = invoices
+        self._sets: dict[bytes, _Set] = {}
+
+    def accept(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
+        """An HTLC for us is irrevocable. Inside a turn."""
+        try:
+            self._check_onion(htlc, told)
+            invoice = self._invoice_for(htlc, told)
+            self._check_invoice(invoice, htlc, told)
+            self._add(invoice, htlc, told)
+        except Rejected as no:
+            self._node.log(
+                "info",
+                f"Failing HTLC {htlc.id} of {htlc.amount} for {htlc.payment_hash.hex()}: {no}",
+                peer_id=channel.peer_id,
+                dbid=channel.dbid,
+            )
+            self._node.resolver.fail(htlc, no.failure)
+
+    def _check_onion(self, htlc: LiveHtlc, told: Instructions) -> None:
+        # BOLT 4, "Requirements for the final node": amount and expiry at least as the onion says.
+        if htlc.cltv_expiry < told.cltv_expiry:
+            raise Rejected(
+                ow.FinalIncorrectCltvExpiry(cltv_expiry=htlc.cltv_expiry),
+                f"expires at {htlc.cltv_expiry}, the onion says {told.cltv_expiry}",
+            )
+        if htlc.amount < told.amount:
+            raise Rejected(
+                ow.FinalIncorrectHtlcAmount(incoming_htlc_amt=htlc.amount),
+                f"the onion says {told.amount}",
+            )
+
+    def _unknown(self, htlc: LiveHtlc, why: str) -> Rejected:
+        # BOLT 4, "Failure Messages": one answer for an unknown hash, a wrong secret and a wrong amount, so that
+        # nobody can find out which invoices exist.
+        failure = ow.IncorrectOrUnknownPaymentDetails(
+            htlc_msat=htlc.amount, height=self._node.chain.height
+        )
+        return Rejected(failure, why)
+
+    def _invoice_for(self, htlc: LiveHtlc, told: Instructions) -> InvoiceRow:
+        invoice = self._invoices.store.by_hash(htlc.payment_hash)
+        if invoice is None:
+            preimage = keysend_preimage(told.payload)
+            if preimage is None or sha256(preimage).digest() != htlc.payment_hash:
+                raise self._unknown(htlc, "no invoice has this payment_hash")
+            invoice = self._invoices.make_keysend(preimage, htlc.amount)
+        return invoice
+
+    def _check_invoice(self, invoice: InvoiceRow, htlc: LiveHtlc, told: Instructions) -> None:
+        height = self._node.chain.height
+        data = told.payload.payment_data
+        if (
+            invoice.state is not InvoiceState.UNPAID
+            or invoice.expires_at <= self._node.clock.time()
+        ):
+            raise self._unknown(htlc, f"invoice {invoice.label} is {invoice.state.name.lower()}")
+        if invoice.bolt11 is not None:
+            if data is None:
+                raise self._unknown(htlc, "no payment_secret")
+            if data.payment_secret != invoice.payment_secret:
+                raise self._unknown(htlc, "wrong payment_secret")
+        if htlc.cltv_expiry < height + invoice.min_final_cltv:
+            raise self._unknown(
+                htlc,
+                f"Expiry cltv too soon {htlc.cltv_expiry} < {height} + {invoice.min_final_cltv}",
+            )
+        if invoice.amount is not None:
+            total = told.amount if data is None else data.total_msat
+            # BOLT 4, "Failure Messages": no less than asked, no more than twice as much.
+            if total < invoice.amount or total.msat > invoice.amount.msat * 2:
+                raise self._unknown(htlc, f"{total} is not the invoice's {invoice.amount}")
+
+    def _add(self, invoice: InvoiceRow, htlc: LiveHtlc, told: Instructions) -> None:
+        data = told.payload.payment_data
+        total = told.amount if data is None else data.total_msat
+        secret = None if data is None else data.payment_secret
+        gathered = self._sets.get(htlc.payment_hash)
+        if gathered is None:
+            gathered = self._sets[htlc.payment_hash] = _Set(htlc.payment_hash, total, secret)
+            self._node.turn.on_rollback(lambda: self._sets.pop(htlc.payment_hash, None))
+            if htlc.amount < total:
+                gathered.timer = self._node.call_later(
+                    SET_SECONDS, lambda: self._node.turn.submit(lambda: self._time_over(gathered))
+                )
+        elif gathered.total != total:
+            # BOLT 4, "Basic Multi-Part Payments": every part of a set says the same total_msat.
+            raise self._unknown(htlc, f"total_msat {total} differs from the set's {gathered.total}")
+        if any(h.dbid == htlc.dbid for h in gathered.htlcs):
+            return
+        gathered.htlcs.append(htlc)
+        self._node.turn.on_rollback(lambda: self._drop(gathered, htlc))
+        if gathered.received >= gathered.total and not gathered.deciding:
+            self._complete(invoice, gathered)
+
+    def _drop(self, gathered: _Set, htlc: LiveHtlc) -> None:
+        if htlc in gathered.htlcs:
+            gathered.htlcs.remove(htlc)
+
+    def _complete(self, invoice: InvoiceRow, gathered: _Set) -> None:
+        if self._node.plugins.has_hook("invoice_payment"):
+            gathered.deciding = True
+            self._node.turn.after_commit(
+                lambda: self._node.spawn(self._ask(invoice, gathered), f"invoice {invoice.label}")
+            )
+        else:
+            self._claim(invoice, gathered)
+
+    async def _ask(self, invoice: InvoiceRow, gathered: _Set) -> None:
+        payload = {
+            "payment": {
+                "label": invoice.label,
+                "preimage": invoice.preimage.hex(),
+                "msat": gathered.received.msat,
+            }
+        }
+        answers = await self._node.plugins.call_hook("invoice_payment", payload)
+        await self._node.turn.do(lambda: self._decide(invoice.label, gathered, answers))
+
+    def _decide(self, label: str, gathered: _Set, answers: list[Any]) -> None:
+        for answer in answers:
+            if answer.get("result") == "reject" or "failure_message" in answer:
+                message = bytes.fromhex(answer.get("failure_message", ""))
+                for htlc in gathered.htlcs:
+                    failure = message or self._unknown(htlc, "rejected by a plugin").failure
+                    self._node.resolver.fail(htlc, failure)
+                self._forget(gathered)
+                return
+        invoice = self._invoices.store.by_label(label)
+        if invoice is None or invoice.state is not InvoiceState.UNPAID:
+            for htlc in gathered.htlcs:
+                self._node.resolver.fail(htlc, self._unknown(htlc, "invoice is gone").failure)
+            self._forget(gathered)
+            return
+        self._claim(invoice, gathered)
+
+    def _claim(self, invoice: InvoiceRow, gathered: _Set) -> None:
+        self._invoices.paid(invoice, gathered.received)
+        for htlc in gathered.htlcs:
+            self._node.resolver.fulfill(htlc, invoice.preimage)
+        self._forget(gathered)
+
+    def _forget(self, gathered: _Set) -> None:
+        if gathered.timer is not None:
+            gathered.timer.cancel()
+        self._sets.pop(gathered.payment_hash, None)
+        # If this turn fails the HTLCs are decided about again from their rows.
+        self._node.turn.on_rollback(lambda: self._sets.setdefault(gathered.payment_hash, gathered))
+
+    def _time_over(self, gathered: _Set) -> None:
+        """The rest of a set did not come."""
+        if self._sets.get(gathered.payment_hash) is not gathered or gathered.deciding:
+            return
+        # BOLT 4, "Basic Multi-Part Payments": all parts are failed with mpp_timeout.
+        for htlc in gathered.htlcs:
+            self._node.resolver.fail(htlc, ow.MppTimeout())
+        self._forget(gathered)

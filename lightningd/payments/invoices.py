@@ -1,0 +1,159 @@
+"""Invoices: making them, marking them paid or expired, and telling those who wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.amount import Msat
+from pylightningd.common.errors import UserError
+from pylightningd.common.invoice import bolt11
+from pylightningd.common.invoice.bech32 import pack_words
+from pylightningd.common.wire import hsmd_wire as hw
+from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState, InvoiceStore
+from pylightningd.lightningd.payments.describe import invoice_json
+from pylightningd.lightningd.rpc.errors import (
+    INVOICE_LABEL_ALREADY_EXISTS,
+    INVOICE_PREIMAGE_ALREADY_EXISTS,
+)
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+Waiter = tuple[Callable[[InvoiceRow], bool], Any]
+
+
+class Invoices:
+    """All invoices of the node."""
+
+    def __init__(self, node: Node, store: InvoiceStore) -> None:
+        self._node = node
+        self.store = store
+        self._waiters: list[Waiter] = []
+        self._expiry_timer: Any = None
+
+    # Making
+
+    def check_new(self, label: str, payment_hash: bytes) -> None:
+        """Raises UserError where the label or the preimage is taken."""
+        old = self.store.by_label(label)
+        if old is not None:
+            raise UserError(
+                INVOICE_LABEL_ALREADY_EXISTS, f"Duplicate label '{label}'", invoice_json(old)
+            )
+        old = self.store.by_hash(payment_hash)
+        if old is not None:
+            raise UserError(
+                INVOICE_PREIMAGE_ALREADY_EXISTS,
+                "preimage already used: an invoice of the same payment_hash exists",
+                invoice_json(old),
+            )
+
+    async def sign(self, invoice: bolt11.Invoice) -> str:
+        """The BOLT 11 text, signed with the node's key."""
+        hrp, words = bolt11.signing_parts(invoice)
+        data = pack_words(list(words))
+        reply = await self._node.hsm.ask(hw.HsmdSignInvoice(hrp=hrp, data=data))
+        return bolt11.finish(invoice, reply.signature)
+
+    def add(self, invoice: InvoiceRow) -> None:
+        """A new one. Inside a turn. Raises UserError."""
+        self.check_new(invoice.label, invoice.payment_hash)
+        self.store.insert(invoice)
+        self._node.turn.after_commit(self._schedule_expiry)
+        payload: dict[str, Any] = {"label": invoice.label, "preimage": invoice.preimage.hex()}
+        if invoice.amount is not None:
+            payload["msat"] = invoice.amount.msat
+        self._node.turn.notify("invoice_creation", payload)
+
+    def make_keysend(self, preimage: bytes, amount: Msat) -> InvoiceRow:
+        """The record of a payment that nobody was asked for. Inside a turn."""
+        now = self._node.clock.time()
+        invoice = InvoiceRow(
+            label=f"keysend-{now:.9f}",
+            payment_hash=sha256(preimage).digest(),
+            preimage=preimage,
+            payment_secret=bytes(32),
+            amount=amount,
+            expires_at=int(now) + 604800,
+            bolt11=None,
+            description="keysend",
+            min_final_cltv=self._node.settings.cltv_final,
+        )
+        self.store.insert(invoice)
+        return invoice
+
+    # Ending
+
+    def paid(self, invoice: InvoiceRow, received: Msat) -> None:
+        """All of it is here. Inside the turn that claims it."""
+        invoice.state = InvoiceState.PAID
+        invoice.received = received
+        invoice.paid_at = int(self._node.clock.time())
+        invoice.pay_index = self.store.next_pay_index()
+        invoice.updated_index = invoice.id
+        self.store.save(invoice)
+        self._node.log(
+            "info",
+            f"Resolved invoice '{invoice.label}' with amount {received}",
+        )
+        self._node.turn.after_commit(lambda: self._tell(invoice))
+        self._node.turn.notify(
+            "invoice_payment",
+            {"label": invoice.label, "preimage": invoice.preimage.hex(), "msat": received.msat},
+        )
+
+    def _tell(self, invoice: InvoiceRow) -> None:
+        for waiter in list(self._waiters):
+            wants, future = waiter
+            if wants(invoice):
+                self._waiters.remove(waiter)
+                if not future.done():
+                    future.set_result(invoice)
+
+    def expire_due(self) -> None:
+        """Mark what is past its time. Inside a turn."""
+        for invoice in self.store.expire(int(self._node.clock.time())):
+            self._node.turn.after_commit(lambda gone=invoice: self._tell(gone))
+
+    def _schedule_expiry(self) -> None:
+        """Wake up when the next invoice expires."""
+        if self._expiry_timer is not None:
+            self._expiry_timer.cancel()
+        due = self.store.next_expiry()
+        if due is None:
+            self._expiry_timer = None
+            return
+        seconds = min(max(0.0, due - self._node.clock.time()), 86400.0)
+        self._expiry_timer = self._node.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._node.turn.submit(self.expire_due)
+        self._node.turn.submit(lambda: self._node.turn.after_commit(self._schedule_expiry))
+
+    def start(self) -> None:
+        """Mark what expired while the node was down, and what will."""
+        self._expire()
+
+    # Waiting
+
+    async def wait(self, wants: Callable[[InvoiceRow], bool]) -> InvoiceRow:
+        """The next invoice to be paid, expired or deleted that `wants` says yes to."""
+        future = self._node.new_future()
+        waiter = (wants, future)
+        self._waiters.append(waiter)
+        try:
+            invoice: InvoiceRow = await future
+            return invoice
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def deleted(self, invoice: InvoiceRow) -> None:
+        """Those who wait for it are told so. After the commit."""
+        for waiter in list(self._waiters):
+            wants, future = waiter
+            if wants(invoice) and not future.done():
+                self._waiters.remove(waiter)
+                future.set_exception(UserError(905, "Invoice deleted while waiting for it"))
