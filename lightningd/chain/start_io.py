@@ -34,6 +34,7 @@ async def start(node: Node) -> None:
     )
     node.chain = watcher
     node.info.append(lambda: _info(watcher))
+    node.on_stop.append(("chain", watcher.stop))
     try:
         await watcher.start()
     except ChainError as why:

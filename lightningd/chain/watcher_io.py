@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 import traceback
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
+
+import peewee
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx
@@ -137,6 +140,7 @@ class ChainWatcher:
         self._waiters: list[_HeightWaiter] = []
         self._poke = asyncio.Event()
         self._begun = False
+        self._stopping = False
         self._trouble: str | None = None
         self._cache: OrderedDict[int, Block] = OrderedDict()
         self._fetching: dict[int, asyncio.Future[Block | None]] = {}
@@ -353,6 +357,10 @@ class ChainWatcher:
         if self._late:
             self._spawn(self._scan_back(), "chain: look back")
 
+    async def stop(self) -> None:
+        """The node ends: a backend that goes away now is nothing unusual."""
+        self._stopping = True
+
     async def _first_info(self) -> ChainInfo:
         info = await self._retrying(lambda: self.backend.chain_info(max(self._stored_height, 0)))
         self._note_sync(info, first=True)
@@ -414,7 +422,9 @@ class ChainWatcher:
         """Say it once; the backend plugin has its own line for a bitcoind that is away."""
         if str(why) != self._trouble:
             self._trouble = str(why)
-            self._log("unusual", f"Waiting for the bitcoin backend: {why}")
+            self._log(
+                "debug" if self._stopping else "unusual", f"Waiting for the bitcoin backend: {why}"
+            )
 
     def _note_working(self) -> None:
         if self._trouble is not None:
@@ -552,6 +562,9 @@ class ChainWatcher:
         try:
             with self.store.guard():
                 callback()
+        except (sqlite3.OperationalError, peewee.OperationalError):
+            # The disk, not the watcher: the turn decides.
+            raise
         except Exception as bug:  # noqa: BLE001
             trace = "".join(traceback.format_exception(bug))
             self._log("broken", f"A chain watcher failed at height {self._chain.height}: {trace}")

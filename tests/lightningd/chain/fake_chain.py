@@ -148,7 +148,7 @@ class Watched:
                 tip = self.watcher._chain.tip
                 if tip is not None and tip.hash == self.chain.blocks[-1].header.hash:
                     return
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
 
 
 @asynccontextmanager

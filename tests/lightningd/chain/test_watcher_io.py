@@ -134,7 +134,7 @@ def test_restart_walks_through_the_newest_blocks_again(tmp_path: Path) -> None:
             await w.caught_up()
             async with asyncio.timeout(5):
                 while not late:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0)
             assert blocks == [12, 13, 14, 15]
             assert known[0] == 4 and known[-1] == 5
             assert late[-1] == 5
@@ -223,7 +223,7 @@ def test_backend_that_fails_is_waited_for_and_named_once(tmp_path: Path) -> None
             w.watcher.poll_now()
             async with asyncio.timeout(5):
                 while "Waiting for the bitcoin backend: gone" not in w.text():
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0)
             await w.caught_up()
             assert w.watcher.height == 11
 
@@ -343,7 +343,7 @@ def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
                 await w.caught_up()
                 async with asyncio.timeout(10):
                     while len(set(chain.sent)) < expected:
-                        await asyncio.sleep(0.001)
+                        await asyncio.sleep(0)
                 return set(chain.sent)
 
             await w.watcher.wait_synced()
@@ -386,7 +386,7 @@ def test_an_unspent_output_spares_the_walk_back(tmp_path: Path) -> None:
             )
             async with asyncio.timeout(10):
                 while not spent:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0)
             assert spent == [12]
 
     asyncio.run(main())

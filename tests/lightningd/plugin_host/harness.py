@@ -72,6 +72,7 @@ class Host:
     log: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
+    logged: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, method: str, params: Any = None, **more: Any) -> dict[str, Any]:
         """Call a command."""
@@ -85,7 +86,8 @@ class Host:
         """Wait until a line with this text is logged."""
         async with asyncio.timeout(20):
             while text not in self.text():
-                await asyncio.sleep(0.005)
+                self.logged.clear()
+                await self.logged.wait()
 
 
 @asynccontextmanager
@@ -99,6 +101,7 @@ async def running_host(
     def log(level: str, text: str, source: str = "lightningd", **_: Any) -> None:
         assert found is not None
         found.log.append((level, source, text))
+        found.logged.set()
 
     def declare(plugin: str, option: Any) -> None:
         assert found is not None
