@@ -73,8 +73,4 @@ class PendingChannels:
 
     def with_node(self, node_id: NodeId) -> list[Pending]:
         """Those that a node is an end of."""
-        return [
-            p
-            for p in self._by_scid.values()
-            if node_id in (p.msg.node_id_1, p.msg.node_id_2)
-        ]
+        return [p for p in self._by_scid.values() if node_id in (p.msg.node_id_1, p.msg.node_id_2)]

@@ -192,9 +192,7 @@ def make_scid_query(chain_hash: bytes, wanted: dict[int, int], *, extended: bool
     flags = None
     if extended:
         body = bytes([wanted[s] for s in scids])
-        flags = QueryShortChannelIdsQueryFlags(
-            encoding_type=UNCOMPRESSED, encoded_query_flags=body
-        )
+        flags = QueryShortChannelIdsQueryFlags(encoding_type=UNCOMPRESSED, encoded_query_flags=body)
     return QueryShortChannelIds(
         chain_hash=chain_hash,
         encoded_short_ids=encode_scids(scids),

@@ -12,7 +12,7 @@ from typing import Any
 from pylightningd.common.bus.link import Incoming, Link, LinkClosed, Refused
 from pylightningd.common.clock_io import SystemClock
 from pylightningd.common.daemon_io import DaemonShell
-from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.ids import ChannelId, ShortChannelId
 from pylightningd.common.network import network_by_name
 from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import gossipd_wire as gw
@@ -77,7 +77,7 @@ class GossipdShell(DaemonShell):
     def _init(self, incoming: Incoming, msg: gw.GossipdInit) -> None:
         store = self._store = FileStore(Path(msg.store_path), self.log)
         core = self._gossip = Gossip(
-            self,  # type: ignore[arg-type]  # `log` takes more than the port asks
+            self,
             store,
             chain_hash=network_by_name(msg.network).chain_hash,
             node_id=msg.node_id,
@@ -182,7 +182,7 @@ class GossipdShell(DaemonShell):
     def warn(self, connection: int, text: str) -> None:
         """See `Port`."""
         if self._connectd is not None:
-            warning = WarningMsg(channel_id=bytes(32), data=text.encode()[:1000])
+            warning = WarningMsg(channel_id=ChannelId(bytes(32)), data=text.encode()[:1000])
             self._connectd.send(cw.ConnectdGossipWarn(connection=connection, msg=warning.encode()))
 
     def ask_txout(self, scid: int) -> None:
@@ -213,5 +213,3 @@ class GossipdShell(DaemonShell):
     def tell_master(self, msg: Message) -> None:
         """See `Port`."""
         self.master.send(msg)
-
-

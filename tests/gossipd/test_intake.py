@@ -6,7 +6,6 @@ import pytest
 
 from pylightningd.common.wire import gossipd_wire as gw
 from pylightningd.gossipd.store import DELETED, DYING, scan
-
 from tests.gossipd import world as w
 
 

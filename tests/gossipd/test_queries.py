@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import pytest
 
 from pylightningd.common.ids import ShortChannelId
 from pylightningd.common.wire import peer_wire as pw
@@ -79,9 +79,7 @@ def test_bad_arrays(encoded: bytes) -> None:
 
 
 def test_flags_must_match() -> None:
-    query = pw.QueryShortChannelIds.decode(
-        q.make_scid_query(w.CHAIN, {5: 31, 3: 1}, extended=True)
-    )
+    query = pw.QueryShortChannelIds.decode(q.make_scid_query(w.CHAIN, {5: 31, 3: 1}, extended=True))
     assert q.read_scid_query(query) == q.ScidQuery([ShortChannelId(3), ShortChannelId(5)], [1, 31])
     assert query.tlvs.query_flags is not None
     with pytest.raises(BadGossip):
@@ -121,14 +119,14 @@ def test_range_answers_cover_what_was_asked(
     patch = pytest.MonkeyPatch()
     patch.setattr(q, "MAX_SCIDS_A_REPLY", size)
     try:
-        replies = [
-            pw.ReplyChannelRange.decode(r) for r in q.answer_range(make_graph(scids), query)
-        ]
+        replies = [pw.ReplyChannelRange.decode(r) for r in q.answer_range(make_graph(scids), query)]
     finally:
         patch.undo()
     found = [s for r in replies for s in q.decode_scids(r.encoded_short_ids)]
     assert found == sorted(s for s in scids if first <= s >> 40 < first + count)
-    assert replies[0].first_blocknum <= first < replies[0].first_blocknum + replies[0].number_of_blocks
+    assert (
+        replies[0].first_blocknum <= first < replies[0].first_blocknum + replies[0].number_of_blocks
+    )
     last = replies[-1]
     assert last.first_blocknum + last.number_of_blocks >= first + count
     assert [r.sync_complete for r in replies] == [0] * (len(replies) - 1) + [1]

@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import google_crc32c
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import pytest
 
 from pylightningd.gossipd import store as sm
 from pylightningd.gossipd.graph import Graph
 from pylightningd.gossipd.store import DELETED, MemoryStore, StoreTrouble, scan
 from pylightningd.gossipd.store_io import FileStore
-
 from tests.gossipd import world as w
 
 Lines = list[tuple[str, str]]
 
 
 def open_store(path: Path, lines: Lines | None = None) -> FileStore:
-    return FileStore(path, lambda level, text: (lines if lines is not None else []).append((level, text)))
+    return FileStore(
+        path, lambda level, text: (lines if lines is not None else []).append((level, text))
+    )
 
 
 def fill(store: sm.Store) -> Graph:
@@ -110,7 +111,9 @@ def test_compaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(path)
     graph = fill(store)
     for n in range(1, 40):
-        graph.set_update(graph.channels[w.scid(1)], 0, w.update(1, 2, 1, timestamp=w.NOW + n), w.NOW + n)
+        graph.set_update(
+            graph.channels[w.scid(1)], 0, w.update(1, 2, 1, timestamp=w.NOW + n), w.NOW + n
+        )
     before = snapshot(graph)
     store.close()
     follower = path.open("rb")
@@ -145,9 +148,7 @@ actions = st.lists(
     max_size=25,
 )
 _RAW = {
-    (kind, n): (
-        w.announcement(n, n + 1, n) if kind == "channel" else w.node_announcement(n)
-    )
+    (kind, n): (w.announcement(n, n + 1, n) if kind == "channel" else w.node_announcement(n))
     for kind in ("channel", "node")
     for n in range(1, 6)
 }

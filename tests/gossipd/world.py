@@ -95,9 +95,7 @@ def update(
         fee_proportional_millionths=10,
         htlc_maximum_msat=990_000_000,
     )
-    return replace(
-        msg, signature=sign_compact(secret(a), sha256d(msg.encode()[66:]))
-    ).encode()
+    return replace(msg, signature=sign_compact(secret(a), sha256d(msg.encode()[66:]))).encode()
 
 
 def node_announcement(a: int, *, timestamp: int = NOW, addresses: bytes = b"") -> bytes:
@@ -111,9 +109,7 @@ def node_announcement(a: int, *, timestamp: int = NOW, addresses: bytes = b"") -
         alias=f"node{a}".encode().ljust(32, b"\0"),
         addresses=addresses,
     )
-    return replace(
-        msg, signature=sign_compact(secret(a), sha256d(msg.encode()[66:]))
-    ).encode()
+    return replace(msg, signature=sign_compact(secret(a), sha256d(msg.encode()[66:]))).encode()
 
 
 @dataclass
@@ -148,7 +144,9 @@ class Recorder:
 class World:
     """One core with its recorder."""
 
-    def __init__(self, me: int = 50, *, fast: bool = True, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, me: int = 50, *, fast: bool = True, store: MemoryStore | None = None
+    ) -> None:
         self.port = Recorder()
         self.store = store or MemoryStore()
         self.me = me
