@@ -209,8 +209,8 @@ def test_both_are_dust() -> None:
 def test_each_side_has_its_own_dust_limit() -> None:
     # Alice has 650 sat left; Bob's limit of 700 is above that, hers is not.
     bob_limit = sides.config(dust_limit=Sat(700), channel_reserve=Sat(10_000))
-    amounts = {"to_local": Msat(999_350_000), "to_remote": Msat(650_000)}
-    one_fee = {"feerate_min_perkw": 2500, "feerate_max_perkw": 2500}
+    amounts: dict[str, Any] = {"to_local": Msat(999_350_000), "to_remote": Msat(650_000)}
+    one_fee: dict[str, Any] = {"feerate_min_perkw": 2500, "feerate_max_perkw": 2500}
     bob = ends.player(
         BOB,
         {"we_are_opener": True, "local_config": bob_limit},
@@ -289,8 +289,16 @@ def test_an_output_that_nobody_relays() -> None:
     old = b"\x76\xa9\x14" + bytes(20) + b"\x88\xac"
     low = sides.config(dust_limit=Sat(354), channel_reserve=Sat(10_000))
     configs = {"local_config": low, "remote_config": low}
-    poor = {"to_local": Msat(400_000), "to_remote": Msat(999_600_000), "local_script": old}
-    rich = {"to_remote": Msat(400_000), "to_local": Msat(999_600_000), "remote_script": old}
+    poor: dict[str, Any] = {
+        "to_local": Msat(400_000),
+        "to_remote": Msat(999_600_000),
+        "local_script": old,
+    }
+    rich: dict[str, Any] = {
+        "to_remote": Msat(400_000),
+        "to_local": Msat(999_600_000),
+        "remote_script": old,
+    }
     alice, bob = ends.player(ALICE, configs, **rich), ends.player(BOB, configs, **poor)
     bob.peer(alice.sent()[0])
     failed(bob, 1, "is below 546sat, the dust limit of its script")
@@ -399,7 +407,7 @@ def test_refusal_of_hsmd() -> None:
 def test_wrong_signature_of_hsmd_is_our_bug() -> None:
     def wrong(answer: Any) -> Any:
         def reply(msg: Message) -> Message:
-            made = answer(msg)
+            made: Message = answer(msg)
             return (
                 replace(made, signature=bytes(63) + b"\1") if hasattr(made, "signature") else made
             )

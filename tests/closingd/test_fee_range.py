@@ -55,7 +55,8 @@ def test_bounds_of_the_other() -> None:
 )
 def test_odd_feerates(feerates: tuple[int, int, int], expected: tuple[int, int, int]) -> None:
     names = ("feerate_min_perkw", "feerate_preferred_perkw", "feerate_max_perkw")
-    bounds = fee_bounds(ends.start(ALICE, **dict(zip(names, feerates, strict=True))))
+    rates: dict[str, Any] = dict(zip(names, feerates, strict=True))
+    bounds = fee_bounds(ends.start(ALICE, **rates))
     found = bounds.accepted.low.sat, bounds.preferred.sat, bounds.accepted.high.sat
     assert found == expected
 

@@ -249,13 +249,12 @@ async def test_cancel_waits_where_the_channel_is_being_stored() -> None:
 async def test_a_bug_ends_one_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(*_: object) -> Step[None]:
         raise ZeroDivisionError("oh")
-        yield
 
     world = World()
     world.master(sides.open_request())
     await world.settle()
     with monkeypatch.context() as patch:
-        patch.setitem(FROM_MASTER, (Fresh, type(sides.open_request())), bug)  # type: ignore[arg-type]
+        patch.setitem(FROM_MASTER, (Fresh, type(sides.open_request())), bug)
         world.master(sides.open_request(dbid=17, route_id=77))
         await world.settle()
     (failed,) = world.told(OpeningdFailed)
