@@ -6,10 +6,9 @@ order is in `startup_io.py`. Long work runs in tasks made by `spawn`; what chang
 
 from __future__ import annotations
 
-import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.clock_io import SystemClock
 from pylightningd.common.entropy_io import SystemEntropy
@@ -18,6 +17,7 @@ from pylightningd.common.ids import NodeId
 from pylightningd.common.network import Network
 from pylightningd.lightningd.config import Config
 from pylightningd.lightningd.log_io import Log
+from pylightningd.lightningd.tasks_io import NodeTasks
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Link
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.supervise_io import Supervisor
     from pylightningd.lightningd.turn import Turn
 
-R = TypeVar("R")
 Listener = Callable[[str, Any], None]
 
 
-class Node:
+class Node(NodeTasks):
     """The master and all its parts. Attributes without a value here are set while the node starts."""
 
     database: OpenDatabase
@@ -74,6 +73,7 @@ class Node:
     onion_messages: Any = None
 
     def __init__(self, config: Config, log: Log) -> None:
+        super().__init__()
         self.config = config
         self.log = log
         self.network: Network = config.network
@@ -91,46 +91,9 @@ class Node:
         """What to end, by name; run in reverse order."""
         self.exit_code = 0
         self.crash: BaseException | None = None
-        self._group: asyncio.TaskGroup | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._stopping = asyncio.Event()
-        self._farewell = asyncio.Event()
         self.stop_reason = ""
         self.is_up = False
         """All parts have started; a daemon that starts now was restarted."""
-
-    # Tasks
-
-    def open_tasks(self, group: asyncio.TaskGroup) -> None:
-        """Give the node the group that its tasks run in."""
-        self._group = group
-
-    def spawn(self, coro: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run a coroutine as a task. One that fails stops the node: it is a bug."""
-        if self._group is None:
-            raise RuntimeError("the node has not begun to start")
-        task = self._group.create_task(self._guarded(coro, name), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _guarded(self, coro: Coroutine[Any, Any, Any], name: str) -> Any:
-        try:
-            return await coro
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self.fail(f"task {name}", error)
-            return None
-
-    async def cancel_tasks(self) -> None:
-        """End all tasks but the one that calls."""
-        current = asyncio.current_task()
-        tasks = [task for task in self._tasks if task is not current]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
 
     # Bugs and the end
 
@@ -165,45 +128,10 @@ class Node:
 
     def request_stop(self, reason: str, exit_code: int = 0) -> None:
         """Begin to stop. The first reason counts."""
-        if not self._stopping.is_set():
+        if not self.stopping:
             self.stop_reason = reason
             self.exit_code = exit_code
-            self._stopping.set()
-
-    @property
-    def stopping(self) -> bool:
-        """Has the end begun?"""
-        return self._stopping.is_set()
-
-    async def until_stop_requested(self) -> None:
-        """Return when the node is to stop."""
-        await self._stopping.wait()
-
-    async def until_stopped(self) -> None:
-        """Return when all but the callers' sockets is closed: the reply to `stop`."""
-        await self._farewell.wait()
-
-    def say_farewell(self) -> None:
-        """Let those go on who wait for the end."""
-        self._farewell.set()
-
-    # The event loop, for parts that must not know it
-
-    def new_future(self) -> asyncio.Future[Any]:
-        """A result that somebody will wait for."""
-        return asyncio.get_running_loop().create_future()
-
-    def call_later(self, seconds: float, fn: Callable[[], object]) -> asyncio.TimerHandle:
-        """Call a function after so many seconds; the handle can cancel it."""
-        return asyncio.get_running_loop().call_later(seconds, fn)
-
-    async def within(self, seconds: float | None, coro: Awaitable[R], error: BaseException) -> R:
-        """What `coro` gives; raises `error` if it takes longer. None: as long as it takes."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await coro
-        except TimeoutError:
-            raise error from None
+            self.begin_stop()
 
     # Notifications
 

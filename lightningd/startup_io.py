@@ -127,6 +127,7 @@ async def start_plugins(node: Node) -> None:
         PluginHost,
         PluginStartError,
     )
+    from pylightningd.lightningd.plugin_host.log_notifications import listener as _log_listener
     from pylightningd.lightningd.plugin_host.options import HostConfig
 
     config = node.config
@@ -152,6 +153,7 @@ async def start_plugins(node: Node) -> None:
     node.on_stop.append(("plugins", host.shutdown))
     node.dispatcher.interceptors.append(host.intercept)
     node.listeners.append(host.publish)
+    node.log.listeners.append(_log_listener(host))
     try:
         host.add_bundled()
         host.add_default_dir()
@@ -331,17 +333,15 @@ async def run_node(node: Node, on_up: Callable[[], None]) -> None:
     loop.add_signal_handler(signal.SIGHUP, node.log.reopen)
     if node.developer and node.config["dev-crash-after"]:
         loop.call_later(node.config["dev-crash-after"], _abort, node)
-    async with asyncio.TaskGroup() as group:
-        node.open_tasks(group)
-        try:
-            await _start_unless_stopped(node)
-            if not node.stopping:
-                on_up()
-            await node.until_stop_requested()
-        finally:
-            tell_systemd("STOPPING=1")
-            node.request_stop("start failed", exit_code=1)
-            await stop_node(node)
+    try:
+        await _start_unless_stopped(node)
+        if not node.stopping:
+            on_up()
+        await node.until_stop_requested()
+    finally:
+        tell_systemd("STOPPING=1")
+        node.request_stop("start failed", exit_code=1)
+        await stop_node(node)
 
 
 async def _start_unless_stopped(node: Node) -> None:

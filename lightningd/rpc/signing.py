@@ -92,7 +92,7 @@ async def checkmessage(
     digest = sha256(sha256(_PREFIX + message.encode()).digest()).digest()
     try:
         signer = PublicKey.from_signature_and_message(signature, digest, hasher=None).format()
-    except Exception:  # noqa: BLE001 - coincurve raises bare Exception
+    except ValueError:
         return {"verified": False}
     if pubkey is not None:
         return {"pubkey": signer.hex(), "verified": signer == pubkey}

@@ -215,7 +215,7 @@ def test_every_schema_has_its_command_and_fits_its_parameters() -> None:
     commands = load_families()
     for path in SCHEMAS.glob("*.json"):
         item = commands.get(path.stem)
-        if item is None:
+        if item is None or item.any_params or item.raw:
             continue
         schema = item.schema()
         assert schema is not None
