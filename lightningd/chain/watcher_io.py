@@ -390,7 +390,7 @@ class ChainWatcher:
                 told = True
             await asyncio.sleep(min(self.settings.poll_seconds, 5))
             info = await self._retrying(lambda: self.backend.chain_info(height))
-        self._note_sync(info, first=False)
+            self._note_sync(info, first=False)
 
     async def _find_root(self, height: int) -> None:
         """The block to go on from: the newest that we know, or have no row of, at or below `height`."""

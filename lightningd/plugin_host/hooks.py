@@ -50,6 +50,10 @@ def _psbt_of(member: str) -> Callable[[Payload, Response], Payload]:
     return update
 
 
+def _message_type(payload: Payload) -> int:
+    return int(payload["payload"][:4], 16)
+
+
 @dataclass(frozen=True, slots=True)
 class HookKind:
     """The rules of one hook."""
@@ -59,11 +63,13 @@ class HookKind:
     update: Callable[[Payload, Response], Payload] = _keep
     """The payload for the next plugin."""
     filters: Literal["none", "str", "int"] = "none"
+    filter_value: Callable[[Payload], str | int | None] = lambda _: None
+    """What of the payload the filters look at."""
 
 
 HOOKS: dict[str, HookKind] = {
     "commitment_revocation": HookKind(passes_on=_always),
-    "custommsg": HookKind(passes_on=_always, filters="int"),
+    "custommsg": HookKind(passes_on=_always, filters="int", filter_value=_message_type),
     "db_write": HookKind(passes_on=_passes_on),
     "htlc_accepted": HookKind(update=_htlc_accepted),
     "invoice_payment": HookKind(),
@@ -76,7 +82,7 @@ HOOKS: dict[str, HookKind] = {
     "peer_connected": HookKind(),
     "rbf_channel": HookKind(),
     "recover": HookKind(passes_on=_always),
-    "rpc_command": HookKind(filters="str"),
+    "rpc_command": HookKind(filters="str", filter_value=lambda p: str(p["rpc_command"]["method"])),
 }
 
 
@@ -176,13 +182,11 @@ Ask = Callable[[str, str, Payload], Awaitable[Response | None]]
 """(plugin, hook, payload) -> response, or None where the plugin died or is gone."""
 
 
-async def run_chain(
-    table: HookTable, name: str, payload: Payload, ask: Ask, filter_value: str | int | None = None
-) -> list[Response]:
+async def run_chain(table: HookTable, name: str, payload: Payload, ask: Ask) -> list[Response]:
     """Ask every plugin of the chain. Returns the responses; an empty list means nobody had anything to say."""
     kind = HOOKS[name]
     responses: list[Response] = []
-    for plugin in table.chain(name, filter_value):
+    for plugin in table.chain(name, kind.filter_value(payload)):
         response = await ask(plugin, name, payload)
         if response is None:
             continue

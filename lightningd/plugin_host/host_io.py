@@ -553,16 +553,20 @@ class PluginHost:
             return True
         return False
 
+    def claims_custommsg(self, message_type: int) -> bool:
+        """Whether a plugin declared that it handles this type of peer message."""
+        return any(
+            message_type in p.manifest.custommessages
+            for p in self.plugins
+            if p.state is State.RUNNING
+        )
+
     def has_hook(self, name: str) -> bool:
         """Whether anybody registered this hook: a cheap question for hot paths."""
         return self.hooks.anyone(name)
 
     async def call_hook(
-        self,
-        name: str,
-        payload: Payload,
-        filter_value: str | int | None = None,
-        cause: str | None = None,
+        self, name: str, payload: Payload, cause: str | None = None
     ) -> list[Response]:
         """Ask the chain of a hook. Returns the responses in order, empty where nobody registered; see hooks.py.
 
@@ -574,7 +578,7 @@ class PluginHost:
         async def ask(plugin: str, hook: str, body: Payload) -> Response | None:
             return await self._ask_hook(plugin, hook, body, cause)
 
-        return await run_chain(self.hooks, name, payload, ask, filter_value)
+        return await run_chain(self.hooks, name, payload, ask)
 
     async def _ask_hook(
         self, plugin: str, hook: str, payload: Payload, cause: str | None
@@ -612,7 +616,7 @@ class PluginHost:
         payload = {
             "rpc_command": {"id": call.id, "method": call.method, "params": call.params or {}}
         }
-        responses = await self.call_hook("rpc_command", payload, call.method, _cause(call))
+        responses = await self.call_hook("rpc_command", payload, _cause(call))
         decision: dict[str, Any] = dict(responses[-1]) if responses else {}
         if "replace" in decision:
             call.method = decision["replace"]["method"]

@@ -325,3 +325,29 @@ def test_default_dir_disable_and_clear(tmp_path: Path) -> None:
             assert host.host.plugins == []
 
     asyncio.run(main())
+
+
+def test_custommsg_goes_to_those_who_want_its_type(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_host(tmp_path) as host:
+            go_on = "dict(result='continue')"
+            await start(
+                host,
+                write_plugin(
+                    tmp_path, "a.py", hook_plugin("a", "custommsg", go_on, ", filters=[0x8001]")
+                ),
+                write_plugin(tmp_path, "b.py", hook_plugin("b", "custommsg", go_on)),
+                write_plugin(tmp_path, "c.py", "MANIFEST['custommessages'] = [0x8002]"),
+            )
+            assert (
+                len(await host.host.call_hook("custommsg", {"peer_id": "02", "payload": "8001aa"}))
+                == 2
+            )
+            assert (
+                len(await host.host.call_hook("custommsg", {"peer_id": "02", "payload": "8002aa"}))
+                == 1
+            )
+            assert host.host.claims_custommsg(0x8002)
+            assert not host.host.claims_custommsg(0x8001)
+
+    asyncio.run(main())
