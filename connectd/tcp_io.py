@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from pylightningd.common.address import Address
 from pylightningd.connectd.address import Target, UnixSocket, is_wildcard, parse_listen
@@ -42,7 +42,8 @@ class PeerSocket(asyncio.Protocol):
     # ---- asyncio's calls -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports are not subclasses of asyncio's.
+        transport = cast(asyncio.Transport, transport)
         self.transport = transport
         transport.set_write_buffer_limits(high=WRITE_HIGH)
         sock = transport.get_extra_info("socket")
