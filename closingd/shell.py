@@ -9,7 +9,12 @@ from pylightningd.common.bus.link import Incoming
 from pylightningd.common.route_events import FromMaster
 from pylightningd.common.routed_shell_io import RoutedShell
 from pylightningd.common.wire import closingd_wire, connectd_wire, hsmd_wire
-from pylightningd.common.wire.closingd_wire import ClosingdInit, ClosingdStart, ClosingdStop
+from pylightningd.common.wire.closingd_wire import (
+    ClosingdInit,
+    ClosingdPeerMsg,
+    ClosingdStart,
+    ClosingdStop,
+)
 from pylightningd.common.wire.runtime import Message
 
 
@@ -31,5 +36,9 @@ class ClosingdShell(RoutedShell):
             self.feed(host, FromMaster(msg))
         elif isinstance(msg, ClosingdStop):
             self.drop(msg.dbid)
+        elif isinstance(msg, ClosingdPeerMsg):
+            host_or_none = self.hosts.get(msg.dbid)
+            if host_or_none is not None:
+                self.peer_bytes(host_or_none, msg.msg)
         elif not isinstance(msg, ClosingdInit):
             raise TypeError(f"the master sent {msg.NAME}")

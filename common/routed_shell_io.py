@@ -96,6 +96,14 @@ class RoutedShell(DaemonShell):
     def on_stray(self, route_id: int, msg: Message) -> None:
         """A peer's message on a route whose machine is gone."""
 
+    def divert(self, host: Host, msg: Message) -> bool:
+        """Whether a peer's message was dealt with at once, past the machine."""
+        return False
+
+    def peer_bytes(self, host: Host, raw: bytes) -> None:
+        """Feed a message of the peer, however it came here."""
+        self._on_peer_in(host.route_id, raw)
+
     # ---- links ---------------------------------------------------------------------------------
 
     def on_link(self, link: Link) -> None:
@@ -135,7 +143,7 @@ class RoutedShell(DaemonShell):
                 self.on_stray(route_id, event.msg)
         elif host.driver.queued >= MAX_WAITING_EVENTS:
             self._flooded(host)
-        else:
+        elif not (isinstance(event, FromPeer) and self.divert(host, event.msg)):
             self.feed(host, event)
 
     def _flooded(self, host: Host) -> None:

@@ -24,7 +24,6 @@ from pylightningd.common.wire.openingd_wire import (
     OpeningdFunding,
     OpeningdGotOpen,
     OpeningdOpen,
-    OpeningdPeerMsg,
 )
 from pylightningd.common.wire.peer_wire import (
     AcceptChannel,
@@ -111,7 +110,7 @@ class OpeningMachine:
     def handle(self, event: RouteEvent) -> Outcome:
         """The step for an event."""
         if self.finished:
-            return self._after(event)
+            return None
         if isinstance(event, FromPeer):
             return self._guarded(self._from_peer(event.msg))
         if isinstance(event, FromMaster):
@@ -168,12 +167,6 @@ class OpeningMachine:
         except Refused as err:
             yield Log("unusual", f"a request was refused: {err}")
             raise FailChannel(f"Cannot open: {err}") from err
-
-    def _after(self, event: RouteEvent) -> Outcome:
-        """The opener's route may bring the first messages of the new channel before it is channeld's."""
-        if self.opened and self.we_are_opener and isinstance(event, FromPeer):
-            return [Tell("master", OpeningdPeerMsg(dbid=self.dbid, msg=event.msg.encode()))]
-        return None
 
 
 def _temporary_id(request: OpeningdOpen | OpeningdGotOpen) -> ChannelId:

@@ -21,7 +21,7 @@ from pylightningd.common.wire.openingd_wire import (
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.openingd.machine import OpeningMachine
-from pylightningd.openingd.state import Node
+from pylightningd.openingd.state import Committing, Node
 
 REMEMBERED_ROUTES = 256
 """Finished openings of ours whose routes may still bring messages for the new channel."""
@@ -61,6 +61,18 @@ class OpeningdShell(RoutedShell):
                 self.feed(host_or_none, FromMaster(msg), urgent=isinstance(msg, OpeningdCancel))
         else:
             raise TypeError(f"the master sent {msg.NAME}")
+
+    def divert(self, host: Host, msg: Message) -> bool:
+        """The opener's peer is done with us: while the master writes the channel down, hand on what comes.
+
+        It must reach the master before the new channel's route is made, so it does not wait for the reply.
+        """
+        machine = host.machine
+        assert isinstance(machine, OpeningMachine)
+        if not (machine.we_are_opener and isinstance(machine.phase, Committing)):
+            return False
+        self.master.send(OpeningdPeerMsg(dbid=machine.dbid, msg=msg.encode()))
+        return True
 
     def on_forgotten(self, host: Host) -> None:
         """Remember the routes on which channel_ready may come before channeld has them."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pylightningd.common import features as ft
 from pylightningd.common.bitcoin import script as sc
-from pylightningd.common.channel_type import ChannelType
+from pylightningd.common.channel_type import ChannelType, default_channel_type
 from pylightningd.common.effects import AliasRoute, Log, SendPeer, Step, Tell
 from pylightningd.common.errors import FailChannel
 from pylightningd.common.wire.common_wire import ChannelConfig
@@ -58,12 +58,17 @@ def _our_config(request: OpeningdOpen) -> ChannelConfig:
 
 
 def _channel_type(opening: Opening, request: OpeningdOpen) -> ChannelType:
-    """What the master wants; for an unannounced channel with scid_alias where both sides can."""
-    channel_type = ChannelType.decode(request.channel_type)
+    """What the master wants (empty: our choice); unannounced with scid_alias where both sides can."""
+    ours, theirs = opening.node.features, opening.their_features
+    channel_type = (
+        ChannelType.decode(request.channel_type)
+        if request.channel_type
+        else default_channel_type(ours, theirs)
+    )
     # BOLT 2, "The `open_channel` Message", sender MUST NOT ask for option_scid_alias where it announces.
     if request.announce:
         return ChannelType(channel_type.bits - {ft.SCID_ALIAS})
-    if ft.negotiated(opening.node.features, opening.their_features, ft.SCID_ALIAS):
+    if ft.negotiated(ours, theirs, ft.SCID_ALIAS):
         return channel_type.with_variant(scid_alias=True)
     return channel_type
 

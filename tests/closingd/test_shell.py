@@ -13,6 +13,7 @@ from pylightningd.common.wire.closingd_wire import (
     ClosingdDone,
     ClosingdFailed,
     ClosingdInit,
+    ClosingdPeerMsg,
     ClosingdStop,
 )
 from pylightningd.common.wire.connectd_wire import (
@@ -104,6 +105,20 @@ async def test_stop_forgets() -> None:
     await world.do("connectd", ConnectdPeerIn(route_id=5, msg=answer.outbox[0]))
     assert world.told(ClosingdDone) == []
     assert world.shell.hosts == {}
+
+
+@on_loop
+async def test_an_offer_that_came_by_the_master() -> None:
+    world = World()
+    await world.do("master", ends.start(ALICE, route_id=5))
+    bob = ends.player(BOB)
+    bob.peer(world.offers(5)[0])
+    dbid = ends.start(ALICE).channel.dbid
+    await world.do("master", ClosingdPeerMsg(dbid=99, msg=bob.outbox[0]))
+    await world.do("master", ClosingdPeerMsg(dbid=dbid, msg=bob.outbox[0]))
+    assert len(world.told(ClosingdDone)) == 1
+    await world.do("master", ClosingdPeerMsg(dbid=dbid, msg=bob.outbox[0]))
+    assert len(world.told(ClosingdDone)) == 1
 
 
 def test_all_that_is_sent_can_be_read() -> None:

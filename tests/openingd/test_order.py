@@ -17,7 +17,6 @@ from pylightningd.common.effects import AliasRoute, Disconnect
 from pylightningd.common.ids import ChannelId
 from pylightningd.common.keys import verify_compact
 from pylightningd.common.route_events import BadPeerBytes, FromPeer, RouteClosed
-from pylightningd.common.wire import peer_wire
 from pylightningd.common.wire.openingd_wire import (
     OpeningdAccepted,
     OpeningdCancel,
@@ -25,7 +24,6 @@ from pylightningd.common.wire.openingd_wire import (
     OpeningdDoneReply,
     OpeningdFailed,
     OpeningdFunding,
-    OpeningdPeerMsg,
 )
 from pylightningd.common.wire.peer_wire import (
     ChannelReady,
@@ -306,21 +304,6 @@ def test_dropped_while_hsmd_works() -> None:
 
 
 # ---- after the end ------------------------------------------------------------------------------------
-
-
-def test_channel_ready_of_a_fast_peer_is_handed_on() -> None:
-    alice, bob = sides.opener(), None
-    bob = sides.accepter(alice.outbox.pop(0))
-    converse(alice, bob)
-    keys = sides.Keys(sides.ALICE)
-    alice.answer = lambda m: None if isinstance(m, OpeningdDone) else keys.answer(m)
-    alice.master(FUNDED)
-    converse(alice, bob)
-    ready = ChannelReady(channel_id=CID, second_per_commitment_point=sides.Keys(2).point(9))
-    alice.peer(ready)
-    assert not any(isinstance(m, OpeningdPeerMsg) for m in alice.told())
-    alice.reply(OpeningdDoneReply())
-    assert peer_wire.decode(alice.only_told(OpeningdPeerMsg).msg) == ready
 
 
 def test_nothing_follows_a_failure() -> None:

@@ -304,6 +304,9 @@ def test_scid_alias_only_for_unannounced() -> None:
     assert kind(announce=False) == alias
     assert kind(announce=True, channel_type=alias) == ANCHORS_TYPE.encode()
     assert kind(announce=False, their_features=b"") == ANCHORS_TYPE.encode()
+    # Left to us.
+    assert kind(channel_type=b"") == ANCHORS_TYPE.encode()
+    assert kind(channel_type=b"", their_features=b"") == STATIC_REMOTEKEY_TYPE.encode()
 
 
 def test_every_message_survives_the_wire() -> None:

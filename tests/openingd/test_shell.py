@@ -145,6 +145,27 @@ async def test_an_opening_and_what_follows_on_its_route() -> None:
 
 
 @on_loop
+async def test_channel_ready_while_the_channel_is_being_stored() -> None:
+    world = World()
+    bob = await created(world)
+    bob.peer(world.sent()[-1])
+    world.keys = None
+    ready = ChannelReady(
+        channel_id=sides.FUNDING.channel_id(), second_per_commitment_point=Keys(2).point(9)
+    )
+    world.peer(bob.sent()[-1])
+    world.peer(ready)
+    await world.settle()
+    order = [m for m in world.came["master"] if isinstance(m, OpeningdDone | OpeningdPeerMsg)]
+    assert [type(m) for m in order] == [OpeningdDone, OpeningdPeerMsg]
+    (question,) = world.questions
+    question.reply(OpeningdDoneReply())
+    await world.settle()
+    assert len(world.told(OpeningdPeerMsg)) == 1
+    assert world.told(OpeningdFailed) == []
+
+
+@on_loop
 async def test_unknown_odd_messages_and_garbage() -> None:
     world = World()
     world.master(sides.open_request())
