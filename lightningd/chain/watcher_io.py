@@ -10,7 +10,6 @@ Not here: which block comes next (`blocks.py`), who waits for what (`watches.py`
 from __future__ import annotations
 
 import asyncio
-import random
 import sqlite3
 import traceback
 from collections import OrderedDict
@@ -22,14 +21,13 @@ from typing import Any, Protocol, TypeVar
 import peewee
 
 from pylightningd.common.amount import Sat
-from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import BackendError, UserError
-from pylightningd.common.ids import Outpoint, ShortChannelId, Txid, txid_hex
+from pylightningd.common.ids import Outpoint, ShortChannelId, Txid
 from pylightningd.common.network import Network
 from pylightningd.lightningd.chain.backend_io import Backend, ChainInfo
 from pylightningd.lightningd.chain.block import Block
 from pylightningd.lightningd.chain.blocks import HeaderChain
-from pylightningd.lightningd.chain.broadcast import Broadcasts, OnResult, Outgoing
+from pylightningd.lightningd.chain.broadcaster_io import Broadcaster
 from pylightningd.lightningd.chain.feerates import Feerates, FeeSettings
 from pylightningd.lightningd.chain.watches import (
     OnDepth,
@@ -125,7 +123,9 @@ class ChainWatcher:
         self._spawn = spawn
         self.feerates = Feerates(settings.fees)
         self.watches = WatchIndex()
-        self.broadcasts = Broadcasts()
+        self.broadcaster = Broadcaster(backend, lambda: self.height, log)
+        self.broadcasts = self.broadcaster.broadcasts
+        self.broadcast = self.broadcaster.broadcast
         self.header_count = 0
         self.backend_synced = False
         self.synced = False
@@ -283,42 +283,6 @@ class ChainWatcher:
             return block
         return await asyncio.shield(self._fetching[height])
 
-    async def broadcast(
-        self,
-        tx: Tx,
-        *,
-        min_block: int = 0,
-        allow_high_fees: bool = False,
-        owner: object = None,
-        on_result: OnResult | None = None,
-        refresh: Callable[[], Tx | None] | None = None,
-        why: str | None = None,
-        keep: bool = True,
-    ) -> tuple[bool, str]:
-        """Give a transaction to the network. Returns whether the backend took it, and its message if not.
-
-        It is repeated until it is in a block: after a refusal only with `keep` (a parent may be missing as yet), and
-        never where the answer is of use only now. One that is held back for `min_block` counts as taken.
-        """
-        txid = tx.txid()
-        outgoing = Outgoing(
-            tx,
-            txid,
-            min_block,
-            allow_high_fees,
-            owner=owner,
-            on_result=on_result,
-            refresh=refresh,
-            why=why,
-        )
-        if not outgoing.may_go(self.height):
-            self._log(
-                "debug", f"Deferring broadcast of txid {txid_hex(txid)} until block {min_block - 1}"
-            )
-            self.broadcasts.add(outgoing)
-            return True, ""
-        return await self._send_first(outgoing, keep=keep)
-
     def forget_broadcasts(self, owner: object) -> None:
         """Stop repeating the transactions of an owner."""
         self.broadcasts.drop_owner(owner)
@@ -351,7 +315,7 @@ class ChainWatcher:
         self.turn.submit(self._tell_all_depths)
         self._spawn(self._follow(), "chain: blocks")
         self._spawn(self._poll_feerates(), "chain: feerates")
-        self._spawn(self._rebroadcast_forever(), "chain: rebroadcast")
+        self._spawn(self.broadcaster.repeat_forever(), "chain: rebroadcast")
         if not self.backend_synced:
             self._spawn(self._watch_backend_sync(), "chain: sync")
         if self._late:
@@ -576,7 +540,7 @@ class ChainWatcher:
 
     def _caught_up(self, *, moved: bool) -> None:
         if moved and len(self.broadcasts):
-            self._spawn(self._rebroadcast(), "chain: rebroadcast after a block")
+            self._spawn(self.broadcaster.repeat(), "chain: rebroadcast after a block")
         if self.backend_synced and not self.synced:
             self.synced = True
             self._synced_event.set()
@@ -636,7 +600,7 @@ class ChainWatcher:
                     seen.height, seen.tx_index, seen.tx = block.height, index, tx
                     self._tell_depth(seen)
 
-    # -- feerates and broadcasts ---------------------------------------------------------------------------
+    # -- feerates ---------------------------------------------------------------------------
 
     async def _poll_feerates(self) -> None:
         while True:
@@ -654,44 +618,3 @@ class ChainWatcher:
         if self.feerates.update(answer.floor_perkb, answer.estimates_perkb):
             for callback in self._on_feerates:
                 callback()
-
-    async def _send_first(self, outgoing: Outgoing, *, keep: bool) -> tuple[bool, str]:
-        suffix = f" for {outgoing.why}" if outgoing.why else ""
-        self._log("debug", f"Broadcasting txid {txid_hex(outgoing.txid)}{suffix}")
-        if keep:
-            # Kept before it is sent: a block that holds it may come before the answer.
-            self.broadcasts.add(outgoing)
-        ok, message = await self._send(outgoing)
-        if ok and not keep:
-            self.broadcasts.add(outgoing)
-        return ok, message
-
-    async def _send(self, outgoing: Outgoing) -> tuple[bool, str]:
-        first, outgoing.sent = not outgoing.sent, True
-        try:
-            ok, message = await self.backend.send(
-                outgoing.tx, allow_high_fees=outgoing.allow_high_fees
-            )
-        except BackendError as why:
-            ok, message = False, str(why)
-        if first and outgoing.on_result is not None:
-            outgoing.on_result(ok, message)
-        if not ok:
-            self._log(
-                "debug",
-                f"Expected error broadcasting tx {outgoing.tx.serialize().hex()}: {message}",
-            )
-        return ok, message
-
-    async def _rebroadcast(self) -> None:
-        for outgoing in self.broadcasts.due(self.height):
-            if outgoing.sent:
-                await self._send(outgoing)
-            else:
-                await self._send_first(outgoing, keep=True)
-
-    async def _rebroadcast_forever(self) -> None:
-        while True:
-            # Not all nodes of the network at the same second, and not to be told apart by the rhythm.
-            await asyncio.sleep(30 + random.uniform(0, 30))  # noqa: S311
-            await self._rebroadcast()

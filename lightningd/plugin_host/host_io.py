@@ -9,23 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pylightningd.common.errors import UserError
 from pylightningd.common.version import VERSION
-from pylightningd.lightningd.plugin_host.bundled import BUNDLED, Bundled
-from pylightningd.lightningd.plugin_host.discover_io import (
-    canonical,
-    checksum,
-    is_executable,
-    matches,
-    plugins_in,
-    plugins_in_default_dir,
-)
 from pylightningd.lightningd.plugin_host.hooks import (
     HookError,
     HookTable,
@@ -52,6 +42,7 @@ from pylightningd.lightningd.plugin_host.process_io import (
     PluginDiedError,
     PluginProcess,
 )
+from pylightningd.lightningd.plugin_host.roster_io import Roster
 from pylightningd.lightningd.rpc.dispatch import Call
 from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,
@@ -116,114 +107,24 @@ class PluginHost:
     ) -> None:
         self.env = env
         self.config = config
-        self.default_dir = default_dir
-        self.plugins: list[PluginEntry] = []
-        self.disabled: list[str] = []
+        self.roster = Roster(default_dir, env.log, self.kill)
         self.hooks = HookTable()
         self.subscriptions = Subscriptions()
         self.startup = True
         self.shutting_down = False
-        self._index = 0
+        # Registering is the roster's work.
+        self.add_bundled = self.roster.add_bundled
+        self.add = self.roster.add
+        self.add_dir = self.roster.add_dir
+        self.add_default_dir = self.roster.add_default_dir
+        self.clear = self.roster.clear
+        self.disable = self.roster.disable
+        self.find = self.roster.find
 
-    # -- which plugins ---------------------------------------------------------------------------
-
-    def add_bundled(self, table: Iterable[Bundled] = BUNDLED) -> None:
-        """Register what comes with the node."""
-        for item in table:
-            module = f"pylightningd.plugins.{item.module}"
-            path = Path(sys.modules["pylightningd"].__path__[0], "plugins", item.shortname)
-            self._register(
-                PluginEntry(
-                    cmd=str(path),
-                    argv=(sys.executable, "-m", module),
-                    important=item.important,
-                    bundled=True,
-                )
-            )
-
-    def add(
-        self, path: str, *, important: bool = False, params: Mapping[str, Any] | None = None
-    ) -> PluginEntry | None:
-        """Register a plugin; None where it is there already. Raises UserError where it cannot be run."""
-        found = self._resolve(path)
-        known = self.find(found)
-        if known is not None:
-            known.important = known.important or important
-            if known.checksum == checksum(found) or known.important:
-                return None
-            self.kill(known, "Plugin changed, needs restart.", "info")
-        return self._register(
-            PluginEntry(
-                cmd=found,
-                argv=(found,),
-                important=important,
-                params=params or {},
-                checksum=checksum(found),
-            )
-        )
-
-    def add_dir(self, folder: str) -> None:
-        """Register all plugins of a folder. Raises UserError."""
-        try:
-            paths = plugins_in(Path(folder))
-        except OSError as why:
-            raise UserError(
-                JSONRPC2_INVALID_PARAMS, f"Failed to open plugin-dir {folder}: {why.strerror}"
-            ) from None
-        self._add_found(paths)
-
-    def add_default_dir(self) -> None:
-        """Register the plugins of `<lightning-dir>/plugins`."""
-        if self.default_dir is not None:
-            self._add_found(plugins_in_default_dir(self.default_dir))
-
-    def clear(self) -> None:
-        """Forget all that was registered so far (--clear-plugins)."""
-        self.env.log("info", "clear-plugins removing all plugins", source="plugin-manager")
-        self.plugins.clear()
-
-    def disable(self, name: str) -> None:
-        """Do not start the plugin with this name or path, now or later (--disable-plugin)."""
-        self.disabled.append(name)
-        for entry in [p for p in self.plugins if matches(p.cmd, name)]:
-            self.env.log(
-                "info", f"{entry.cmd}: disabled via disable-plugin", source="plugin-manager"
-            )
-            self.plugins.remove(entry)
-
-    def find(self, name: str) -> PluginEntry | None:
-        """The plugin with this path or file name."""
-        return next((p for p in self.plugins if matches(p.cmd, name)), None)
-
-    def _add_found(self, paths: list[Path]) -> None:
-        for path in paths:
-            if any(matches(str(path), name) for name in self.disabled):
-                self.env.log(
-                    "info", f"{path}: disabled via disable-plugin", source="plugin-manager"
-                )
-            else:
-                self.add(str(path))
-
-    def _resolve(self, path: str) -> str:
-        candidates = [path]
-        if self.default_dir is not None:
-            candidates.append(str(self.default_dir / path))
-        for candidate in candidates:
-            if is_executable(candidate):
-                return canonical(candidate)
-        reason = "Permission denied" if os.path.exists(path) else "No such file or directory"
-        raise UserError(JSONRPC2_INVALID_PARAMS, f"{path} is not executable: {reason}")
-
-    def _register(self, entry: PluginEntry) -> PluginEntry | None:
-        if any(matches(entry.cmd, name) for name in self.disabled):
-            self.env.log(
-                "info", f"{entry.cmd}: disabled via disable-plugin", source="plugin-manager"
-            )
-            return None
-        entry.index = self._index
-        self._index += 1
-        self.plugins.append(entry)
-        return entry
+    @property
+    def plugins(self) -> list[PluginEntry]:
+        """All registered plugins, in the order they came."""
+        return self.roster.plugins
 
     # -- starting ----------------------------------------------------------------------------------
 
