@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
+
 from pylightningd.common.bus.link import Incoming, Link, memory_link_pair
 from pylightningd.common.clock import FakeClock
 from pylightningd.common.entropy import SeededEntropy
@@ -23,7 +24,6 @@ from pylightningd.common.wire.runtime import Message
 from pylightningd.connectd.hub_io import Hub
 from pylightningd.connectd.noise import Send, StaticEcdh, initiate
 from pylightningd.connectd.transport import Transport
-
 from tests.connectd.handshake import ALICE, BOB, node_id
 
 FEATURES = encode_features([0, 5, 7, 8, 12, 14, 17, 23, 25, 39])
@@ -174,9 +174,7 @@ class Node:
 
     async def connect(self, other: Node) -> tuple[int, int]:
         """Connect and accept on both sides; the numbers of the connection here and there."""
-        self.master.send(
-            w.ConnectdConnect(peer_id=other.id, addresses=(other.address,))
-        )
+        self.master.send(w.ConnectdConnect(peer_id=other.id, addresses=(other.address,)))
         here = await self.master.one(w.ConnectdPeerConnected)
         there = await other.master.one(w.ConnectdPeerConnected)
         assert not here.incoming and there.incoming

@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from pylightningd.common.features import combine_features, encode_features
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire import connectd_wire as w
 from pylightningd.common.wire import peer_wire as p
-
 from tests.connectd.nodes import ALICE, BOB, FEATURES, Node, RawPeer, raw_connection, run
 
 CAROL = Secret(bytes([0x31] * 32))
@@ -241,7 +241,12 @@ def test_ping_command() -> None:
     async def scenario() -> None:
         async with Node(ALICE) as alice, Node(BOB) as bob:
             here, _ = await alice.connect(bob)
-            for cookie, wanted, length in ((1, 128, 132), (2, 0, 4), (3, 65531, 65535), (4, 65532, 0)):
+            for cookie, wanted, length in (
+                (1, 128, 132),
+                (2, 0, 4),
+                (3, 65531, 65535),
+                (4, 65532, 0),
+            ):
                 ask = w.ConnectdPing(
                     connection=here, cookie=cookie, num_pong_bytes=wanted, len=1000
                 )

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire import connectd_wire as w
 from pylightningd.common.wire import peer_wire as p
 from pylightningd.common.wire.runtime import Message
-
 from tests.connectd.nodes import ALICE, BOB, Mailbox, Node, RawPeer, raw_connection, run
 
 CID = ChannelId(bytes([9] * 32))
@@ -28,7 +28,9 @@ def error(cid: ChannelId, text: bytes = b"boo") -> bytes:
     return p.Error(channel_id=cid, data=text).encode()
 
 
-def route(conn: int, worker: Mailbox, route_id: int = 1, cid: ChannelId = CID, *pending: bytes) -> Message:
+def route(
+    conn: int, worker: Mailbox, route_id: int = 1, cid: ChannelId = CID, *pending: bytes
+) -> Message:
     return w.ConnectdRoute(
         connection=conn,
         channel_id=cid,
@@ -40,6 +42,12 @@ def route(conn: int, worker: Mailbox, route_id: int = 1, cid: ChannelId = CID, *
 
 def marks(messages: list[w.ConnectdPeerIn]) -> list[int]:
     return [m.msg[34] for m in messages]
+
+
+async def settled(node: Node, peer: RawPeer, conn: int) -> None:
+    """All that was told to the node before is done."""
+    node.master.send(w.ConnectdSendMsg(connection=conn, msg=b"\x9c\x41settled"))
+    assert await peer.receive() == b"\x9c\x41settled"
 
 
 # ---- channels -----------------------------------------------------------------------------------
@@ -101,6 +109,7 @@ def test_unroute_gives_the_channel_back_to_the_master() -> None:
             peer, conn = await raw_connection(bob)
             bob.master.send(route(conn, worker))
             worker.send(w.ConnectdRouteReady(route_id=1))
+            await settled(bob, peer, conn)
             peer.send(revoke(1))
             await worker.one(w.ConnectdPeerIn)
             bob.master.send(w.ConnectdUnroute(route_id=1))
@@ -122,6 +131,7 @@ def test_a_dead_worker_costs_its_peers_their_connection_and_nobody_else() -> Non
             other, other_conn = await raw_connection(bob, BOB)
             bob.master.send(route(conn, worker))
             worker.send(w.ConnectdRouteReady(route_id=1))
+            await settled(bob, peer, conn)
             peer.send(revoke(1))
             await worker.one(w.ConnectdPeerIn)
             worker.link.close()
@@ -143,6 +153,7 @@ def test_an_error_is_obeyed_wherever_it_arrives() -> None:
             bob.master.send(route(conn, ready, 1, CID))
             bob.master.send(route(conn, slow, 2, OTHER))
             ready.send(w.ConnectdRouteReady(route_id=1))
+            await settled(bob, peer, conn)
             unknown = ChannelId(bytes([1] * 32))
             peer.send(error(CID), error(OTHER), error(unknown), error(unknown))
             assert (await ready.one(w.ConnectdPeerIn)).msg == error(CID)
@@ -166,6 +177,7 @@ def test_a_slow_worker_stops_its_peers_and_no_others() -> None:
             worker = bob.link("channeld-0")
             peer, conn = await raw_connection(bob)
             bob.master.send(route(conn, worker))
+            await settled(bob, peer, conn)
             big = revoke(1) + bytes(60000)
             for _ in range(100):
                 peer.send(big)
@@ -192,7 +204,7 @@ def test_messages_for_the_master() -> None:
             peer, conn = await raw_connection(bob)
             bob.master.send(w.ConnectdSetCustommsgs(types=(40000,)))
             bob.master.send(w.ConnectdSendMsg(connection=conn, msg=onion))
-            assert await peer.receive() == onion
+            assert await peer.receive() == onion  # and the types are set
             warning = p.Warning(channel_id=ZERO, data=b"careful").encode()
             sent = [onion, b"\x9c\x40even", b"\x9c\x41odd", b"\0\x07\0\x01x", warning]
             peer.send(*sent)
