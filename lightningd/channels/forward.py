@@ -95,7 +95,7 @@ class Switch:
 
     def keep_old_policy(self, channel: Channel, seconds: int) -> None:
         """The fees are about to change: senders who have not heard of it may use the present ones for a while."""
-        until = self._node.clock.time() + seconds
+        until = self._node.clock.now() + seconds
         self._old_policies[channel.dbid] = (replace(channel.policy), until)
 
     # Incoming
@@ -167,7 +167,7 @@ class Switch:
         update = out.our_update
         if not out.is_ready():
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
-        now = self._node.clock.time()
+        now = self._node.clock.now()
         height = self._node.chain.height
         try:
             check_forward(out.policy, htlc, told.amount, told.cltv_expiry, height, update)
@@ -220,7 +220,7 @@ class Switch:
             told.scid,
             told.amount,
             failure.TYPE,
-            self._node.clock.time(),
+            self._node.clock.now(),
         )
         self._node.resolver.fail(htlc, failure)
 
@@ -299,7 +299,7 @@ class Switch:
             self._node.payments.part_failed(htlc)
 
     def _pass_back(self, incoming: LiveHtlc, htlc: LiveHtlc) -> None:
-        now = self._node.clock.time()
+        now = self._node.clock.now()
         if htlc.malformed_code:
             # BOLT 4, "Returning Errors": we write the failure for a next node that could not read its onion.
             code = htlc.malformed_code
@@ -310,7 +310,7 @@ class Switch:
             self._node.resolver.pass_back(incoming, htlc.failure_onion or b"")
 
     def _count_forward(self, incoming: LiveHtlc, outgoing: LiveHtlc) -> None:
-        self.forwards.settled(incoming, self._node.clock.time())
+        self.forwards.settled(incoming, self._node.clock.now())
 
     def _origin(self, dbid: int) -> LiveHtlc | None:
         """The live received HTLC of that row; None once it is dead."""

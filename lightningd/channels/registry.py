@@ -119,7 +119,7 @@ class Channels:
         turn.on_rollback(lambda: setattr(channel, "state", old))
         channel.state = new
         change = StateChange(
-            timestamp=self._node.clock.time(),
+            timestamp=self._node.clock.now(),
             old_state=old,
             new_state=new,
             cause=cause.value,

@@ -127,7 +127,7 @@ class ChanneldControl:
             cltv_expiry=added.cltv_expiry,
             onion=added.onion,
             path_key=added.path_key,
-            received_time=self._node.clock.time(),
+            received_time=self._node.clock.now(),
         )
 
     def _on_got_commitsig(
@@ -278,7 +278,7 @@ class ChanneldControl:
         self, channel: Channel, _msg: cw.ChanneldReestablished, _incoming: Incoming
     ) -> None:
         channel.reestablished = True
-        channel.last_stable_connection = int(self._node.clock.time())
+        channel.last_stable_connection = int(self._node.clock.now())
         self._node.channel_gossip.channel_changed(channel)
         self._node.channel_events.reestablished(channel)
 

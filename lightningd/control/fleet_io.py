@@ -48,6 +48,11 @@ Greet = Callable[[Link], Awaitable[None]]
 Mourn = Callable[[], Awaitable[None]]
 
 
+def _kind(name: str) -> str:
+    """``channeld`` of ``channeld-0``."""
+    return name.split("-", maxsplit=1)[0]
+
+
 class Fleet:
     """Starts daemons with their links; finds the link to each."""
 
@@ -81,22 +86,37 @@ class Fleet:
 
     async def start(self, name: str) -> Link:
         """Start a daemon, tie it to hsmd and connectd, and greet it."""
-        kind = name.split("-", maxsplit=1)[0]
+        await self.start_all([name])
+        return self._node.daemons.link_of(name)
+
+    async def start_all(self, names: list[str]) -> None:
+        """Start daemons side by side, then tie and greet each in this order."""
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(self._spawn(name), name=f"start {name}")
+        for name in names:
+            await self._tie(name)
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                greeting = self._greetings[name](self._node.daemons.link_of(name))
+                group.create_task(greeting, name=f"greet {name}")
+
+    async def _spawn(self, name: str) -> None:
+        kind = _kind(name)
         spec = DaemonSpec(
             name=name,
             module=f"pylightningd.{kind}",
             wires=(WIRES[kind],),
             on_restarted=self._restarted,
         )
-        daemons = self._node.daemons
-        link = await daemons.start(spec)
-        self._mind(name, link)
+        self._mind(name, await self._node.daemons.start(spec))
+
+    async def _tie(self, name: str) -> None:
+        kind, daemons = _kind(name), self._node.daemons
         if kind in _HSM_RIGHTS:
             await daemons.link(name, "hsmd", capabilities=_HSM_RIGHTS[kind])
         if kind in _LINKED_TO_CONNECTD:
             await daemons.link(name, "connectd")
-        await self._greetings[name](link)
-        return link
 
     def _mind(self, name: str, link: Link) -> None:
         def closed(_reason: str) -> None:

@@ -17,6 +17,7 @@ from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.channel import htlc_states as hs
+from pylightningd.common.channel_type import default_channel_type
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
 from pylightningd.common.wire import hsmd_wire as hw
@@ -97,8 +98,22 @@ class OpeningControl:
                 self._on_done(msg, incoming)
             case ow.OpeningdFailed() as msg:
                 self._on_failed(msg.dbid, msg.reason)
+            case ow.OpeningdPeerMsg() as msg:
+                self._on_early_message(msg)
             case other:
                 raise TypeError(f"openingd sent {other.NAME}")
+
+    def _on_early_message(self, msg: ow.OpeningdPeerMsg) -> None:
+        """A fast peer's channel_ready came by the opening's route: channeld gets it with its own."""
+        channel = self._node.channels.get(msg.dbid)
+        if channel is None:
+            return
+        peer = self._node.peers.of(channel.peer_id)
+        if not self._node.peers.stash(peer, channel.channel_id, msg.msg):
+            # Too late for that: after a reconnect the peer says it again.
+            self._node.channel_events.transient_failure(
+                channel, "a message overtook the change of route"
+            )
 
     def _resolve(self, future: Any, value: object) -> None:
         self._node.turn.after_commit(lambda: future.done() or future.set_result(value))
@@ -172,7 +187,7 @@ class OpeningControl:
         self, peer: Peer, opening: _Opening, request: OpenRequest, points: Any, first_point: bytes
     ) -> None:
         node = self._node
-        temporary = ChannelId(node.entropy.bytes(32))
+        temporary = ChannelId(node.entropy.take(32))
         route_id = node.peers.route(peer, temporary, "openingd")
         feerate = request.commitment_feerate_perkw or self._commitment_feerate(peer)
         script = self._upfront_script(peer, opening, request.close_to)
@@ -191,11 +206,19 @@ class OpeningControl:
                 push=request.push,
                 feerate_perkw=feerate,
                 announce=request.announce,
-                channel_type=request.channel_type,
+                channel_type=request.channel_type or self._channel_type(peer, request.announce),
                 upfront_shutdown_script=script,
                 wanted_reserve=request.reserve,
             ),
         )
+
+    def _channel_type(self, peer: Peer, announce: bool) -> bytes:
+        """The type to ask for where the caller has no wish, as a feature bitmap."""
+        ours = self._node.features["init"]
+        kind = default_channel_type(ours, peer.features)
+        # As CLN: a channel that is not announced is only ever named by aliases, if both can do that.
+        hidden = not announce and ft.negotiated(ours, peer.features, ft.SCID_ALIAS)
+        return kind.with_variant(scid_alias=hidden).encode()
 
     def _commitment_feerate(self, peer: Peer) -> int:
         """What our first commitment pays, sat per 1000 weight: less where anchors can add to it."""
@@ -366,19 +389,19 @@ class OpeningControl:
             remote_current_point=msg.remote_first_per_commitment_point,
             last_tx=msg.tx,
             last_sig=msg.signature,
-            local_alias=ShortChannelId(int.from_bytes(node.entropy.bytes(8), "big") >> 1),
+            local_alias=ShortChannelId(int.from_bytes(node.entropy.take(8), "big") >> 1),
             policy=Policy(
                 fee_base_msat=settings.fee_base,
                 fee_proportional_millionths=settings.fee_per_satoshi,
                 cltv_expiry_delta=settings.cltv_delta,
-                htlc_minimum=static.remote_settings.htlc_minimum,
+                htlc_minimum=static.remote_config.htlc_minimum,
                 htlc_maximum=min(
                     static.remote_config.max_htlc_value_in_flight,
                     capacity_msat - static.remote_config.channel_reserve.to_msat(),
                     settings.htlc_maximum,
                 ),
             ),
-            opened_at=node.clock.time(),
+            opened_at=node.clock.now(),
             first_block=node.chain.height,
             their_features=peer.features,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,12 +32,7 @@ async def start(node: Node) -> None:
     node.peer_hooks = PeerHooks(node)
     node.htlc_hook = HtlcHook(node)
     _declare(node)
-    async with asyncio.TaskGroup() as group:
-        for name in ("connectd", "gossipd"):
-            group.create_task(node.fleet.start(name), name=f"start {name}")
-    async with asyncio.TaskGroup() as group:
-        for name in node.workers.names:
-            group.create_task(node.fleet.start(name), name=f"start {name}")
+    await node.fleet.start_all(["connectd", "gossipd", *node.workers.names])
     node.chain.on_block(partial(_on_block, node))
     node.channel_events.start()
 

@@ -112,7 +112,7 @@ class Receiver:
         data = told.payload.payment_data
         if (
             invoice.state is not InvoiceState.UNPAID
-            or invoice.expires_at <= self._node.clock.time()
+            or invoice.expires_at <= self._node.clock.now()
         ):
             raise self._unknown(htlc, f"invoice {invoice.label} is {invoice.state.name.lower()}")
         if invoice.bolt11 is not None:

@@ -69,7 +69,7 @@ class Invoices:
 
     def make_keysend(self, preimage: bytes, amount: Msat) -> InvoiceRow:
         """The record of a payment that nobody was asked for. Inside a turn."""
-        now = self._node.clock.time()
+        now = self._node.clock.now()
         invoice = InvoiceRow(
             label=f"keysend-{now:.9f}",
             payment_hash=sha256(preimage).digest(),
@@ -90,7 +90,7 @@ class Invoices:
         """All of it is here. Inside the turn that claims it."""
         invoice.state = InvoiceState.PAID
         invoice.received = received
-        invoice.paid_at = int(self._node.clock.time())
+        invoice.paid_at = int(self._node.clock.now())
         invoice.pay_index = self.store.next_pay_index()
         invoice.updated_index = invoice.id
         self.store.save(invoice)
@@ -114,7 +114,7 @@ class Invoices:
 
     def expire_due(self) -> None:
         """Mark what is past its time. Inside a turn."""
-        for invoice in self.store.expire(int(self._node.clock.time())):
+        for invoice in self.store.expire(int(self._node.clock.now())):
             self._node.turn.after_commit(lambda gone=invoice: self._tell(gone))
 
     def _schedule_expiry(self) -> None:
@@ -125,7 +125,7 @@ class Invoices:
         if due is None:
             self._expiry_timer = None
             return
-        seconds = min(max(0.0, due - self._node.clock.time()), 86400.0)
+        seconds = min(max(0.0, due - self._node.clock.now()), 86400.0)
         self._expiry_timer = self._node.call_later(seconds, self._expire)
 
     def _expire(self) -> None:

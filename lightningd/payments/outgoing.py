@@ -113,7 +113,7 @@ class Payments:
         base_height = self._node.chain.height + 1
         payloads = make_payloads(hops, base_height, final)
         onion, secrets = make_onion(
-            self._node.entropy.bytes(32),
+            self._node.entropy.take(32),
             [(hop.node, payload) for hop, payload in zip(hops, payloads, strict=True)],
             part.payment_hash,
         )
@@ -260,7 +260,7 @@ class Payments:
 
     def _end(self, part: Part) -> None:
         node = self._node
-        part.completed_at = int(node.clock.time())
+        part.completed_at = int(node.clock.now())
         part.updated_index = part.id
         self._parts.pop(part.id, None)
         node.turn.on_rollback(lambda: self._parts.pop(part.id, None))

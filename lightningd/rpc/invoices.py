@@ -115,14 +115,14 @@ async def invoice(
         raise UserError(
             JSONRPC2_INVALID_PARAMS, f"expiry: should be 1 to {0xFFFFFFFF} seconds, not {expiry}"
         )
-    key = preimage if preimage is not None else node.entropy.bytes(32)
-    secret = node.entropy.bytes(32)
+    key = preimage if preimage is not None else node.entropy.take(32)
+    secret = node.entropy.take(32)
     payment_hash = sha256(key).digest()
     node.invoices.check_new(label, payment_hash)
     amount = amount_msat if isinstance(amount_msat, Msat) else None
     hints, warnings = choose_hints(node, amount, exposeprivatechannels)
     final_cltv = cltv if cltv is not None else node.settings.cltv_final
-    now = int(node.clock.time())
+    now = int(node.clock.now())
     draft = bolt11.Invoice(
         currency=node.network.bolt11_hrp,
         timestamp=now,

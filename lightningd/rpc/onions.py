@@ -51,7 +51,7 @@ async def createonion(
     if not parsed:
         raise UserError(JSONRPC2_INVALID_PARAMS, "hops: should hold at least one hop")
     if session_key is None:
-        key = node.entropy.bytes(32)
+        key = node.entropy.take(32)
     else:
         key = session_key
     try:

@@ -39,6 +39,7 @@ from pylightningd.lightningd.rpc.params import (
 from pylightningd.lightningd.rpc.registry import command
 
 if TYPE_CHECKING:
+    from pylightningd.lightningd.wallet.draft import Draft
     from pylightningd.lightningd.node import Node
 
 _ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
@@ -162,10 +163,10 @@ def _check_size(node: Node, features: bytes, amount: Sat | str) -> None:
         )
 
 
-async def _make_tx(node: Node, draft: Any, script: bytes) -> tuple[Tx, int]:
-    draft.with_script(0, script)
-    tx = await node.wallet.sign(draft)
-    return tx, draft.output_index(script)
+async def _make_tx(node: Node, draft: Draft, script: bytes) -> tuple[Tx, int]:
+    """The transaction with the real funding script in place of the one that stood in for it."""
+    final = draft.with_script(0, script)
+    return await node.wallet.sign(final), final.output_index(script)
 
 
 def _result(channel: Channel, tx: Tx) -> dict[str, Any]:

@@ -134,7 +134,7 @@ async def sendpay(
     if partid and payment_secret is None:
         raise UserError(JSONRPC2_INVALID_PARAMS, "partid requires payment_secret")
     part = Part(
-        created_at=int(node.clock.time()),
+        created_at=int(node.clock.now()),
         payment_hash=payment_hash,
         partid=partid,
         groupid=groupid or 0,
@@ -332,7 +332,7 @@ async def sendonion(
             JSONRPC2_INVALID_PARAMS, "shared_secrets: should be an array of 32-byte hex values"
         ) from None
     part = Part(
-        created_at=int(node.clock.time()),
+        created_at=int(node.clock.now()),
         payment_hash=payment_hash,
         partid=partid,
         groupid=groupid or 0,
