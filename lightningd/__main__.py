@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if config["help"]:
             print(usage(config))
             return 0
+        if config["test-daemons-only"]:
+            return _test_daemons()
         return _run(config)
     except ConfigError as error:
         return _complain(str(error))
@@ -51,12 +53,42 @@ def _list_features() -> None:
     print("supports_open_accept_channel_type")
 
 
+DAEMONS = ("hsmd", "connectd", "gossipd", "openingd", "channeld", "closingd", "onchaind")
+NOT_SUPPORTED = (
+    "recover",
+    "subdaemon",
+    "dev-force-privkey",
+    "dev-force-bip32-seed",
+    "dev-force-channel-secrets",
+)
+"""Options of CLN that we know but cannot obey: refused rather than ignored."""
+
+
+def _test_daemons() -> int:
+    """Can each daemon be run? Says which cannot."""
+    import subprocess
+
+    for name in DAEMONS:
+        command = [sys.executable, "-m", f"pylightningd.{name}", "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return _complain(f"{name} cannot be run: {done.stderr.strip()}")
+    return 0
+
+
+def _refuse_unsupported(config: Config) -> None:
+    for name in NOT_SUPPORTED:
+        for setting in config.settings_of(name):
+            raise setting.error("is not supported by this node")
+
+
 def _run(config: Config) -> int:
     from pylightningd.lightningd.config import ConfigError
     from pylightningd.lightningd.log_io import Log
     from pylightningd.lightningd.process_io import Background, PidFile, make_folders
 
     config.check_known()
+    _refuse_unsupported(config)
     make_folders(config)
     background = None
     if config["daemon"]:

@@ -101,6 +101,12 @@ class Background:
         self._fd = None
 
 
+def own_process_group() -> None:
+    """For `preexec_fn` of a child: Ctrl-C in a terminal is for lightningd alone, who then ends its children."""
+    # Not a new session: test harnesses and service managers find what belongs to the node by its session.
+    os.setpgid(0, 0)
+
+
 def tell_systemd(state: str) -> None:
     """Tell the service manager something like ``READY=1``, if there is one."""
     if "NOTIFY_SOCKET" not in os.environ:

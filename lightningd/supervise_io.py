@@ -36,6 +36,7 @@ from pylightningd.common.wire.bus_wire import (
     BusShutdown,
 )
 from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.process_io import own_process_group
 
 HELLO_SECONDS = 60.0
 FIRST_DELAY_SECONDS = 0.2
@@ -220,7 +221,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
+            preexec_fn=own_process_group,
         )
 
     def _explain(self, spec: DaemonSpec, url: str, token: bytes) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pylightningd.common.json_stream import JsonStream, JsonStreamError, to_line
+from pylightningd.lightningd.process_io import own_process_group
 
 READ_SIZE = 1 << 18
 MAX_UNREAD = 64 << 20
@@ -82,7 +83,7 @@ class PluginProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=self._env,
-            start_new_session=True,  # Ctrl-C in a terminal is for lightningd, who then ends its plugins
+            preexec_fn=own_process_group,
             limit=READ_SIZE,
         )
         self._spawn(self._read(), f"plugin-{self._name}")

@@ -126,4 +126,20 @@ def test_words_that_end_at_once(tmp_path: Path) -> None:
     wrong = go("--fee-base=many")
     assert wrong.returncode == 1
     assert wrong.stderr == "lightningd: --fee-base=many: 'many' is not a number\n"
+    assert "not supported by this node" in go("--recover=00").stderr
     assert not (tmp_path / ".lightning").exists()
+
+
+def test_an_unknown_option(node_factory: NodeFactory) -> None:
+    l1 = node_factory.make(start=False)
+    done = run(l1, "--fee-bass=1")
+    assert done.returncode == 1
+    assert done.stderr == "lightningd: --fee-bass=1: unknown option (did you mean --fee-base?)\n"
+
+
+def test_hsmd_is_vital(node_factory: NodeFactory) -> None:
+    l1 = node_factory.make(allow_trouble="hsmd was killed", may_crash=True)
+    l1.kill_daemon("hsmd")
+    assert l1.wait_exit() == 1
+    l1.start()
+    assert l1.rpc("getinfo")["id"] == l1.id
