@@ -73,6 +73,8 @@ class WalletStore:
     def put(self, coin: Coin) -> bool:
         """Add a coin, or tell where one is confirmed that we know. Returns whether it is new."""
         known = self.get(coin.outpoint)
+        if known is not None and coin.height is None:
+            return False
         if known is not None:
             self._db.execute_sql(
                 "UPDATE our_outputs SET blockheight=?, txindex=? WHERE txid=? AND outnum=?",
@@ -172,8 +174,8 @@ class WalletStore:
         """Keep a transaction, or tell where it is confirmed."""
         self._db.execute_sql(
             "INSERT INTO transactions (id, blockheight, txindex, rawtx) VALUES (?,?,?,?)"
-            " ON CONFLICT (id) DO UPDATE SET blockheight=excluded.blockheight, txindex=excluded.txindex,"
-            " rawtx=excluded.rawtx",
+            " ON CONFLICT (id) DO UPDATE SET blockheight=COALESCE(excluded.blockheight, blockheight),"
+            " txindex=COALESCE(excluded.txindex, txindex), rawtx=excluded.rawtx",
             (txid, height, tx_index, tx.serialize()),
         )
 
@@ -189,6 +191,14 @@ class WalletStore:
     def unconfirmed_txs(self) -> list[StoredTx]:
         """Those that no block holds."""
         return self._txs("WHERE blockheight IS NULL")
+
+    def unconfirmed_spenders(self, outpoint: Outpoint) -> list[Txid]:
+        """Transactions that no block holds and that spend this."""
+        return [
+            stored.txid
+            for stored in self.unconfirmed_txs()
+            if any(txin.outpoint == outpoint for txin in stored.tx.inputs)
+        ]
 
     def delete_tx(self, txid: Txid) -> None:
         """It will never be in a block."""

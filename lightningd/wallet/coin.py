@@ -67,7 +67,7 @@ class Coin:
     @property
     def sequence(self) -> int:
         """nSequence of an input that spends it."""
-        # BOLT 3, "to_remote Output": with anchors it is spent with an nSequence of 1.
+        # BOLT 3, "`to_remote` Output": with anchors it is spent with an nSequence of 1.
         return self.close.csv if self.close is not None and self.close.csv else SEQUENCE_RBF
 
     def weight(self, min_witness_wu: int = 0) -> int:

@@ -50,9 +50,10 @@ class ChainFollower:
         coin = store.get(outpoint)
         if coin is None:
             return
-        loser = coin.spending_txid
         store.set_spent(outpoint, txid, height)
-        if loser is not None and loser != txid:
+        for loser in store.unconfirmed_spenders(outpoint):
+            if loser == txid:
+                continue
             self._node.log(
                 "unusual",
                 f"{txid_hex(txid)} spends {outpoint} in place of our transaction {txid_hex(loser)}",

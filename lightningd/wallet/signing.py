@@ -39,8 +39,8 @@ def finalize(psbt: Psbt) -> bool:
         script = psbt.witness_script(n)
         signatures = psbt.partial_signatures(n)
         if script is not None and len(signatures) == 1 and not psbt.is_input_finalized(n):
-            # BOLT 3, "to_remote Output" and "to_local_anchor and to_remote_anchor Output": one signature
-            # and the script; libwally does not know these.
+            # BOLT 3, "`to_remote` Output": the witness is one signature (and the script); libwally does
+            # not know this form.
             psbt.set_final_witness(n, (signatures[0], script))
     try:
         return psbt.finalize()

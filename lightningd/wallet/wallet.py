@@ -330,7 +330,7 @@ class Wallet:
         if draft is not None and {c.outpoint for c in draft.coins} - set(inputs):
             raise ValueError("the transaction does not spend what its draft reserved")
         spent = [coin for outpoint in inputs if (coin := self.store.get(outpoint)) is not None]
-        for coin in self.reserve(spent, blocks):
+        for coin in self.reserve([c for c in spent if not c.is_spent], blocks):
             self.store.set_spending(coin.outpoint, txid)
         for n, output in enumerate(tx.outputs):
             index = self.is_ours(output.script)
@@ -341,7 +341,9 @@ class Wallet:
         """A transaction will never be mined: what it spends is free, what it makes is nothing. Writes."""
         for coin in self.store.spent_by(txid):
             if not coin.is_spent:
-                self.store.set_spending(coin.outpoint, None)
+                # Another transaction of ours may want the same coin: one that this was to replace.
+                others = [t for t in self.store.unconfirmed_spenders(coin.outpoint) if t != txid]
+                self.store.set_spending(coin.outpoint, others[0] if others else None)
                 self.unreserve([coin], blocks)
         for coin in self.store.of_tx(txid):
             if coin.height is None:

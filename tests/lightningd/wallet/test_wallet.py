@@ -302,6 +302,34 @@ def test_another_transaction_wins(rig: Rig) -> None:
     rig.run(scenario)
 
 
+def test_replaced_by_a_transaction_of_our_own(rig: Rig) -> None:
+    async def scenario(rig: Rig) -> None:
+        (point,) = await rig.fund(100_000)
+        first = await rig.wallet.draft([(THEIRS, Sat(20_000))], 1000)
+        old = await rig.wallet.sign(first)
+        await rig.wallet.send(old, first)
+        second = await rig.wallet.draft(
+            [(THEIRS, Sat(20_000))], 2000, utxos=[point], reserved_ok=True
+        )
+        new = await rig.wallet.sign(second)
+        rig.chain.refuse = "insufficient fee"
+        with pytest.raises(UserError, match="insufficient fee"):
+            await rig.wallet.send(new, second)
+        assert rig.coin(point).spending_txid == old.txid()
+        rig.chain.refuse = None
+        await rig.wallet.send(new, second)
+        assert rig.coin(point).spending_txid == new.txid()
+        await rig.mine(new)
+        assert {c.outpoint for c in rig.wallet.store.all()} == {point, Outpoint(new.txid(), 1)}
+        assert rig.wallet.store.unconfirmed_txs() == []
+        # Told again of what is confirmed: nothing changes.
+        await rig.turn.do(lambda: rig.wallet.record_sent(new))
+        assert rig.coin(Outpoint(new.txid(), 1)).height == rig.chain.height
+        assert rig.wallet.store.unconfirmed_txs() == []
+
+    rig.run(scenario)
+
+
 def test_a_restored_wallet_finds_its_coins(rig: Rig) -> None:
     async def scenario(rig: Rig) -> None:
         await rig.mine(rig.payment(rig.wallet.script_of(40), 10_000))
