@@ -34,12 +34,12 @@ _OPEN: list[RawPeer] = []
 """Closed at the end of each test."""
 
 
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(test: Callable[[], Coroutine[Any, Any, None]], patience: float = PATIENCE) -> None:
     """Run a test's coroutine on uvloop; a lost message fails it instead of hanging."""
 
     async def guarded() -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 await test()
         finally:
             for peer in _OPEN:
