@@ -66,6 +66,15 @@ class Gossmap:
         self._file: BinaryIO | None = None
         self._clear()
 
+    def close(self) -> None:
+        """Let go of the file; `refresh` would open it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __del__(self) -> None:
+        self.close()
+
     def _clear(self) -> None:
         self._offset = 1
         # Nodes
@@ -83,6 +92,8 @@ class Gossmap:
         self.capacity_sat = array("Q")
         self.channel_offsets = array("Q")
         """Of the message of each channel_announcement; 0 for what is not in the store."""
+        self.channel_features: dict[int, bytes] = {}
+        """By channel; hardly any has some."""
         # Halves
         self.half_flags = array("B")
         self.base_fee = array("I")
@@ -119,8 +130,7 @@ class Gossmap:
         )
 
     def _open(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        self.close()
         try:
             self._file = self._path.open("rb", buffering=0)
         except OSError as why:
@@ -172,7 +182,8 @@ class Gossmap:
         return pos
 
     def _add_channel(self, data: bytes, at: int, offset: int) -> None:
-        pos = at + 292 + (data[at + 258] << 8 | data[at + 259])
+        features_length = data[at + 258] << 8 | data[at + 259]
+        pos = at + 292 + features_length
         scid = int.from_bytes(data[pos : pos + 8], "big")
         if scid in self.channel_index:
             self._last_added = -1
@@ -180,6 +191,9 @@ class Gossmap:
         first = self._node(data[pos + 8 : pos + 41])
         second = self._node(data[pos + 41 : pos + 74])
         self._last_added = self._insert(scid, first, second, offset)
+        if features_length:
+            features = data[at + 260 : at + 260 + features_length]
+            self.channel_features[self._last_added] = features
 
     def _insert(self, scid: int, first: int, second: int, offset: int) -> int:
         if self._free:
@@ -253,6 +267,7 @@ class Gossmap:
             if not self.node_channels[node]:
                 self.node_offsets[node] = 0
         self.half_flags[2 * index] = self.half_flags[2 * index + 1] = 0
+        self.channel_features.pop(index, None)
         self._free.append(index)
 
     def message(self, offset: int) -> bytes:
@@ -289,9 +304,7 @@ class Gossmap:
     # On top
 
     @contextmanager
-    def overlay(
-        self, channels: Iterable[LocalChannel], *, replace: bool = True
-    ) -> Iterator[None]:
+    def overlay(self, channels: Iterable[LocalChannel], *, replace: bool = True) -> Iterator[None]:
         """Add what we know of our own channels until the end of the block (in which nothing may wait).
 
         With `replace`, what we know of public ones is used as well: it counts more than what was announced.

@@ -69,6 +69,8 @@ def find_route(graph: Gossmap, source: bytes, destination: bytes, wish: Wish) ->
         raise NoRoute(f"{destination.hex()}: unknown destination node_id (no public channels?)")
     if start == end:
         return []
+    if end in wish.exclude_nodes:
+        raise NoRoute("Could not find a route")
     hops = _search(graph, start, end, wish, per_hop=0)
     if hops is None:
         raise NoRoute("Could not find a route")
@@ -87,9 +89,7 @@ def route_fee_msat(hops: list[Hop]) -> int:
     return hops[0].amount_msat - hops[-1].amount_msat if hops else 0
 
 
-def _search(
-    graph: Gossmap, start: int, end: int, wish: Wish, *, per_hop: int
-) -> list[Hop] | None:
+def _search(graph: Gossmap, start: int, end: int, wish: Wish, *, per_hop: int) -> list[Hop] | None:
     """Dijkstra from `end` to `start`.
 
     Hot loop: the arrays are bound to local names, amounts are bare ints in msat.
