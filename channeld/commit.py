@@ -6,7 +6,7 @@ comes meanwhile piles up for the next. Nothing leaves before lightningd has writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pylightningd.channeld import rows
 from pylightningd.channeld.events import ChannelStep
@@ -57,11 +57,27 @@ def change_on(channel: Channel, *events: Event) -> Change:
     for htlc in channel.htlcs.values():
         state_after = table[htlc.state]
         if state_after is not None:
-            changed.append(replace(htlc, state=state_after))
+            changed.append(_in_state(htlc, state_after))
     fees = channel.fees
     for event in events:
         fees = fees.after(event)
     return Change(changed, fees)
+
+
+def _in_state(htlc: Htlc, state: HtlcState) -> Htlc:
+    """A copy in another state; in the hot loop, where `replace` costs four times as much."""
+    return Htlc(
+        id=htlc.id,
+        offerer=htlc.offerer,
+        amount=htlc.amount,
+        payment_hash=htlc.payment_hash,
+        cltv_expiry=htlc.cltv_expiry,
+        state=state,
+        onion=htlc.onion,
+        path_key=htlc.path_key,
+        preimage=htlc.preimage,
+        failure=htlc.failure,
+    )
 
 
 def apply(channel: Channel, change: Change) -> None:
