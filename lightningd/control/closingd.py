@@ -88,6 +88,8 @@ class ClosingControl:
 
     def _handle(self, incoming: Incoming) -> None:
         msg: Any = incoming.msg
+        if incoming.request_id:
+            self._node.turn.on_rollback(lambda: incoming.refuse("the node could not store it"))
         channel = self._node.channels.get(msg.dbid)
         if channel is None:
             return

@@ -89,6 +89,9 @@ class OpeningControl:
             self._node.turn.submit(partial(self._handle, incoming))
 
     def _handle(self, incoming: Incoming) -> None:
+        if incoming.request_id:
+            why = "the node could not store the channel"
+            self._node.turn.on_rollback(lambda: incoming.refuse(why))
         match incoming.msg:
             case ow.OpeningdAccepted() as msg:
                 opening = self._openings.get(msg.dbid)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from peewee import BlobField, CompositeKey, FloatField, ForeignKeyField, IntegerField, TextField
+from peewee import SQL, BlobField, CompositeKey, FloatField, ForeignKeyField, IntegerField, TextField
 
 from pylightningd.lightningd.db.models import Table
+
+# Defaults that the database itself knows: rows are written with plain SQL.
+ZERO = SQL("DEFAULT 0")
+NO_BYTES = SQL("DEFAULT x''")
+ZERO_HASH = SQL(f"DEFAULT x'{bytes(32).hex()}'")
 
 
 class Peers(Table):
@@ -73,10 +78,10 @@ class Channels(Table):
     msatoshi_to_us_min = IntegerField()
     msatoshi_to_us_max = IntegerField()
     counters = TextField()
-    last_tx = BlobField(default=b"")
-    last_sig = BlobField(default=b"")
-    last_htlc_sigs = BlobField(default=b"")
-    mutual_close_tx = BlobField(default=b"")
+    last_tx = BlobField(constraints=[NO_BYTES])
+    last_sig = BlobField(constraints=[NO_BYTES])
+    last_htlc_sigs = BlobField(constraints=[NO_BYTES])
+    mutual_close_tx = BlobField(constraints=[NO_BYTES])
     future_per_commitment_point = BlobField(null=True)
     # Life
     sent_channel_ready = IntegerField()
@@ -144,8 +149,8 @@ class ChannelHtlcs(Table):
     routing_onion = BlobField()
     path_key = BlobField(null=True)
     failuremsg = BlobField(null=True)
-    malformed_onion = IntegerField(default=0)
-    malformed_sha256 = BlobField(default=bytes(32))
+    malformed_onion = IntegerField(constraints=[ZERO])
+    malformed_sha256 = BlobField(constraints=[ZERO_HASH])
     hstate = IntegerField()
     shared_secret = BlobField(null=True)
     received_time = FloatField()

@@ -168,4 +168,4 @@ async def _wait(node: Node, channel: Channel, done: Any, seconds: int | None) ->
 
 def _result(tx: Tx, kind: str) -> dict[str, Any]:
     raw, txid = tx.serialize().hex(), txid_hex(tx.txid())
-    return {"type": kind, "tx": raw, "txid": txid, "txs": [raw], "txids": [txid]}
+    return {"type": kind, "txs": [raw], "txids": [txid]}
