@@ -29,6 +29,7 @@ setup(
     install_requires=[
         "coincurve>=20",
         "cryptography>=42",
+        "google-crc32c>=1.5",
         "orjson>=3.9",
         "peewee>=3.17",
         "python-bitcoinrpc>=1.0",
