@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Sat
-from pylightningd.common.bitcoin.psbt import SERIAL_ID_KEY, Psbt, PsbtError
+from pylightningd.common.bitcoin.psbt import INPUT_MARKER_KEY, SERIAL_ID_KEY, Psbt, PsbtError
 from pylightningd.common.bitcoin.tx import TxOut
-from pylightningd.common.bitcoin.weight import output_weight
+from pylightningd.common.bitcoin.weight import fee_for_weight, output_weight
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, txid_hex
 from pylightningd.lightningd.rpc.chain import feerate_perkw
 from pylightningd.lightningd.rpc.errors import (
+    FUND_INPUT_IS_ZERO,
     FUND_OUTPUT_IS_DUST,
     FUNDING_PSBT_INVALID,
     JSONRPC2_INVALID_PARAMS,
@@ -320,14 +322,7 @@ async def addpsbtoutput(
     add_initiator_serial_ids: bool,
 ) -> dict[str, Any]:
     """Pays to us where no destination is given."""
-    if initialpsbt is None:
-        given = GivenPsbt(
-            Psbt.new(locktime=node.wallet.height if locktime is None else locktime), 2
-        )
-    elif locktime is not None:
-        raise UserError(FUNDING_PSBT_INVALID, "Can't set locktime of an existing {initialpsbt}")
-    else:
-        given = initialpsbt
+    given = _begin(node, initialpsbt, locktime)
     if satoshi < _DUST:
         raise UserError(FUND_OUTPUT_IS_DUST, f"Receive amount is below dust limit ({_DUST})")
     if destination is None:
@@ -337,14 +332,94 @@ async def addpsbtoutput(
     psbt = given.psbt
     outnum = psbt.add_output(TxOut(satoshi, script))
     if add_initiator_serial_ids:
-        # Interactive construction: the initiator's serial ids are even.
-        serial = int.from_bytes(node.entropy.take(8), "big") & ~1
-        psbt.set_output_field(outnum, SERIAL_ID_KEY, serial.to_bytes(8, "big"))
+        psbt.set_output_field(outnum, SERIAL_ID_KEY, _initiator_serial(node))
     return {
         "psbt": psbt.to_base64(given.version),
         "estimated_added_weight": output_weight(script),
         "outnum": outnum,
     }
+
+
+def _begin(node: Node, initial: GivenPsbt | None, locktime: int | None) -> GivenPsbt:
+    """The PSBT to add to: the caller's, or a new one."""
+    if initial is None:
+        height = node.wallet.height
+        return GivenPsbt(Psbt.new(locktime=height if locktime is None else locktime), 2)
+    if locktime is not None:
+        raise UserError(FUNDING_PSBT_INVALID, "Can't set locktime of an existing {initialpsbt}")
+    return initial
+
+
+def _initiator_serial(node: Node) -> bytes:
+    """A new serial_id of interactive construction: the initiator's are even."""
+    serial = int.from_bytes(node.entropy.take(8), "big") & ~1
+    return serial.to_bytes(8, "big")
+
+
+@command(
+    "addpsbtinput",
+    family="psbt",
+    summary="Create a PSBT (or modify existing {initialpsbt}) with inputs that bring {satoshi}.",
+    params={
+        "satoshi": Param(sat, "least that the inputs bring; fees are not counted"),
+        "initialpsbt": Param(psbt_param, "add them to this one", default=None),
+        "locktime": Param(u32, "of a new transaction", default=None),
+        "min_feerate": Param(feerate, "leave coins that cost more at this feerate", default=None),
+        "add_initiator_serial_ids": Param(boolean, "give each a serial_id", default=False),
+        "mark_our_inputs": Param(boolean, "mark them as ours in the PSBT", default=False),
+        "reserve": _RESERVE,
+    },
+    examples=["addpsbtinput 100000", f"-k addpsbtinput satoshi=100000 initialpsbt={_PSBT}"],
+    errors={**_FUND_ERRORS, 309: "the PSBT is of no use", 314: "the amount is zero"},
+)
+async def addpsbtinput(
+    node: Node,
+    satoshi: Sat,
+    initialpsbt: GivenPsbt | None,
+    locktime: int | None,
+    min_feerate: Feerate | None,
+    add_initiator_serial_ids: bool,
+    mark_our_inputs: bool,
+    reserve: int,
+) -> dict[str, Any]:
+    """For splices: who adds the inputs also sees to the fee."""
+    given = _begin(node, initialpsbt, locktime)
+    if not satoshi:
+        raise UserError(FUND_INPUT_IS_ZERO, "Cannot add input value of zero.")
+    perkw = feerate_perkw(node, min_feerate)
+    want = Want(target_sat=satoshi.sat, start_weight=0, feerate_perkw=0, outputs=0, change_ok=False)
+
+    def run() -> dict[str, Any]:
+        purse: Purse = node.wallet.purse(wrapped_ok=False)
+        purse = replace(
+            purse,
+            coins=[c for c in purse.coins if c.amount > fee_for_weight(perkw, c.weight())],
+            emergency_sat=0,
+        )
+        coins = node.wallet.fund(purse, want, everything=False, as_change=False).coins
+        psbt, first = given.psbt, given.psbt.input_count
+        _add_coins(node, psbt, coins)
+        for n in range(first, psbt.input_count):
+            if add_initiator_serial_ids:
+                psbt.set_input_field(n, SERIAL_ID_KEY, _initiator_serial(node))
+            if mark_our_inputs:
+                psbt.set_input_field(n, INPUT_MARKER_KEY, b"\x01")
+        spent = {coin.outpoint for coin in coins}
+        staying = sum(c.amount.sat for c in purse.coins if c.outpoint not in spent)
+        emergency = node.wallet.emergency_sat(keep=True)
+        reply: dict[str, Any] = {
+            "psbt": psbt.to_base64(given.version),
+            "appended_inputs": len(coins),
+            "estimated_added_weight": sum(coin.weight() for coin in coins),
+            "excess_msat": (sum(c.amount.sat for c in coins) - satoshi.sat) * 1000,
+            "emergency_msat": 0 if staying >= emergency else emergency * 1000,
+        }
+        if reserve:
+            reply["reservations"] = _reserve(node, coins, reserve)
+        return reply
+
+    result: dict[str, Any] = await node.turn.do(run)
+    return result
 
 
 @command(

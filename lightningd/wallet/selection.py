@@ -17,7 +17,7 @@ from pylightningd.common.bitcoin.weight import P2TR_INPUT_WEIGHT, fee_for_weight
 CHANGE_WEIGHT = output_weight(bytes(34))
 """A P2TR output."""
 CHANGE_DUST = 330
-_MAX_TRIES = 20_000
+_MAX_TRIES = 5_000
 
 
 class Spendable(Protocol):

@@ -9,7 +9,7 @@ import pytest
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin import script as sc
-from pylightningd.common.bitcoin.psbt import Psbt
+from pylightningd.common.bitcoin.psbt import INPUT_MARKER_KEY, SERIAL_ID_KEY, Psbt
 from pylightningd.common.bitcoin.tx import TxOut
 from pylightningd.common.bitcoin.weight import core_weight, fee_for_weight, output_weight
 from pylightningd.common.errors import UserError
@@ -164,5 +164,31 @@ def test_addpsbtoutput_and_versions(rig: Rig) -> None:
         assert error.value.code == 302
         with pytest.raises(UserError, match="Can't set locktime"):
             await call(rig, "addpsbtoutput", 1000, old, 5)
+
+    rig.run(scenario)
+
+
+def test_addpsbtinput(rig: Rig) -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.fund(100_000, 50_000, 200)
+        made = await call(
+            rig,
+            "addpsbtinput",
+            satoshi=120_000,
+            mark_our_inputs=True,
+            add_initiator_serial_ids=True,
+        )
+        assert made["appended_inputs"] == 2
+        assert made["excess_msat"] == 30_000_000
+        assert made["emergency_msat"] == 25_000_000
+        psbt = Psbt.from_base64(made["psbt"])
+        assert psbt.input_field(1, INPUT_MARKER_KEY) == b"\x01"
+        serial = psbt.input_field(0, SERIAL_ID_KEY)
+        assert serial is not None
+        assert serial[-1] % 2 == 0
+        with pytest.raises(UserError, match="Could not afford 1sat using all 0"):
+            await call(rig, "addpsbtinput", 1)
+        with pytest.raises(UserError, match="value of zero"):
+            await call(rig, "addpsbtinput", 0)
 
     rig.run(scenario)
