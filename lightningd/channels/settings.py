@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os import sched_getaffinity
 from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import MAX_MSAT, Msat, Sat
@@ -41,8 +40,8 @@ class Settings:
     workers: int
 
 
-def read_settings(config: Config) -> Settings:
-    """From what the user set."""
+def read_settings(config: Config, cores: int) -> Settings:
+    """From what the user set; `cores` is how many this process may use."""
     after = config["dev-disable-commit-after"]
     return Settings(
         fee_base=config["fee-base"],
@@ -64,5 +63,5 @@ def read_settings(config: Config) -> Settings:
         disable_commit_after=_NEVER if after < 0 else after,
         reconnect=not (config["dev-no-reconnect"] or config["offline"]),
         fast_reconnect=bool(config["dev-fast-reconnect"]),
-        workers=config["channeld-workers"] or max(1, len(sched_getaffinity(0))),
+        workers=config["channeld-workers"] or cores,
     )

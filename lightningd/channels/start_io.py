@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from pylightningd.lightningd.channels.channel_gossip import ChannelGossip
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 async def start(node: Node) -> None:
     """Set `settings`, `channels`, `peers`, `switch`, `resolver`, `channel_events`, `channel_gossip`, `fleet`."""
-    node.settings = read_settings(node.config)
+    node.settings = read_settings(node.config, len(os.sched_getaffinity(0)))
     node.fleet = Fleet(node)
     node.addresses = Addresses(node.config, node.network.ln_port)
     node.channels = Channels(node, ChannelStore(node.db))

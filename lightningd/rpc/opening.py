@@ -39,8 +39,8 @@ from pylightningd.lightningd.rpc.params import (
 from pylightningd.lightningd.rpc.registry import command
 
 if TYPE_CHECKING:
-    from pylightningd.lightningd.wallet.draft import Draft
     from pylightningd.lightningd.node import Node
+    from pylightningd.lightningd.wallet.draft import Draft
 
 _ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
 _PLACEHOLDER = p2wsh(b"")
