@@ -1,4 +1,4 @@
-"""commitment_signed, both ways: BOLT 2, "Committing Updates So Far".
+"""commitment_signed, both ways: BOLT 2, "Committing Updates So Far: `commitment_signed`".
 
 A round starts when something waits for the peer's commitment and no revoke_and_ack is owed to us; what
 comes meanwhile piles up for the next. Nothing leaves before lightningd has written it down.
@@ -107,7 +107,8 @@ def has_changes(channel: Channel) -> bool:
 
 def should_commit(channel: Channel) -> bool:
     """Whether to start a round now."""
-    # BOLT 2, "Committing Updates So Far", sender MUST NOT send a commitment_signed without any update.
+    # BOLT 2, "Committing Updates So Far: `commitment_signed`", sender MUST NOT send a commitment_signed
+    # without any update.
     return (
         has_changes(channel)
         and not channel.awaiting_revoke
@@ -226,8 +227,8 @@ def on_commitment_signed(channel: Channel, msg: pw.CommitmentSigned) -> ChannelS
 
 def revoke_message(channel: Channel, revoked: hw.HsmdRevokeCommitmentReply) -> SendPeer:
     """Our revoke_and_ack."""
-    # BOLT 2, "Completing the Transition to the Updated State", sender MUST give the secret of the previous
-    # commitment and the point of the next one.
+    # BOLT 2, "Completing the Transition to the Updated State: `revoke_and_ack`", sender MUST give the secret
+    # of the previous commitment and the point of the next one.
     return SendPeer(
         pw.RevokeAndAck(
             channel_id=channel.facts.channel_id,
@@ -238,8 +239,8 @@ def revoke_message(channel: Channel, revoked: hw.HsmdRevokeCommitmentReply) -> S
 
 
 def _check_not_empty(channel: Channel, change: Change) -> ChannelStep[None]:
-    # BOLT 2, "Committing Updates So Far", sender MUST NOT send a commitment_signed without any update. Some
-    # peers do now and then; as in CLN one is borne, two in a row are not.
+    # BOLT 2, "Committing Updates So Far: `commitment_signed`", sender MUST NOT send a commitment_signed
+    # without any update. Some peers do now and then; as in CLN one is borne, two in a row are not.
     session = channel.live
     empty = not change.htlcs and change.fees == channel.fees
     if empty and session.last_was_empty:
@@ -258,13 +259,14 @@ def _local_commitment(channel: Channel, spec: CommitmentSpec) -> CommitmentTx:
 
 def _check_signatures(channel: Channel, commitment: CommitmentTx, msg: pw.CommitmentSigned) -> None:
     digests = htlc_sighashes(commitment)
-    # BOLT 2, "Committing Updates So Far", receiver MUST warn or fail where the signature is not valid, or where
-    # num_htlcs is not the number of HTLC outputs.
+    # BOLT 2, "Committing Updates So Far: `commitment_signed`", receiver MUST warn or fail where the signature
+    # is not valid, or where num_htlcs is not the number of HTLC outputs.
     funding_key = commitment.params.other_funding_key
     _check_signature(funding_key, commitment.sighash(), msg.signature, channel, commitment)
     if len(digests) != len(msg.htlc_signature):
         raise WarnPeer(f"Expected {len(digests)} htlc sigs, not {len(msg.htlc_signature)}")
-    # BOLT 2, "Committing Updates So Far", receiver MUST warn or fail where any HTLC signature is not valid.
+    # BOLT 2, "Committing Updates So Far: `commitment_signed`", receiver MUST warn or fail where any HTLC
+    # signature is not valid.
     htlc_key = commitment.keys.other_htlc
     for digest, signature in zip(digests, msg.htlc_signature, strict=True):
         _check_signature(htlc_key, digest, signature, channel, commitment)

@@ -40,22 +40,24 @@ def check_offer(channel: Channel, amount: Msat, cltv_expiry: int) -> Refused | N
     facts = channel.facts
     theirs = facts.static.remote_config
     view = channel.views[Side.REMOTE]
-    # BOLT 2, "Adding an HTLC", sender MUST set cltv_expiry below 500000000.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", sender MUST set cltv_expiry below 500000000.
     if cltv_expiry >= MAX_CLTV_EXPIRY:
         return Refused(FailureCode.INCORRECT_CLTV_EXPIRY, f"Invalid cltv_expiry {cltv_expiry}")
-    # BOLT 2, "Adding an HTLC", sender MUST offer more than 0 and no less than the receiver's htlc_minimum_msat.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", sender MUST offer more than 0 and no less than the
+    # receiver's htlc_minimum_msat.
     if not amount or amount < theirs.htlc_minimum:
         return Refused(
             FailureCode.AMOUNT_BELOW_MINIMUM, f"HTLC too small ({theirs.htlc_minimum} minimum)"
         )
-    # BOLT 2, "Adding an HTLC", sender MUST NOT go beyond the remote's max_accepted_htlcs. Nor beyond our
-    # own figure: that would let a peer make us, as opener, pay for a heavy commitment.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", sender MUST NOT go beyond the remote's max_accepted_htlcs.
+    # Nor beyond our own figure: that would let a peer make us, as opener, pay for a heavy commitment.
     most = min(
         theirs.max_accepted_htlcs, facts.static.local_config.max_accepted_htlcs, MAX_ACCEPTED_HTLCS
     )
     if view.count[Side.LOCAL] >= most:
         return Refused(FailureCode.TEMPORARY_CHANNEL_FAILURE, "Too many HTLCs")
-    # BOLT 2, "Adding an HTLC", sender MUST NOT go beyond the remote's max_htlc_value_in_flight_msat.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", sender MUST NOT go beyond the remote's
+    # max_htlc_value_in_flight_msat.
     if view.in_flight_msat[Side.LOCAL] + amount.msat > theirs.max_htlc_value_in_flight.msat:
         return Refused(FailureCode.TEMPORARY_CHANNEL_FAILURE, "Maximum value in flight exceeded")
     return _check_our_means(channel, amount.msat) or _check_our_dust(channel, amount.msat)
@@ -75,20 +77,21 @@ def _check_our_means(channel: Channel, amount_msat: int) -> Refused | None:
     if room < 0:
         return refused
     if channel.facts.opener is Side.LOCAL:
-        # BOLT 2, "Adding an HTLC", a sender who pays the fee MUST keep it, anchors and reserve; and it
-        # SHOULD still be able to do so with another HTLC at twice the feerate (fee spike buffer).
+        # BOLT 2, "Adding an HTLC: `update_add_htlc`", a sender who pays the fee MUST keep it, anchors and
+        # reserve; and it SHOULD still be able to do so with another HTLC at twice the feerate (fee spike
+        # buffer).
         spike = view.cost_msat(feerate * FEE_SPIKE, more + 1)
         return refused if room < max(cost, spike) else None
-    # BOLT 2, "Adding an HTLC", a sender who does not pay the fee SHOULD NOT offer what the remote could not
-    # pay the fee for while keeping its reserve.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", a sender who does not pay the fee SHOULD NOT offer what the
+    # remote could not pay the fee for while keeping its reserve.
     their_reserve = channel.facts.static.local_config.channel_reserve.sat * 1000
     their_room = min(v.owed_msat[Side.REMOTE] for v in channel.views) - their_reserve
     return refused if their_room < cost else None
 
 
 def _check_our_dust(channel: Channel, amount_msat: int) -> Refused | None:
-    # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs", sender: SHOULD NOT send an HTLC that takes either
-    # commitment's dust over our limit.
+    # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`", sender: SHOULD
+    # NOT send an HTLC that takes either commitment's dust over our limit.
     if exceeds_dust(channel, Side.LOCAL, amount_msat):
         return Refused(
             FailureCode.TEMPORARY_CHANNEL_FAILURE, "HTLC too dusty, allowed dust limit reached"
@@ -111,14 +114,16 @@ def check_received_add(channel: Channel, amount: Msat, cltv_expiry: int) -> None
     """Check an update_add_htlc of the peer. Raises WarnPeer."""
     ours = channel.facts.static.local_config
     view = channel.views[Side.LOCAL]
-    # BOLT 2, "Adding an HTLC", receiver SHOULD warn or fail on 0 or less than its own htlc_minimum_msat.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", receiver SHOULD warn or fail on 0 or less than its own
+    # htlc_minimum_msat.
     if not amount or amount < ours.htlc_minimum:
         raise WarnPeer(f"update_add_htlc of {amount}: below our minimum of {ours.htlc_minimum}")
-    # BOLT 2, "Adding an HTLC", receiver SHOULD warn or fail on cltv_expiry of 500000000 or more.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", receiver SHOULD warn or fail on cltv_expiry of 500000000 or
+    # more.
     if cltv_expiry >= MAX_CLTV_EXPIRY:
         raise WarnPeer(f"update_add_htlc: invalid cltv_expiry {cltv_expiry}")
-    # BOLT 2, "Adding an HTLC", receiver SHOULD warn or fail on more than its max_accepted_htlcs, or on more in
-    # flight than its max_htlc_value_in_flight_msat.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", receiver SHOULD warn or fail on more than its
+    # max_accepted_htlcs, or on more in flight than its max_htlc_value_in_flight_msat.
     if view.count[Side.REMOTE] >= ours.max_accepted_htlcs:
         raise WarnPeer(f"update_add_htlc: more than {ours.max_accepted_htlcs} HTLCs")
     in_flight = view.in_flight_msat[Side.REMOTE] + amount.msat
@@ -130,8 +135,8 @@ def check_received_add(channel: Channel, amount: Msat, cltv_expiry: int) -> None
 
 
 def _check_their_means(channel: Channel, view: View, amount_msat: int) -> None:
-    # BOLT 2, "Adding an HTLC", receiver SHOULD warn or fail where the sender cannot pay the amount and keep its
-    # reserve (and, where it is the opener, fee and anchors).
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", receiver SHOULD warn or fail where the sender cannot pay
+    # the amount and keep its reserve (and, where it is the opener, fee and anchors).
     needed = channel.facts.static.local_config.channel_reserve.sat * 1000
     if channel.facts.opener is Side.REMOTE:
         more = int(view.is_untrimmed(Side.REMOTE, amount_msat))

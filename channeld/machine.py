@@ -169,8 +169,8 @@ class ChannelMachine:
     def _from_garbage(self, why: str) -> list[ChannelEffect] | None:
         if self.channel.phase in (Phase.OFFLINE, Phase.LEAVING, Phase.FAILED):
             return None
-        # BOLT 1, "Lightning Message Format", receiver MUST close the connection on an unknown even type, and may
-        # fail the channels; a message that does not parse is no better.
+        # BOLT 1, "Lightning Message Format", receiver MUST close the connection on an unknown even type, and
+        # may fail the channels; a message that does not parse is no better.
         raise WarnPeer(why)
 
     def _from_master(self, msg: Message) -> ChannelStep[None] | None:
@@ -257,8 +257,8 @@ class ChannelMachine:
 
 def _printable(data: bytes) -> str:
     """The text of `error` or `warning`; hex where it is not plain text."""
-    # BOLT 1, "The `error` and `warning` Messages", receiver: data that is not printable ASCII SHOULD NOT be shown
-    # as it is.
+    # BOLT 1, "The `error` and `warning` Messages", receiver: data that is not printable ASCII SHOULD NOT be
+    # shown as it is.
     if all(32 <= byte < 127 for byte in data):
         return data.decode("ascii")
     return data.hex()[:_MAX_TEXT]

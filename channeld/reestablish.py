@@ -43,8 +43,8 @@ def on_connected(channel: Channel, msg: cw.ChanneldConnected) -> ChannelStep[Non
         yield from _become_live(channel)
         return
     point = yield from _our_point(channel, channel.next_local - 1)
-    # BOLT 2, "Message Retransmission", upon reconnection MUST send channel_reestablish, and nothing else before
-    # the peer's has come.
+    # BOLT 2, "Message Retransmission", upon reconnection MUST send channel_reestablish, and nothing else
+    # before the peer's has come.
     yield SendPeer(
         pw.ChannelReestablish(
             channel_id=channel.facts.channel_id,
@@ -100,8 +100,8 @@ def what_to_resend(channel: Channel, msg: pw.ChannelReestablish) -> Resend:
     Raises FailChannel where they are impossible.
     """
     asked_commit, asked_revoke = msg.next_commitment_number, msg.next_revocation_number
-    # BOLT 2, "Message Retransmission": next_revocation_number is that of the last revoke_and_ack we sent (send
-    # it again) or one more; anything else SHOULD fail the channel.
+    # BOLT 2, "Message Retransmission": next_revocation_number is that of the last revoke_and_ack we sent
+    # (send it again) or one more; anything else SHOULD fail the channel.
     last_revoked = channel.next_local - 2
     if asked_revoke not in (last_revoked, last_revoked + 1) or asked_revoke < 0:
         raise FailChannel(
@@ -207,8 +207,8 @@ def _peer_is_ahead(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
             f"bad future last_local_per_commit_secret: {msg.next_revocation_number}"
             f" vs {channel.next_local - 1}"
         )
-    # BOLT 2, "Message Retransmission", receiver: the peer has proved that we revoked commitments we know nothing
-    # of. MUST NOT broadcast ours; SHOULD send an error to ask the peer to close.
+    # BOLT 2, "Message Retransmission", receiver: the peer has proved that we revoked commitments we know
+    # nothing of. MUST NOT broadcast ours; SHOULD send an error to ask the peer to close.
     yield Log(
         "broken",
         f"They have future commitment number {msg.next_revocation_number} vs our "
@@ -221,8 +221,8 @@ def _peer_is_ahead(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
 
 def _peer_is_behind(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[None]:
     """The peer lost data. It may still find it, or send an error: that is when we close."""
-    # BOLT 2, "Message Retransmission", rationale: wait for the error of a peer that has fallen behind, so that it
-    # can mend its state. As in CLN a warning tells it, and the connection stays.
+    # BOLT 2, "Message Retransmission", rationale: wait for the error of a peer that has fallen behind, so
+    # that it can mend its state. As in CLN a warning tells it, and the connection stays.
     if msg.next_revocation_number < channel.next_local - 2:
         asked = f"revocation_number: {msg.next_revocation_number} vs {channel.next_local - 1}"
     else:

@@ -1,4 +1,4 @@
-"""revoke_and_ack from the peer: BOLT 2, "Completing the Transition to the Updated State".
+"""revoke_and_ack from the peer: BOLT 2, "Completing the Transition to the Updated State: `revoke_and_ack`".
 
 Ours is sent where a commitment_signed is received, see `commit`.
 """
@@ -59,16 +59,16 @@ def on_revoke_and_ack(channel: Channel, msg: pw.RevokeAndAck) -> ChannelStep[Non
 
 
 def _check_secret(channel: Channel, secret: bytes) -> Shachain:
-    # BOLT 2, "Completing the Transition to the Updated State", receiver MUST fail the channel where the secret
-    # is not valid or does not generate the previous per_commitment_point.
+    # BOLT 2, "Completing the Transition to the Updated State: `revoke_and_ack`", receiver MUST fail the
+    # channel where the secret is not valid or does not generate the previous per_commitment_point.
     try:
         point = pubkey_from_secret(secret)
     except InvalidKey as err:
         raise FailChannel(f"revoke_and_ack: {err}") from err
     if point != channel.remote_current_point:
         raise FailChannel(f"Wrong privkey for commitment {channel.revocations}")
-    # BOLT 2, "Completing the Transition to the Updated State", receiver MAY fail where the secret is not of the
-    # chain of BOLT 3: we could not store it, and so not punish.
+    # BOLT 2, "Completing the Transition to the Updated State: `revoke_and_ack`", receiver MAY fail where the
+    # secret is not of the chain of BOLT 3: we could not store it, and so not punish.
     try:
         return channel.shachain.insert(MAX_INDEX - channel.revocations, secret)
     except ShachainError as err:

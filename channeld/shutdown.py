@@ -54,12 +54,13 @@ def on_shutdown(channel: Channel, msg: pw.Shutdown) -> ChannelStep[None]:
 
 def _check_script(channel: Channel, script: bytes) -> None:
     ours, theirs = channel.our_features, channel.their_features
-    # BOLT 2, "Closing Initiation: `shutdown`", receiver MUST fail the connection where a script named when the
-    # channel was opened is not the same.
+    # BOLT 2, "Closing Initiation: `shutdown`", receiver MUST fail the connection where a script named when
+    # the channel was opened is not the same.
     upfront = channel.facts.remote_upfront_script
     if upfront and upfront != script:
         raise WarnPeer(f"scriptpubkey {script.hex()} is not as agreed upfront ({upfront.hex()})")
-    # BOLT 2, "Closing Initiation: `shutdown`", receiver SHOULD warn where the script has none of the known forms.
+    # BOLT 2, "Closing Initiation: `shutdown`", receiver SHOULD warn where the script has none of the known
+    # forms.
     if not is_valid_shutdown_script(
         script,
         anysegwit=ft.negotiated(ours, theirs, ft.SHUTDOWN_ANYSEGWIT),

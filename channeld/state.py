@@ -231,8 +231,8 @@ class Channel:
 
     def forget_uncommitted(self) -> None:
         """What neither side has signed for is gone, as after a reconnect."""
-        # BOLT 2, "Message Retransmission", upon disconnection MUST reverse uncommitted updates of the
-        # other side; ours we may forget too, and resolve HTLCs anew from `removals`.
+        # BOLT 2, "Message Retransmission", upon disconnection MUST reverse uncommitted updates of the other
+        # side; ours we may forget too, and resolve HTLCs anew from `removals`.
         for key, htlc in list(self.htlcs.items()):
             if htlc.state in (HtlcState.SENT_ADD_HTLC, HtlcState.RCVD_ADD_HTLC):
                 del self.htlcs[key]

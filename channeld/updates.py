@@ -44,7 +44,8 @@ def on_offer(channel: Channel, msg: cw.ChanneldOfferHtlc) -> ChannelStep[None]:
         onion=msg.onion,
         path_key=msg.path_key,
     )
-    # BOLT 2, "Adding an HTLC", sender MUST begin with id 0 and increase it by 1 for each offer.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", sender MUST begin with id 0 and increase it by 1 for each
+    # offer.
     channel.next_htlc_id += 1
     channel.put(htlc)
     channel.live.offers[htlc.id] = msg.cookie
@@ -107,8 +108,9 @@ def on_add(channel: Channel, msg: pw.UpdateAddHtlc) -> ChannelStep[None]:
     # BOLT 2, "The `channel_ready` Message": HTLCs only after both have been exchanged.
     if not (channel.sent_channel_ready and channel.got_channel_ready):
         raise WarnPeer("update_add_htlc before channel_ready")
-    # BOLT 2, "Adding an HTLC", receiver MAY warn or fail on an id that does not increase by 1. Repeated ids
-    # after a reconnection are fine: what was not committed is forgotten, and its id with it.
+    # BOLT 2, "Adding an HTLC: `update_add_htlc`", receiver MAY warn or fail on an id that does not increase
+    # by 1. Repeated ids after a reconnection are fine: what was not committed is forgotten, and its id with
+    # it.
     if msg.id != channel.next_remote_htlc_id:
         raise WarnPeer(f"update_add_htlc id {msg.id}, expected {channel.next_remote_htlc_id}")
     limits.check_received_add(channel, msg.amount_msat, msg.cltv_expiry)
@@ -170,7 +172,8 @@ def send_removals(channel: Channel) -> ChannelStep[None]:
 
 
 def _send_removal(channel: Channel, htlc: Htlc, removal: Removal) -> ChannelStep[None]:
-    # BOLT 2, "Removing an HTLC": not before the HTLC is irrevocably committed on both sides.
+    # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`":
+    # not before the HTLC is irrevocably committed on both sides.
     assert htlc.state is HtlcState.RCVD_ADD_ACK_REVOCATION
     channel_id = channel.facts.channel_id
     msg: Message
@@ -200,7 +203,8 @@ def _send_removal(channel: Channel, htlc: Htlc, removal: Removal) -> ChannelStep
 def on_fulfill(channel: Channel, msg: pw.UpdateFulfillHtlc) -> ChannelStep[None]:
     """The peer has the preimage of an HTLC we offered."""
     htlc = _find_removable(channel, msg.id, "update_fulfill_htlc")
-    # BOLT 2, "Removing an HTLC", receiver MUST warn or fail where the preimage does not hash to payment_hash.
+    # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`",
+    # receiver MUST warn or fail where the preimage does not hash to payment_hash.
     if sha256(msg.payment_preimage).digest() != htlc.payment_hash:
         raise WarnPeer(f"update_fulfill_htlc {msg.id}: wrong preimage")
     channel.put(htlc.fulfilled(msg.payment_preimage))
@@ -217,7 +221,8 @@ def on_fail(channel: Channel, msg: pw.UpdateFailHtlc) -> ChannelStep[None]:
 def on_fail_malformed(channel: Channel, msg: pw.UpdateFailMalformedHtlc) -> ChannelStep[None]:
     """The peer could not read the onion of an HTLC we offered."""
     htlc = _find_removable(channel, msg.id, "update_fail_malformed_htlc")
-    # BOLT 2, "Removing an HTLC", receiver MUST warn or fail where BADONION is not set in failure_code.
+    # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`",
+    # receiver MUST warn or fail where BADONION is not set in failure_code.
     if not msg.failure_code & BADONION:
         raise WarnPeer(
             f"update_fail_malformed_htlc {msg.id}: failure code {msg.failure_code:#x} has no BADONION"
@@ -228,8 +233,9 @@ def on_fail_malformed(channel: Channel, msg: pw.UpdateFailMalformedHtlc) -> Chan
 
 
 def _find_removable(channel: Channel, htlc_id: int, what: str) -> Htlc:
-    # BOLT 2, "Removing an HTLC", receiver MUST warn or fail where the id is no HTLC of its current commitment;
-    # nor may it be removed before it is irrevocable, or twice.
+    # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`",
+    # receiver MUST warn or fail where the id is no HTLC of its current commitment; nor may it be removed
+    # before it is irrevocable, or twice.
     htlc = channel.htlcs.get((Side.LOCAL, htlc_id))
     if htlc is None:
         raise WarnPeer(f"{what}: there is no HTLC {htlc_id}")
@@ -252,7 +258,7 @@ def on_feerates(channel: Channel, msg: cw.ChanneldFeerates) -> ChannelStep[None]
 def maybe_send_fee(channel: Channel) -> ChannelStep[None]:
     """Send update_fee where we are opener and the feerate is not what lightningd wants."""
     wanted = channel.feerate_wanted_perkw
-    # BOLT 2, "Updating Fees", the side that does not pay the fee MUST NOT send update_fee.
+    # BOLT 2, "Updating Fees: `update_fee`", the side that does not pay the fee MUST NOT send update_fee.
     if wanted is None or channel.facts.opener is not Side.LOCAL:
         return
     # One at a time: while one is on its way, the newest wish waits.
@@ -267,7 +273,7 @@ def maybe_send_fee(channel: Channel) -> ChannelStep[None]:
         return
     if not limits.opener_can_afford(channel, rate):
         return
-    # BOLT 2, "Updating Fees", sender: MAY NOT send it where dust would go over the limit.
+    # BOLT 2, "Updating Fees: `update_fee`", sender: MAY NOT send it where dust would go over the limit.
     if rate > channel.fees.newest and limits.feerate_is_too_dusty(channel, rate):
         yield Log("unusual", f"Too much dust to update fee (Desired feerate update {rate})")
         channel.feerate_wanted_perkw = None
@@ -280,20 +286,21 @@ def maybe_send_fee(channel: Channel) -> ChannelStep[None]:
 def on_fee(channel: Channel, msg: pw.UpdateFee) -> ChannelStep[None]:
     """The peer, as opener, changes the feerate."""
     rate = msg.feerate_per_kw
-    # BOLT 2, "Updating Fees", receiver MUST warn or fail where the sender does not pay the fee.
+    # BOLT 2, "Updating Fees: `update_fee`", receiver MUST warn or fail where the sender does not pay the fee.
     if channel.facts.opener is not Side.REMOTE:
         raise WarnPeer("update_fee from non-opener?")
     low, high = channel.feerate_min_perkw, channel.feerate_max_perkw
     current = channel.fees.feerate(Side.LOCAL)
     yield Log("debug", f"update_fee {rate}, range {low}-{high}")
-    # BOLT 2, "Updating Fees", receiver MUST warn or fail where it is too low or unreasonably large. One that
-    # leads back towards the range is welcome.
+    # BOLT 2, "Updating Fees: `update_fee`", receiver MUST warn or fail where it is too low or unreasonably
+    # large. One that leads back towards the range is welcome.
     if (rate < low and rate < current) or (rate > high and rate > current):
         raise WarnPeer(f"update_fee {rate} outside range {low}-{high} (currently {current})")
-    # BOLT 2, "Updating Fees", receiver SHOULD warn or fail where the sender cannot afford it.
+    # BOLT 2, "Updating Fees: `update_fee`", receiver SHOULD warn or fail where the sender cannot afford it.
     if not limits.opener_can_afford(channel, rate):
         raise WarnPeer(f"update_fee {rate} unaffordable")
-    # BOLT 2, "Updating Fees", receiver MAY fail where dust would go over the limit at a higher feerate.
+    # BOLT 2, "Updating Fees: `update_fee`", receiver MAY fail where dust would go over the limit at a higher
+    # feerate.
     if rate > current and limits.feerate_is_too_dusty(channel, rate):
         raise WarnPeer(f"update_fee {rate}: htlc dust exposure over max")
     channel.set_fees(channel.fees.update(rate))
