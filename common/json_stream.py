@@ -71,7 +71,7 @@ def _parse_chunk(chunk: bytes) -> list[dict[str, Any]]:
 def _parse_several(chunk: bytes) -> list[dict[str, Any]]:
     """Objects that follow one another without an empty line between."""
     try:
-        text = chunk.decode()
+        text = chunk.decode().lstrip()
         found, pos = [], 0
         while pos < len(text):
             value, pos = _DECODER.raw_decode(text, pos)
