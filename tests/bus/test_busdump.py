@@ -51,11 +51,12 @@ async def test_attach() -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         assert b"Listening to 1" in await process.stderr.readline()
-        reading = asyncio.ensure_future(process.stdout.readline())  # noqa: TID251 - awaited below
-        while not reading.done():  # the first messages pass before the two have met
-            await say(link, b"hello")
-            await asyncio.sleep(0)
-        assert b"HsmdSignMessage" in await reading
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(process.stdout.readline())
+            while not reading.done():  # the first messages pass before the two have met
+                await say(link, b"hello")
+                await asyncio.sleep(0)
+        assert b"HsmdSignMessage" in reading.result()
         process.terminate()
         await process.stdout.read()
         assert await process.wait() == 0

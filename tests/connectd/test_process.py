@@ -45,7 +45,8 @@ class Daemons:
         connectd = DaemonSpec(
             "connectd", "pylightningd.connectd", WIRES, on_restarted=self._on_restarted
         )
-        _, link = await asyncio.gather(self.supervisor.start(hsmd), self.supervisor.start(connectd))
+        await self.supervisor.start(hsmd)
+        link = await self.supervisor.start(connectd)
         await self.supervisor.link("connectd", "hsmd", capabilities=1)
         self.master = Mailbox(link)
         self.address = await self._init("127.0.0.1:0")
@@ -95,7 +96,8 @@ def test_two_processes_meet_and_meet_again_after_a_kill() -> None:
         async with asyncio.TaskGroup() as tasks:
             alice, bob = Daemons(ALICE, tasks), Daemons(BOB, tasks)
             try:
-                await asyncio.gather(alice.start(), bob.start())
+                await alice.start()
+                await bob.start()
                 await meet(alice, bob)
                 assert ("debug", "peer_out WIRE_INIT", bob.id) in alice.lines
                 os.kill(bob.supervisor.pid_of("connectd"), signal.SIGKILL)

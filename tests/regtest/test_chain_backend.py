@@ -30,10 +30,13 @@ async def start(host: Host, w: Watched) -> None:
 async def at_tip(bitcoind: Bitcoind, w: Watched) -> None:
     """Wait until the watcher is where bitcoind is."""
     best = bytes.fromhex(bitcoind.rpc("getbestblockhash"))[::-1]
+    moved = asyncio.Event()
+    w.watcher.on_block(lambda _height, _block: moved.set())
     async with asyncio.timeout(30):
         while (tip := w.watcher._chain.tip) is None or tip.hash != best:
+            moved.clear()
             w.watcher.poll_now()
-            await asyncio.sleep(0.01)
+            await moved.wait()
 
 
 def test_chain_on_a_real_bitcoind(tmp_path: Path, bitcoind: Bitcoind) -> None:
