@@ -60,7 +60,8 @@ class Gossip:
         self.seeker.refused = self.intake.refused
         self.peers: dict[int, GossipPeer] = {}
         self._sources: dict[int, int] = {}
-        self._last_flush = self._last_prune = float("-inf")
+        self._last_flush = float("-inf")
+        self._last_prune: float | None = None
         self._handlers: dict[int, Callable[[GossipPeer, bytes, float], None]] = {
             CHANNEL_ANNOUNCEMENT: lambda p, raw, _: self.intake.channel_announcement(
                 raw, p.connection
@@ -232,7 +233,10 @@ class Gossip:
         for peer in list(self.peers.values()):
             self._pump(peer)
         self._ask(self.seeker.tick(now))
-        if now - self._last_prune >= PRUNE_SECONDS:
+        # After a long time away peers get an hour to refresh what is stale.
+        if self._last_prune is None:
+            self._last_prune = now
+        elif now - self._last_prune >= PRUNE_SECONDS:
             self._last_prune = now
             self.intake.prune(now)
 

@@ -84,7 +84,7 @@ class GossipdShell(DaemonShell):
             height=msg.blockheight,
             fast=msg.dev_fast_gossip,
         )
-        orphans = core.graph.load(store.take_records())
+        orphans = core.graph.load(store.records())
         if orphans:
             self.log("debug", f"gossip_store: {orphans} records had lost their channel")
         channels, nodes = core.counts()

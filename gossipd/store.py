@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Protocol
 
 import google_crc32c
@@ -105,7 +106,7 @@ def ended_message(equivalent_offset: int, uuid: bytes) -> bytes:
     return _typed(ENDED) + equivalent_offset.to_bytes(8, "big") + uuid
 
 
-def scan(buf: bytes, start: int = 1, *, check: bool = True) -> Iterator[Record]:
+def scan(buf: bytes | mmap, start: int = 1, *, check: bool = True) -> Iterator[Record]:
     """All records, deleted ones too. Raises StoreTrouble where the rest cannot be read."""
     size = len(buf)
     offset = start

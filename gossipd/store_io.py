@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pylightningd.gossipd.store import (
@@ -34,63 +35,73 @@ class FileStore:
         """Open it, or make it; a broken end is cut off, a file we cannot read is set aside."""
         self._path = path
         self._log = log
-        self._records = self._load()
+        self._prepare()
         self._fd = os.open(path, os.O_RDWR)
         self._end = os.fstat(self._fd).st_size
 
     # Opening
 
-    def take_records(self) -> list[Record]:
-        """The live records at start, once."""
-        records, self._records = self._records, []
-        return records
+    def records(self) -> Iterator[Record]:
+        """The live records at start, read as they are asked for: the file is much larger than what is kept of it."""
+        with mmap.mmap(self._fd, self._end, access=mmap.ACCESS_READ) as buf:
+            for record in scan(buf, check=False):
+                if not record.flags & DELETED:
+                    yield record
 
-    def _load(self) -> list[Record]:
+    def _prepare(self) -> None:
+        """See to it that the file is there and good."""
         try:
-            buf = self._path.read_bytes()
+            with self._path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size == 0:
+                    self._create()
+                    return
+                with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as buf:
+                    self._check(buf, size)
         except FileNotFoundError:
-            return self._create()
-        if not buf:
-            return self._create()
+            self._create()
+
+    def _check(self, buf: mmap.mmap, size: int) -> None:
         if buf[0] != VERSION:
-            return self._set_aside(f"version {buf[0]}, which we cannot read")
-        records: list[Record] = []
-        dead = 0
+            self._set_aside(f"version {buf[0]}, which we cannot read")
+            return
+        live = dead = 0
+        trouble: StoreTrouble | None = None
         try:
             for record in scan(buf):
                 if record.flags & DELETED:
                     dead += record.end - record.offset
                 else:
-                    records.append(record)
-        except StoreTrouble as trouble:
-            self._repair(buf, trouble)
-            buf = buf[: trouble.offset]
-        if not records:
-            return self._create()
-        if dead > COMPACT_WASTE and dead * 2 > len(buf):
-            records = self._compact(buf)
-        return records
+                    live += 1
+        except StoreTrouble as found:
+            trouble = found
+            size = found.offset
+        if not live:
+            self._create()
+        elif dead > COMPACT_WASTE and dead * 2 > size:
+            self._compact(buf[:size])
+        elif trouble is not None:
+            self._repair(len(buf), trouble)
 
-    def _create(self) -> list[Record]:
+    def _create(self) -> None:
         self._replace(make_empty(secrets.token_bytes(32)))
-        return []
 
-    def _repair(self, buf: bytes, trouble: StoreTrouble) -> None:
-        lost = len(buf) - trouble.offset
+    def _repair(self, size: int, trouble: StoreTrouble) -> None:
+        lost = size - trouble.offset
         self._log(
             "unusual",
-            f"gossip_store {trouble}: the last {lost} of {len(buf)} bytes are dropped and will be"
+            f"gossip_store {trouble}: the last {lost} of {size} bytes are dropped and will be"
             " asked of peers again",
         )
         os.truncate(self._path, trouble.offset)
 
-    def _set_aside(self, why: str) -> list[Record]:
+    def _set_aside(self, why: str) -> None:
         aside = self._path.with_name(self._path.name + ".corrupt")
         self._path.rename(aside)
         self._log("unusual", f"gossip_store has {why}: moved to {aside.name}, starting anew")
-        return self._create()
+        self._create()
 
-    def _compact(self, buf: bytes) -> list[Record]:
+    def _compact(self, buf: bytes) -> None:
         uuid = secrets.token_bytes(32)
         fresh = compact(buf, uuid)
         old = os.open(self._path, os.O_WRONLY | os.O_APPEND)
@@ -100,7 +111,6 @@ class FileStore:
         finally:
             os.close(old)
         self._log("debug", f"compaction done: {len(buf)} -> {len(fresh)} bytes")
-        return list(scan(fresh, check=False))
 
     def _replace(self, content: bytes) -> None:
         temporary = self._path.with_name(self._path.name + ".tmp")

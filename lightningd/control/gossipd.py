@@ -31,6 +31,8 @@ class GossipControl:
         self._asking: dict[int, Any] = {}
         self._next_cookie = 1
         self._ready = False
+        self._missed: list[ShortChannelId] = []
+        """Channels whose funding was spent while no gossipd ran."""
         self._handlers: dict[type, Callable[[Any], None]] = {
             gw.GossipdAddDone: self._on_add_done,
             gw.GossipdAddresses: self._on_addresses,
@@ -55,6 +57,7 @@ class GossipControl:
             )
         )
         self._ready = True
+        self._tell_spent(node.chain.height)
         node.channel_gossip.gossipd_started()
 
     async def died(self) -> None:
@@ -166,9 +169,13 @@ class GossipControl:
         self._node.turn.after_commit(lambda: self._tell_block(height, spent))
 
     def _tell_block(self, height: int, spent: list[ShortChannelId]) -> None:
-        if spent:
-            self._send(gw.GossipdSpent(height=height, scids=tuple(spent)))
+        self._missed += spent
+        self._tell_spent(height)
         self._send(gw.GossipdBlockheight(height=height))
+
+    def _tell_spent(self, height: int) -> None:
+        if self._missed and self._send(gw.GossipdSpent(height=height, scids=tuple(self._missed))):
+            self._missed.clear()
 
 
 def _settle(future: Any, result: object) -> None:
