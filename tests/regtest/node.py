@@ -162,6 +162,11 @@ class Node:
             if name in command and pid != self.pid
         )
 
+    def processes(self) -> dict[int, str]:
+        """All living processes of the node, lightningd too: id -> command line."""
+        assert self._process is not None
+        return self._process.members()
+
     def stop(self) -> int:
         """Ask lightningd to stop; wait for it and its children. Returns the exit code."""
         assert self._process is not None

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` prints a table. Not part of the tests."""
