@@ -39,6 +39,7 @@ FAMILIES = (
     "plugins",
     "waiting",
     "dev",
+    "dev_channels",
 )
 """Modules `lightningd/rpc/<family>.py`; one that does not exist yet is skipped."""
 
