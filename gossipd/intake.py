@@ -22,6 +22,8 @@ from pylightningd.gossipd.rate_limit import RateLimit
 ANNOUNCE_DEPTH = 6
 DYING_BLOCKS = 72
 MAX_REFUSED = 50_000
+REFUSED_BLOCKS = 144
+"""How often refusals are forgotten: a reorganisation may have proved them wrong."""
 
 
 class Outcome(Protocol):
@@ -271,6 +273,8 @@ class Intake:
     def new_height(self, height: int) -> None:
         """A block: early announcements may be deep enough, channels of long ago are forgotten."""
         self.height = height
+        if height % REFUSED_BLOCKS == 0:
+            self.refused.clear()
         for pending in self.pending:
             if (
                 not pending.asked

@@ -44,6 +44,7 @@ class PendingChannels:
 
     def __init__(self, limit: int = MAX_PENDING) -> None:
         self._by_scid: dict[int, Pending] = {}
+        self._by_node: dict[NodeId, set[int]] = {}
         self._limit = limit
         self.dropped = 0
 
@@ -63,14 +64,23 @@ class PendingChannels:
     def add(self, pending: Pending) -> None:
         """One more."""
         if len(self._by_scid) >= self._limit:
-            del self._by_scid[next(iter(self._by_scid))]
+            self.remove(next(iter(self._by_scid)))
             self.dropped += 1
-        self._by_scid[pending.msg.short_channel_id] = pending
+        scid = pending.msg.short_channel_id
+        self._by_scid[scid] = pending
+        for node_id in (pending.msg.node_id_1, pending.msg.node_id_2):
+            self._by_node.setdefault(node_id, set()).add(scid)
 
     def remove(self, scid: int) -> Pending | None:
         """It waits no more."""
-        return self._by_scid.pop(scid, None)
+        pending = self._by_scid.pop(scid, None)
+        if pending is not None:
+            for node_id in (pending.msg.node_id_1, pending.msg.node_id_2):
+                self._by_node[node_id].discard(scid)
+                if not self._by_node[node_id]:
+                    del self._by_node[node_id]
+        return pending
 
     def with_node(self, node_id: NodeId) -> list[Pending]:
         """Those that a node is an end of."""
-        return [p for p in self._by_scid.values() if node_id in (p.msg.node_id_1, p.msg.node_id_2)]
+        return [self._by_scid[s] for s in sorted(self._by_node.get(node_id, ()))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pylightningd.common.wire import gossipd_wire as gw
+from pylightningd.common.wire.peer_wire import ChannelAnnouncement
+from pylightningd.gossipd.pending import Pending, PendingChannels
 from pylightningd.gossipd.store import DELETED, DYING, scan
 from tests.gossipd import world as w
 
@@ -167,3 +169,26 @@ def test_rate_limit() -> None:
     assert channel is not None
     newest = max(u.timestamp for u in channel.updates if u is not None)
     assert newest == w.NOW + 10
+
+
+def test_pending_is_bounded_and_found_by_node() -> None:
+    pending = PendingChannels(limit=2)
+    for n in (1, 2, 3):
+        raw = w.announcement(n, n + 1, n)
+        pending.add(Pending(ChannelAnnouncement.decode(raw), raw, 1))
+    assert [p.msg.short_channel_id for p in pending] == [w.scid(2), w.scid(3)]
+    assert pending.dropped == 1
+    assert pending.with_node(w.node(1)) == []
+    assert len(pending.with_node(w.node(3))) == 2
+    pending.remove(w.scid(2))
+    assert len(pending.with_node(w.node(3))) == 1
+
+
+def test_refusals_are_forgotten_once_a_day(world: w.World) -> None:
+    world.receive(1, w.announcement(1, 2, 1))
+    world.gossip.txout(w.scid(1), 0, b"")
+    world.receive(1, w.announcement(1, 2, 1))
+    assert len(world.port.asked) == 1
+    world.gossip.intake.new_height(144 * 8)
+    world.receive(1, w.announcement(1, 2, 1))
+    assert len(world.port.asked) == 2
