@@ -54,6 +54,9 @@ class OwnChannel:
 
     peer_id: NodeId
     last_update: bytes = b""
+    """The peer's, kept here until the channel is announced: some tell it only once."""
+    last_timestamp: int = 0
+    last_source: int = OURS
 
 
 @dataclass
@@ -69,6 +72,8 @@ class Intake:
     """None: no limit (dev_fast_gossip)."""
     pending: PendingChannels = field(default_factory=PendingChannels)
     own: dict[int, OwnChannel] = field(default_factory=dict)
+    early_nodes: dict[NodeId, Waiting] = field(default_factory=dict)
+    """Announcements of our channels' peers that came before their channel's."""
     refused: dict[int, None] = field(default_factory=dict)
     """Channels without such an unspent output, so that we do not ask again for each copy."""
 
@@ -94,11 +99,30 @@ class Intake:
         if known is not None:
             pending.updates, pending.nodes = known.updates, known.nodes
         self.pending.add(pending)
+        self._take_early(pending)
         self.outcome.log("trace", f"channel_announcement: Adding {scid} to pending...", source)
         if known_amount_sat is not None:
             self._complete(pending)
         elif self._is_deep(scid):
             self._ask(pending)
+
+    def _take_early(self, pending: Pending) -> None:
+        """What the peer of a channel of ours has said already."""
+        own = self.own.get(pending.msg.short_channel_id)
+        if own is None:
+            return
+        direction = int(own.peer_id > self.our_id)
+        if (
+            own.last_update
+            and pending.updates[direction] is None
+            and not own.last_update[110] & ann.DONT_FORWARD
+        ):
+            pending.updates[direction] = Waiting(
+                own.last_update, own.last_timestamp, own.last_source
+            )
+        node = self.early_nodes.pop(own.peer_id, None)
+        if node is not None:
+            pending.nodes.setdefault(own.peer_id, node)
 
     def _is_deep(self, scid: ShortChannelId) -> bool:
         # BOLT 7, "The `announcement_signatures` Message": announced with six confirmations or more.
@@ -165,7 +189,7 @@ class Intake:
         msg = ann.read_channel_update(raw, self.chain_hash, now)
         scid = msg.short_channel_id
         direction = msg.channel_flags & ann.DIRECTION
-        ours = self._own_update(msg, raw, direction)
+        ours = self._own_update(msg, raw, direction, source)
         channel = self.graph.get(scid)
         pending = self.pending.get(scid)
         waiting = Waiting(raw, msg.timestamp, source)
@@ -178,14 +202,16 @@ class Intake:
                 self.outcome.unknown_channel(scid, source)
             raise IgnoredGossip(f"Unknown channel {scid}")
 
-    def _own_update(self, msg: ChannelUpdate, raw: bytes, direction: int) -> bool:
+    def _own_update(self, msg: ChannelUpdate, raw: bytes, direction: int, source: int) -> bool:
         """Whether it is our peer's update of a channel of ours; then the master gets it."""
         own = self.own.get(msg.short_channel_id)
         if own is None or direction != (own.peer_id > self.our_id):
             return False
         if raw != own.last_update:
             ann.verify_channel_update(msg, raw, own.peer_id)
-            own.last_update = raw
+            if msg.timestamp >= own.last_timestamp:
+                own.last_update, own.last_timestamp = raw, msg.timestamp
+                own.last_source = source
             self.outcome.remote_update(own.peer_id, raw)
         return True
 
@@ -250,10 +276,13 @@ class Intake:
     def _pending_node(self, node_id: NodeId, waiting: Waiting) -> None:
         # BOLT 7, "The `node_announcement` Message", receiver ignores nodes without a known channel.
         holders = self.pending.with_node(node_id)
-        if not holders:
+        is_peer = any(o.peer_id == node_id for o in self.own.values())
+        if not holders and not is_peer:
             raise IgnoredGossip(f"node_announcement: unknown node {node_id.hex()}")
         msg = ann.read_node_announcement(waiting.raw, waiting.timestamp)
         ann.verify_node_announcement(msg, waiting.raw)
+        if not holders:
+            self.early_nodes[node_id] = waiting
         for pending in holders:
             old = pending.nodes.get(node_id)
             if old is None or old.timestamp < waiting.timestamp:

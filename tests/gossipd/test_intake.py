@@ -192,3 +192,14 @@ def test_refusals_are_forgotten_once_a_day(world: w.World) -> None:
     world.gossip.intake.new_height(144 * 8)
     world.receive(1, w.announcement(1, 2, 1))
     assert len(world.port.asked) == 2
+
+
+def test_what_our_peer_said_before_the_announcement_counts(world: w.World) -> None:
+    me = world.me
+    world.gossip.our_channel(w.scid(1), w.node(2))
+    world.receive(1, w.update(2, me, 1), w.node_announcement(2))
+    assert types(world) == [4107]
+    assert world.gossip.add(w.announcement(me, 2, 1), 5000, w.NOW) == ""
+    assert types(world) == [4107, 256, 4101, 258, 257]
+    assert world.gossip.add(w.update(me, 2, 1), None, w.NOW) == ""
+    assert types(world) == [4107, 256, 4101, 258, 257, 258]
