@@ -166,6 +166,10 @@ class ChannelGossip:
         else:
             self._note_connection(channel, said)
             said.sigs_wanted = True
+            if channel.remote_announcement_sigs is None:
+                # A peer that saw the blocks later than we did may have dropped ours: once more, now that it is
+                # there as well. Only the first time, so that nobody answers for ever.
+                said.sigs_sent = False
             self._take_signatures(channel, msg)
             self._node.turn.after_commit(partial(self._kick, channel.dbid))
 
@@ -213,7 +217,7 @@ class ChannelGossip:
 
     def node_changed(self) -> None:
         """Our alias or addresses changed."""
-        self._node.spawn(self._refresh_node(), "announce our node")
+        self._node.attempt(self._refresh_node(), "announce our node")
 
     # One channel after another, never two at a time of one
 
@@ -227,7 +231,7 @@ class ChannelGossip:
             said.again = True
             return
         said.running = True
-        self._node.spawn(self._run(dbid, said), f"gossip of channel {dbid}")
+        self._node.attempt(self._run(dbid, said), f"gossip of channel {dbid}")
 
     async def _run(self, dbid: int, said: _Said) -> None:
         try:

@@ -380,3 +380,23 @@ def test_refreshed_after_thirteen_days() -> None:
         assert left.channel.our_update != first
 
     asyncio.run(scene())
+
+
+def test_a_peer_that_was_late_gets_the_signatures_again() -> None:
+    async def scene() -> None:
+        left, right = Side(1, 2), Side(2, 1)
+        left.block(108)
+        for side in (left, right):
+            side.connect()
+            await side.settle()
+        assert left.take() == [259, 258], "and the peer drops them"
+        right.block(108)
+        await right.settle()
+        left.gossip.peer_message(left.channel, right.to_peer[-1])
+        await left.settle()
+        assert left.take() == [259]
+        left.gossip.peer_message(left.channel, right.to_peer[-1])
+        await left.settle()
+        assert left.take() == []
+
+    asyncio.run(scene())
