@@ -68,8 +68,8 @@ class RpcClient:
         config = self._plugin.configuration
         return Path(config.get("lightning-dir", "."), config.get("rpc-file", "lightning-rpc"))
 
-    async def call(self, method: str, params: Json) -> Json:
-        """Call a command and return its result. Raises RpcError."""
+    async def call(self, method: str, params: Json, wanted: Json = None) -> Json:
+        """Call a command and return its result, or only what the filter `wanted` names. Raises RpcError."""
         self._next_id += 1
         request = {
             "jsonrpc": "2.0",
@@ -77,6 +77,8 @@ class RpcClient:
             "method": method,
             "params": params,
         }
+        if wanted is not None:
+            request["filter"] = wanted
         reply = await self._exchange(request)
         if "error" in reply:
             error = reply["error"]

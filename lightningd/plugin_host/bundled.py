@@ -20,4 +20,4 @@ class Bundled:
         return self.name or self.module
 
 
-BUNDLED: tuple[Bundled, ...] = (Bundled("bcli", important=True), Bundled("topology"))
+BUNDLED: tuple[Bundled, ...] = (Bundled("bcli", important=True), Bundled("topology"), Bundled("pay"))

@@ -1,0 +1,206 @@
+"""Commands of the payer plugin: pay, xpay, keysend, listpays, paystatus."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from hashlib import sha256
+from typing import Any
+
+from pylightningd.plugins.lib import INVALID_PARAMS, Plugin, RpcError
+from pylightningd.plugins.pay import params
+from pylightningd.plugins.pay.order import keysend_order, pay_order, read_invoice
+from pylightningd.plugins.pay.report import listpays_json
+from pylightningd.plugins.pay.shell import Payer
+
+plugin = Plugin(notifications=["pay_success", "pay_failure"])
+plugin.add_option("disable-mpp", "flag", None, "Disable multi-part payments.")
+payer = Payer(plugin)
+
+
+@plugin.init
+async def init() -> None:
+    """Read the map while the node goes on."""
+    payer.start()
+
+
+@plugin.subscribe("block_added")
+async def block_added(_topic: str, block: dict[str, Any]) -> None:
+    """Keep the height, so that no payment has to ask for it."""
+    payer.height = block.get("block_added", block).get("height", payer.height)
+
+
+async def _pay_invoice(method: str, given: dict[str, Any]) -> dict[str, Any]:
+    description = params.text("description", given.get("description"))
+    invoice = read_invoice(given["invstring"], description, plugin.configuration["network"])
+    given["invstring"] = given["invstring"].lower().removeprefix("lightning:")
+    split = not plugin.options["disable-mpp"]
+    return await payer.pay(pay_order(method, invoice, given, now=time.time(), split=split))
+
+
+@plugin.method(
+    "pay",
+    usage="bolt11 [amount_msat] [label] [riskfactor] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] "
+    "[localinvreqid] [exclude] [maxfee] [description] [partial_msat]",
+    description="Send payment specified by {bolt11}",
+)
+async def pay(
+    bolt11: Any = None,
+    amount_msat: Any = None,
+    label: Any = None,
+    riskfactor: Any = None,
+    maxfeepercent: Any = None,
+    retry_for: Any = None,
+    maxdelay: Any = None,
+    exemptfee: Any = None,
+    localinvreqid: Any = None,
+    exclude: Any = None,
+    maxfee: Any = None,
+    description: Any = None,
+    partial_msat: Any = None,
+    dev_use_shadow: Any = None,  # noqa: ARG001 - accepted, as CLN's tests pass it
+    *,
+    invstring: Any = None,
+) -> dict[str, Any]:
+    """Pay an invoice."""
+    given = {
+        "invstring": params.required("bolt11", invstring if bolt11 is None else bolt11),
+        "amount_msat": amount_msat,
+        "label": label,
+        "riskfactor": riskfactor,
+        "maxfeepercent": maxfeepercent,
+        "retry_for": retry_for,
+        "maxdelay": maxdelay,
+        "exemptfee": exemptfee,
+        "localinvreqid": localinvreqid,
+        "exclude": exclude,
+        "maxfee": maxfee,
+        "description": description,
+        "partial_msat": partial_msat,
+    }
+    return await _pay_invoice("pay", given)
+
+
+@plugin.method(
+    "xpay",
+    usage="invstring [amount_msat] [maxfee] [layers] [retry_for] [partial_msat] [maxdelay] [payer_note] [label] "
+    "[localinvreqid]",
+    description="Send payment specified by {invstring}",
+)
+async def xpay(
+    invstring: Any = None,
+    amount_msat: Any = None,
+    maxfee: Any = None,
+    layers: Any = None,
+    retry_for: Any = None,
+    partial_msat: Any = None,
+    maxdelay: Any = None,
+    payer_note: Any = None,
+    label: Any = None,
+    localinvreqid: Any = None,
+    dev_use_shadow: Any = None,  # noqa: ARG001 - accepted, as CLN's tests pass it
+) -> dict[str, Any]:
+    """Pay an invoice."""
+    if layers:
+        raise RpcError(INVALID_PARAMS, "layers: not supported: this node has no askrene layers")
+    if payer_note is not None:
+        raise RpcError(INVALID_PARAMS, "payer_note: only for offers, which are not supported yet")
+    given = {
+        "invstring": params.required("invstring", invstring),
+        "amount_msat": amount_msat,
+        "maxfee": maxfee,
+        "retry_for": retry_for,
+        "partial_msat": partial_msat,
+        "maxdelay": maxdelay,
+        "label": label,
+        "localinvreqid": localinvreqid,
+    }
+    return await _pay_invoice("xpay", given)
+
+
+@plugin.method(
+    "keysend",
+    usage="destination amount_msat [label] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] [routehints] "
+    "[extratlvs] [maxfee]",
+    description="Send a payment without an invoice to a node",
+)
+async def keysend(
+    destination: Any = None,
+    amount_msat: Any = None,
+    label: Any = None,
+    maxfeepercent: Any = None,
+    retry_for: Any = None,
+    maxdelay: Any = None,
+    exemptfee: Any = None,
+    routehints: Any = None,
+    extratlvs: Any = None,
+    maxfee: Any = None,
+) -> dict[str, Any]:
+    """Pay a node that did not ask for it."""
+    given = {
+        "destination": destination,
+        "amount_msat": amount_msat,
+        "label": label,
+        "maxfeepercent": maxfeepercent,
+        "retry_for": retry_for,
+        "maxdelay": maxdelay,
+        "exemptfee": exemptfee,
+        "routehints": routehints,
+        "extratlvs": extratlvs,
+        "maxfee": maxfee,
+    }
+    preimage = secrets.token_bytes(32)
+    return await payer.pay(keysend_order(given, preimage, sha256(preimage).hexdigest()))
+
+
+@plugin.method(
+    "listpays",
+    usage="[bolt11] [payment_hash] [status] [index] [start] [limit]",
+    description="List result of payment {bolt11} or {payment_hash}, or all",
+)
+async def listpays(
+    bolt11: Any = None,
+    payment_hash: Any = None,
+    status: Any = None,
+    index: Any = None,
+    start: Any = None,
+    limit: Any = None,
+    *,
+    invstring: Any = None,
+) -> dict[str, Any]:
+    """Payments, each with all its parts."""
+    wanted = params.one_of("status", status, "pending", "complete", "failed")
+    order = params.one_of("index", index, "created", "updated")
+    first = params.unsigned("start", start, 64)
+    most = params.unsigned("limit", limit)
+    asked = {
+        "bolt11": params.text("bolt11", invstring if bolt11 is None else bolt11),
+        "payment_hash": params.text("payment_hash", payment_hash),
+    }
+    found = await plugin.rpc("listsendpays", {k: v for k, v in asked.items() if v is not None})
+    pays = listpays_json(found["payments"], wanted)
+    key = "updated_index" if order == "updated" else "created_index"
+    if order is not None:
+        pays = sorted(
+            (p for p in pays if key in p and p[key] >= (first or 0)), key=lambda p: p[key]
+        )
+    return {"pays": pays if most is None else pays[:most]}
+
+
+@plugin.method(
+    "paystatus", usage="[bolt11]", description="Detail status of attempts to pay {bolt11}, or all"
+)
+async def paystatus(bolt11: Any = None) -> dict[str, Any]:
+    """What was tried since the plugin started."""
+    return {"pay": payer.status(params.text("bolt11", bolt11))}
+
+
+def main() -> None:
+    """Run as a plugin of lightningd."""
+    from pylightningd.plugins.lib_io import run
+
+    run(plugin)
+
+
+if __name__ == "__main__":
+    main()
