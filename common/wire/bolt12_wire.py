@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from pylightningd.common.amount import Msat
@@ -17,9 +16,11 @@ from pylightningd.common.wire.runtime import (
     Subtype,
     TlvStream,
     join_fixed,
+    put,
     read_string,
     too_short,
     trailing,
+    wire_class,
     write_string,
     wrong_length,
 )
@@ -34,7 +35,7 @@ SPEC_HASH = bytes.fromhex(
 _BLINDED_PAYINFO_0 = struct.Struct(">IIHQQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BlindedPayinfo(Subtype):
     """BOLT 12, subtype `blinded_payinfo`."""
 
@@ -47,12 +48,37 @@ class BlindedPayinfo(Subtype):
         ("features", "byte", "flen"),
     )
 
+    __slots__ = (
+        "fee_base_msat",
+        "fee_proportional_millionths",
+        "cltv_expiry_delta",
+        "htlc_minimum_msat",
+        "htlc_maximum_msat",
+        "features",
+    )
     fee_base_msat: int  # u32
     fee_proportional_millionths: int  # u32
     cltv_expiry_delta: int  # u16
     htlc_minimum_msat: int  # u64
     htlc_maximum_msat: int  # u64
     features: bytes
+
+    def __init__(
+        self,
+        *,
+        fee_base_msat: int,
+        fee_proportional_millionths: int,
+        cltv_expiry_delta: int,
+        htlc_minimum_msat: int,
+        htlc_maximum_msat: int,
+        features: bytes,
+    ) -> None:
+        put(self, "fee_base_msat", fee_base_msat)
+        put(self, "fee_proportional_millionths", fee_proportional_millionths)
+        put(self, "cltv_expiry_delta", cltv_expiry_delta)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "htlc_maximum_msat", htlc_maximum_msat)
+        put(self, "features", features)
 
     def write(self) -> bytes:
         return b"".join(
@@ -99,7 +125,7 @@ class BlindedPayinfo(Subtype):
 _FALLBACK_ADDRESS_0 = struct.Struct(">BH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FallbackAddress(Subtype):
     """BOLT 12, subtype `fallback_address`."""
 
@@ -108,8 +134,18 @@ class FallbackAddress(Subtype):
         ("address", "byte", "len"),
     )
 
+    __slots__ = ("version", "address")
     version: int  # byte
     address: bytes
+
+    def __init__(
+        self,
+        *,
+        version: int,
+        address: bytes,
+    ) -> None:
+        put(self, "version", version)
+        put(self, "address", address)
 
     def write(self) -> bytes:
         return b"".join((_FALLBACK_ADDRESS_0.pack(self.version, len(self.address)), self.address))
@@ -134,7 +170,7 @@ _OFFER_0 = struct.Struct(">32s")
 _OFFER_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Offer(TlvStream):
     """TLV stream `offer`."""
 
@@ -152,18 +188,61 @@ class Offer(TlvStream):
         ("offer_issuer_id", "point", ""),
     )
 
-    offer_chains: tuple[bytes, ...] | None = None  # type 2
-    offer_metadata: bytes | None = None  # type 4
-    offer_currency: str | None = None  # type 6
-    offer_amount: int | None = None  # type 8
-    offer_description: str | None = None  # type 10
-    offer_features: bytes | None = None  # type 12
-    offer_absolute_expiry: int | None = None  # type 14
-    offer_paths: tuple[BlindedPath, ...] | None = None  # type 16
-    offer_issuer: str | None = None  # type 18
-    offer_quantity_max: int | None = None  # type 20
-    offer_issuer_id: bytes | None = None  # type 22
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "offer_chains",
+        "offer_metadata",
+        "offer_currency",
+        "offer_amount",
+        "offer_description",
+        "offer_features",
+        "offer_absolute_expiry",
+        "offer_paths",
+        "offer_issuer",
+        "offer_quantity_max",
+        "offer_issuer_id",
+        "unknown",
+    )
+    offer_chains: tuple[bytes, ...] | None  # type 2
+    offer_metadata: bytes | None  # type 4
+    offer_currency: str | None  # type 6
+    offer_amount: int | None  # type 8
+    offer_description: str | None  # type 10
+    offer_features: bytes | None  # type 12
+    offer_absolute_expiry: int | None  # type 14
+    offer_paths: tuple[BlindedPath, ...] | None  # type 16
+    offer_issuer: str | None  # type 18
+    offer_quantity_max: int | None  # type 20
+    offer_issuer_id: bytes | None  # type 22
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        offer_chains: tuple[bytes, ...] | None = None,
+        offer_metadata: bytes | None = None,
+        offer_currency: str | None = None,
+        offer_amount: int | None = None,
+        offer_description: str | None = None,
+        offer_features: bytes | None = None,
+        offer_absolute_expiry: int | None = None,
+        offer_paths: tuple[BlindedPath, ...] | None = None,
+        offer_issuer: str | None = None,
+        offer_quantity_max: int | None = None,
+        offer_issuer_id: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "offer_chains", offer_chains)
+        put(self, "offer_metadata", offer_metadata)
+        put(self, "offer_currency", offer_currency)
+        put(self, "offer_amount", offer_amount)
+        put(self, "offer_description", offer_description)
+        put(self, "offer_features", offer_features)
+        put(self, "offer_absolute_expiry", offer_absolute_expiry)
+        put(self, "offer_paths", offer_paths)
+        put(self, "offer_issuer", offer_issuer)
+        put(self, "offer_quantity_max", offer_quantity_max)
+        put(self, "offer_issuer_id", offer_issuer_id)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -270,7 +349,7 @@ _NO_OFFER = Offer()
 _INVOICE_REQUEST_INVREQ_BIP353_NAME_0 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvoiceRequestInvreqBip353Name(Subtype):
     """TLV record `invreq_bip_353_name` of `invoice_request`."""
 
@@ -279,8 +358,18 @@ class InvoiceRequestInvreqBip353Name(Subtype):
         ("domain", "byte", "domain_len"),
     )
 
+    __slots__ = ("name", "domain")
     name: bytes
     domain: bytes
+
+    def __init__(
+        self,
+        *,
+        name: bytes,
+        domain: bytes,
+    ) -> None:
+        put(self, "name", name)
+        put(self, "domain", domain)
 
     def write(self) -> bytes:
         return b"".join(
@@ -320,7 +409,7 @@ _INVOICE_REQUEST_1 = struct.Struct(">33s")
 _INVOICE_REQUEST_2 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvoiceRequest(TlvStream):
     """TLV stream `invoice_request`."""
 
@@ -348,28 +437,101 @@ class InvoiceRequest(TlvStream):
         ("signature", "bip340sig", ""),
     )
 
-    invreq_metadata: bytes | None = None  # type 0
-    offer_chains: tuple[bytes, ...] | None = None  # type 2
-    offer_metadata: bytes | None = None  # type 4
-    offer_currency: str | None = None  # type 6
-    offer_amount: int | None = None  # type 8
-    offer_description: str | None = None  # type 10
-    offer_features: bytes | None = None  # type 12
-    offer_absolute_expiry: int | None = None  # type 14
-    offer_paths: tuple[BlindedPath, ...] | None = None  # type 16
-    offer_issuer: str | None = None  # type 18
-    offer_quantity_max: int | None = None  # type 20
-    offer_issuer_id: bytes | None = None  # type 22
-    invreq_chain: bytes | None = None  # type 80
-    invreq_amount: Msat | None = None  # type 82
-    invreq_features: bytes | None = None  # type 84
-    invreq_quantity: int | None = None  # type 86
-    invreq_payer_id: bytes | None = None  # type 88
-    invreq_payer_note: str | None = None  # type 89
-    invreq_paths: tuple[BlindedPath, ...] | None = None  # type 90
-    invreq_bip_353_name: InvoiceRequestInvreqBip353Name | None = None  # type 91
-    signature: bytes | None = None  # type 240
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "invreq_metadata",
+        "offer_chains",
+        "offer_metadata",
+        "offer_currency",
+        "offer_amount",
+        "offer_description",
+        "offer_features",
+        "offer_absolute_expiry",
+        "offer_paths",
+        "offer_issuer",
+        "offer_quantity_max",
+        "offer_issuer_id",
+        "invreq_chain",
+        "invreq_amount",
+        "invreq_features",
+        "invreq_quantity",
+        "invreq_payer_id",
+        "invreq_payer_note",
+        "invreq_paths",
+        "invreq_bip_353_name",
+        "signature",
+        "unknown",
+    )
+    invreq_metadata: bytes | None  # type 0
+    offer_chains: tuple[bytes, ...] | None  # type 2
+    offer_metadata: bytes | None  # type 4
+    offer_currency: str | None  # type 6
+    offer_amount: int | None  # type 8
+    offer_description: str | None  # type 10
+    offer_features: bytes | None  # type 12
+    offer_absolute_expiry: int | None  # type 14
+    offer_paths: tuple[BlindedPath, ...] | None  # type 16
+    offer_issuer: str | None  # type 18
+    offer_quantity_max: int | None  # type 20
+    offer_issuer_id: bytes | None  # type 22
+    invreq_chain: bytes | None  # type 80
+    invreq_amount: Msat | None  # type 82
+    invreq_features: bytes | None  # type 84
+    invreq_quantity: int | None  # type 86
+    invreq_payer_id: bytes | None  # type 88
+    invreq_payer_note: str | None  # type 89
+    invreq_paths: tuple[BlindedPath, ...] | None  # type 90
+    invreq_bip_353_name: InvoiceRequestInvreqBip353Name | None  # type 91
+    signature: bytes | None  # type 240
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        invreq_metadata: bytes | None = None,
+        offer_chains: tuple[bytes, ...] | None = None,
+        offer_metadata: bytes | None = None,
+        offer_currency: str | None = None,
+        offer_amount: int | None = None,
+        offer_description: str | None = None,
+        offer_features: bytes | None = None,
+        offer_absolute_expiry: int | None = None,
+        offer_paths: tuple[BlindedPath, ...] | None = None,
+        offer_issuer: str | None = None,
+        offer_quantity_max: int | None = None,
+        offer_issuer_id: bytes | None = None,
+        invreq_chain: bytes | None = None,
+        invreq_amount: Msat | None = None,
+        invreq_features: bytes | None = None,
+        invreq_quantity: int | None = None,
+        invreq_payer_id: bytes | None = None,
+        invreq_payer_note: str | None = None,
+        invreq_paths: tuple[BlindedPath, ...] | None = None,
+        invreq_bip_353_name: InvoiceRequestInvreqBip353Name | None = None,
+        signature: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "invreq_metadata", invreq_metadata)
+        put(self, "offer_chains", offer_chains)
+        put(self, "offer_metadata", offer_metadata)
+        put(self, "offer_currency", offer_currency)
+        put(self, "offer_amount", offer_amount)
+        put(self, "offer_description", offer_description)
+        put(self, "offer_features", offer_features)
+        put(self, "offer_absolute_expiry", offer_absolute_expiry)
+        put(self, "offer_paths", offer_paths)
+        put(self, "offer_issuer", offer_issuer)
+        put(self, "offer_quantity_max", offer_quantity_max)
+        put(self, "offer_issuer_id", offer_issuer_id)
+        put(self, "invreq_chain", invreq_chain)
+        put(self, "invreq_amount", invreq_amount)
+        put(self, "invreq_features", invreq_features)
+        put(self, "invreq_quantity", invreq_quantity)
+        put(self, "invreq_payer_id", invreq_payer_id)
+        put(self, "invreq_payer_note", invreq_payer_note)
+        put(self, "invreq_paths", invreq_paths)
+        put(self, "invreq_bip_353_name", invreq_bip_353_name)
+        put(self, "signature", signature)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -554,7 +716,7 @@ _NO_INVOICE_REQUEST = InvoiceRequest()
 _INVOICE_INVREQ_BIP353_NAME_0 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvoiceInvreqBip353Name(Subtype):
     """TLV record `invreq_bip_353_name` of `invoice`."""
 
@@ -563,8 +725,18 @@ class InvoiceInvreqBip353Name(Subtype):
         ("domain", "byte", "domain_len"),
     )
 
+    __slots__ = ("name", "domain")
     name: bytes
     domain: bytes
+
+    def __init__(
+        self,
+        *,
+        name: bytes,
+        domain: bytes,
+    ) -> None:
+        put(self, "name", name)
+        put(self, "domain", domain)
 
     def write(self) -> bytes:
         return b"".join(
@@ -604,7 +776,7 @@ _INVOICE_1 = struct.Struct(">33s")
 _INVOICE_2 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Invoice(TlvStream):
     """TLV stream `invoice`."""
 
@@ -641,37 +813,137 @@ class Invoice(TlvStream):
         ("signature", "bip340sig", ""),
     )
 
-    invreq_metadata: bytes | None = None  # type 0
-    offer_chains: tuple[bytes, ...] | None = None  # type 2
-    offer_metadata: bytes | None = None  # type 4
-    offer_currency: str | None = None  # type 6
-    offer_amount: int | None = None  # type 8
-    offer_description: str | None = None  # type 10
-    offer_features: bytes | None = None  # type 12
-    offer_absolute_expiry: int | None = None  # type 14
-    offer_paths: tuple[BlindedPath, ...] | None = None  # type 16
-    offer_issuer: str | None = None  # type 18
-    offer_quantity_max: int | None = None  # type 20
-    offer_issuer_id: bytes | None = None  # type 22
-    invreq_chain: bytes | None = None  # type 80
-    invreq_amount: Msat | None = None  # type 82
-    invreq_features: bytes | None = None  # type 84
-    invreq_quantity: int | None = None  # type 86
-    invreq_payer_id: bytes | None = None  # type 88
-    invreq_payer_note: str | None = None  # type 89
-    invreq_paths: tuple[BlindedPath, ...] | None = None  # type 90
-    invreq_bip_353_name: InvoiceInvreqBip353Name | None = None  # type 91
-    invoice_paths: tuple[BlindedPath, ...] | None = None  # type 160
-    invoice_blindedpay: tuple[BlindedPayinfo, ...] | None = None  # type 162
-    invoice_created_at: int | None = None  # type 164
-    invoice_relative_expiry: int | None = None  # type 166
-    invoice_payment_hash: bytes | None = None  # type 168
-    invoice_amount: Msat | None = None  # type 170
-    invoice_fallbacks: tuple[FallbackAddress, ...] | None = None  # type 172
-    invoice_features: bytes | None = None  # type 174
-    invoice_node_id: NodeId | None = None  # type 176
-    signature: bytes | None = None  # type 240
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "invreq_metadata",
+        "offer_chains",
+        "offer_metadata",
+        "offer_currency",
+        "offer_amount",
+        "offer_description",
+        "offer_features",
+        "offer_absolute_expiry",
+        "offer_paths",
+        "offer_issuer",
+        "offer_quantity_max",
+        "offer_issuer_id",
+        "invreq_chain",
+        "invreq_amount",
+        "invreq_features",
+        "invreq_quantity",
+        "invreq_payer_id",
+        "invreq_payer_note",
+        "invreq_paths",
+        "invreq_bip_353_name",
+        "invoice_paths",
+        "invoice_blindedpay",
+        "invoice_created_at",
+        "invoice_relative_expiry",
+        "invoice_payment_hash",
+        "invoice_amount",
+        "invoice_fallbacks",
+        "invoice_features",
+        "invoice_node_id",
+        "signature",
+        "unknown",
+    )
+    invreq_metadata: bytes | None  # type 0
+    offer_chains: tuple[bytes, ...] | None  # type 2
+    offer_metadata: bytes | None  # type 4
+    offer_currency: str | None  # type 6
+    offer_amount: int | None  # type 8
+    offer_description: str | None  # type 10
+    offer_features: bytes | None  # type 12
+    offer_absolute_expiry: int | None  # type 14
+    offer_paths: tuple[BlindedPath, ...] | None  # type 16
+    offer_issuer: str | None  # type 18
+    offer_quantity_max: int | None  # type 20
+    offer_issuer_id: bytes | None  # type 22
+    invreq_chain: bytes | None  # type 80
+    invreq_amount: Msat | None  # type 82
+    invreq_features: bytes | None  # type 84
+    invreq_quantity: int | None  # type 86
+    invreq_payer_id: bytes | None  # type 88
+    invreq_payer_note: str | None  # type 89
+    invreq_paths: tuple[BlindedPath, ...] | None  # type 90
+    invreq_bip_353_name: InvoiceInvreqBip353Name | None  # type 91
+    invoice_paths: tuple[BlindedPath, ...] | None  # type 160
+    invoice_blindedpay: tuple[BlindedPayinfo, ...] | None  # type 162
+    invoice_created_at: int | None  # type 164
+    invoice_relative_expiry: int | None  # type 166
+    invoice_payment_hash: bytes | None  # type 168
+    invoice_amount: Msat | None  # type 170
+    invoice_fallbacks: tuple[FallbackAddress, ...] | None  # type 172
+    invoice_features: bytes | None  # type 174
+    invoice_node_id: NodeId | None  # type 176
+    signature: bytes | None  # type 240
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        invreq_metadata: bytes | None = None,
+        offer_chains: tuple[bytes, ...] | None = None,
+        offer_metadata: bytes | None = None,
+        offer_currency: str | None = None,
+        offer_amount: int | None = None,
+        offer_description: str | None = None,
+        offer_features: bytes | None = None,
+        offer_absolute_expiry: int | None = None,
+        offer_paths: tuple[BlindedPath, ...] | None = None,
+        offer_issuer: str | None = None,
+        offer_quantity_max: int | None = None,
+        offer_issuer_id: bytes | None = None,
+        invreq_chain: bytes | None = None,
+        invreq_amount: Msat | None = None,
+        invreq_features: bytes | None = None,
+        invreq_quantity: int | None = None,
+        invreq_payer_id: bytes | None = None,
+        invreq_payer_note: str | None = None,
+        invreq_paths: tuple[BlindedPath, ...] | None = None,
+        invreq_bip_353_name: InvoiceInvreqBip353Name | None = None,
+        invoice_paths: tuple[BlindedPath, ...] | None = None,
+        invoice_blindedpay: tuple[BlindedPayinfo, ...] | None = None,
+        invoice_created_at: int | None = None,
+        invoice_relative_expiry: int | None = None,
+        invoice_payment_hash: bytes | None = None,
+        invoice_amount: Msat | None = None,
+        invoice_fallbacks: tuple[FallbackAddress, ...] | None = None,
+        invoice_features: bytes | None = None,
+        invoice_node_id: NodeId | None = None,
+        signature: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "invreq_metadata", invreq_metadata)
+        put(self, "offer_chains", offer_chains)
+        put(self, "offer_metadata", offer_metadata)
+        put(self, "offer_currency", offer_currency)
+        put(self, "offer_amount", offer_amount)
+        put(self, "offer_description", offer_description)
+        put(self, "offer_features", offer_features)
+        put(self, "offer_absolute_expiry", offer_absolute_expiry)
+        put(self, "offer_paths", offer_paths)
+        put(self, "offer_issuer", offer_issuer)
+        put(self, "offer_quantity_max", offer_quantity_max)
+        put(self, "offer_issuer_id", offer_issuer_id)
+        put(self, "invreq_chain", invreq_chain)
+        put(self, "invreq_amount", invreq_amount)
+        put(self, "invreq_features", invreq_features)
+        put(self, "invreq_quantity", invreq_quantity)
+        put(self, "invreq_payer_id", invreq_payer_id)
+        put(self, "invreq_payer_note", invreq_payer_note)
+        put(self, "invreq_paths", invreq_paths)
+        put(self, "invreq_bip_353_name", invreq_bip_353_name)
+        put(self, "invoice_paths", invoice_paths)
+        put(self, "invoice_blindedpay", invoice_blindedpay)
+        put(self, "invoice_created_at", invoice_created_at)
+        put(self, "invoice_relative_expiry", invoice_relative_expiry)
+        put(self, "invoice_payment_hash", invoice_payment_hash)
+        put(self, "invoice_amount", invoice_amount)
+        put(self, "invoice_fallbacks", invoice_fallbacks)
+        put(self, "invoice_features", invoice_features)
+        put(self, "invoice_node_id", invoice_node_id)
+        put(self, "signature", signature)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -931,7 +1203,7 @@ class Invoice(TlvStream):
 _NO_INVOICE = Invoice()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvoiceError(TlvStream):
     """TLV stream `invoice_error`."""
 
@@ -941,10 +1213,24 @@ class InvoiceError(TlvStream):
         ("error", "utf8", "..."),
     )
 
-    erroneous_field: int | None = None  # type 1
-    suggested_value: bytes | None = None  # type 3
-    error: str | None = None  # type 5
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("erroneous_field", "suggested_value", "error", "unknown")
+    erroneous_field: int | None  # type 1
+    suggested_value: bytes | None  # type 3
+    error: str | None  # type 5
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        erroneous_field: int | None = None,
+        suggested_value: bytes | None = None,
+        error: str | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "erroneous_field", erroneous_field)
+        put(self, "suggested_value", suggested_value)
+        put(self, "error", error)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.errors import WireError
@@ -15,11 +14,13 @@ from pylightningd.common.wire.runtime import (
     Message,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -35,7 +36,7 @@ _BUS_HELLO_0 = struct.Struct(">H")
 _BUS_HELLO_1 = struct.Struct(">32sI32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusHello(Message):
     """What every daemon and the master say to each other, whatever the daemon's work is. Numbers
     1 to 99 are kept for this file on every link. First message both ways on every link. Type
@@ -51,10 +52,24 @@ class BusHello(Message):
         ("token", "sha256", ""),
     )
 
+    __slots__ = ("daemon", "wire_hash", "pid", "token")
     daemon: str
     wire_hash: bytes  # 32 bytes
     pid: int  # u32
     token: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        daemon: str,
+        wire_hash: bytes,
+        pid: int,
+        token: bytes,
+    ) -> None:
+        put(self, "daemon", daemon)
+        put(self, "wire_hash", wire_hash)
+        put(self, "pid", pid)
+        put(self, "token", token)
 
     def encode(self) -> bytes:
         if len(self.wire_hash) != 32 or len(self.token) != 32:
@@ -93,7 +108,7 @@ _BUS_ADD_LINK_0 = struct.Struct(">HQ")
 _BUS_ADD_LINK_1 = struct.Struct(">32sBQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusAddLink(Message):
     """Master to daemon: open a link to a sibling. Of the two ends one binds. `capabilities` is
     for hsmd alone: what the other end may ask. Type 2.
@@ -110,12 +125,30 @@ class BusAddLink(Message):
         ("capabilities", "u64", ""),
     )
 
+    __slots__ = ("link_id", "sibling", "url", "token", "bind", "capabilities")
     link_id: int  # u64
     sibling: str
     url: str
     token: bytes  # 32 bytes
     bind: bool
     capabilities: int  # u64
+
+    def __init__(
+        self,
+        *,
+        link_id: int,
+        sibling: str,
+        url: str,
+        token: bytes,
+        bind: bool,
+        capabilities: int,
+    ) -> None:
+        put(self, "link_id", link_id)
+        put(self, "sibling", sibling)
+        put(self, "url", url)
+        put(self, "token", token)
+        put(self, "bind", bind)
+        put(self, "capabilities", capabilities)
 
     def encode(self) -> bytes:
         if len(self.token) != 32:
@@ -157,7 +190,7 @@ class BusAddLink(Message):
 _BUS_DROP_LINK_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusDropLink(Message):
     """Master to daemon: the sibling is gone; close the link. Type 3."""
 
@@ -167,7 +200,15 @@ class BusDropLink(Message):
         ("link_id", "u64", ""),
     )
 
+    __slots__ = ("link_id",)
     link_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        link_id: int,
+    ) -> None:
+        put(self, "link_id", link_id)
 
     def encode(self) -> bytes:
         return _BUS_DROP_LINK_0.pack(3, self.link_id)
@@ -190,7 +231,7 @@ _BUS_LOG_1 = struct.Struct(">33s")
 _BUS_LOG_2 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusLog(Message):
     """Daemon to master: one line for the log. `fields` is a JSON object; peer_id and
     channel_dbid name its subject. Type 4.
@@ -206,11 +247,27 @@ class BusLog(Message):
         ("fields", "varbytes", ""),
     )
 
+    __slots__ = ("level", "peer_id", "channel_dbid", "text", "fields")
     level: int  # u8
-    peer_id: NodeId | None = None
+    peer_id: NodeId | None
     channel_dbid: int  # u64
     text: str
     fields: bytes
+
+    def __init__(
+        self,
+        *,
+        level: int,
+        peer_id: NodeId | None = None,
+        channel_dbid: int,
+        text: str,
+        fields: bytes,
+    ) -> None:
+        put(self, "level", level)
+        put(self, "peer_id", peer_id)
+        put(self, "channel_dbid", channel_dbid)
+        put(self, "text", text)
+        put(self, "fields", fields)
 
     def encode(self) -> bytes:
         if (self.peer_id is not None and len(self.peer_id) != 33):
@@ -259,13 +316,15 @@ class BusLog(Message):
 _BUS_SHUTDOWN_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusShutdown(Message):
     """Master to daemon: finish and exit. Type 5."""
 
     TYPE: ClassVar[int] = 5
     NAME: ClassVar[str] = "WIRE_BUS_SHUTDOWN"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _BUS_SHUTDOWN_0.pack(5)
@@ -284,7 +343,7 @@ class BusShutdown(Message):
 _BUS_REFUSED_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BusRefused(Message):
     """Any request whose handler raised a refusal that the asker must know of. It stands in for
     the reply. Type 6.
@@ -296,7 +355,15 @@ class BusRefused(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("reason",)
     reason: str
+
+    def __init__(
+        self,
+        *,
+        reason: str,
+    ) -> None:
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         return b"".join((_BUS_REFUSED_0.pack(6), write_string(self.reason)))

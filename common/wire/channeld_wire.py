@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Msat
@@ -21,12 +20,14 @@ from pylightningd.common.wire.runtime import (
     join_fixed,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     too_short,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -44,7 +45,7 @@ _HTLC_2 = struct.Struct(">32s")
 _HTLC_3 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Htlc(Subtype):
     """An HTLC. `state` is one of the 20 of common/channel/htlc_states.py, from our view. Of
     preimage, failure_onion and malformed at most one is set: how it is to be, or was,
@@ -67,6 +68,20 @@ class Htlc(Subtype):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"preimage"})
 
+    __slots__ = (
+        "id",
+        "offered_by_us",
+        "state",
+        "amount",
+        "payment_hash",
+        "cltv_expiry",
+        "onion",
+        "path_key",
+        "preimage",
+        "failure_onion",
+        "malformed_code",
+        "malformed_sha256",
+    )
     id: int  # u64
     offered_by_us: bool
     state: int  # u8
@@ -74,11 +89,40 @@ class Htlc(Subtype):
     payment_hash: bytes  # 32 bytes
     cltv_expiry: int  # u32
     onion: bytes  # 1366 bytes
-    path_key: bytes | None = None
-    preimage: bytes | None = None
-    failure_onion: bytes | None = None
+    path_key: bytes | None
+    preimage: bytes | None
+    failure_onion: bytes | None
     malformed_code: int  # u16
     malformed_sha256: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        id: int,
+        offered_by_us: bool,
+        state: int,
+        amount: Msat,
+        payment_hash: bytes,
+        cltv_expiry: int,
+        onion: bytes,
+        path_key: bytes | None = None,
+        preimage: bytes | None = None,
+        failure_onion: bytes | None = None,
+        malformed_code: int,
+        malformed_sha256: bytes,
+    ) -> None:
+        put(self, "id", id)
+        put(self, "offered_by_us", offered_by_us)
+        put(self, "state", state)
+        put(self, "amount", amount)
+        put(self, "payment_hash", payment_hash)
+        put(self, "cltv_expiry", cltv_expiry)
+        put(self, "onion", onion)
+        put(self, "path_key", path_key)
+        put(self, "preimage", preimage)
+        put(self, "failure_onion", failure_onion)
+        put(self, "malformed_code", malformed_code)
+        put(self, "malformed_sha256", malformed_sha256)
 
     def write(self) -> bytes:
         if (
@@ -162,7 +206,7 @@ class Htlc(Subtype):
 _HTLC_CHANGE_0 = struct.Struct(">QBB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HtlcChange(Subtype):
     """An HTLC that changed its state."""
 
@@ -172,9 +216,21 @@ class HtlcChange(Subtype):
         ("state", "u8", ""),
     )
 
+    __slots__ = ("id", "offered_by_us", "state")
     id: int  # u64
     offered_by_us: bool
     state: int  # u8
+
+    def __init__(
+        self,
+        *,
+        id: int,
+        offered_by_us: bool,
+        state: int,
+    ) -> None:
+        put(self, "id", id)
+        put(self, "offered_by_us", offered_by_us)
+        put(self, "state", state)
 
     def write(self) -> bytes:
         return _HTLC_CHANGE_0.pack(self.id, self.offered_by_us, self.state)
@@ -194,7 +250,7 @@ class HtlcChange(Subtype):
 _FEE_STATE_0 = struct.Struct(">BI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FeeState(Subtype):
     """A feerate and how far it has come: the same 20 states, sent (added by us) or received."""
 
@@ -203,8 +259,18 @@ class FeeState(Subtype):
         ("feerate_perkw", "u32", ""),
     )
 
+    __slots__ = ("state", "feerate_perkw")
     state: int  # u8
     feerate_perkw: int  # u32
+
+    def __init__(
+        self,
+        *,
+        state: int,
+        feerate_perkw: int,
+    ) -> None:
+        put(self, "state", state)
+        put(self, "feerate_perkw", feerate_perkw)
 
     def write(self) -> bytes:
         return _FEE_STATE_0.pack(self.state, self.feerate_perkw)
@@ -223,7 +289,7 @@ class FeeState(Subtype):
 _ONION_SECRET_0 = struct.Struct(">Q32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OnionSecret(Subtype):
     """Subtype `onion_secret`."""
 
@@ -232,8 +298,18 @@ class OnionSecret(Subtype):
         ("secret", "secret", ""),
     )
 
+    __slots__ = ("id", "secret")
     id: int  # u64
     secret: Secret
+
+    def __init__(
+        self,
+        *,
+        id: int,
+        secret: Secret,
+    ) -> None:
+        put(self, "id", id)
+        put(self, "secret", secret)
 
     def write(self) -> bytes:
         if len(self.secret) != 32:
@@ -255,7 +331,7 @@ _CHANNELD_INIT_0 = struct.Struct(">H")
 _CHANNELD_INIT_1 = struct.Struct(">III")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldInit(Message):
     """Master to worker, first. Type 600."""
 
@@ -269,11 +345,27 @@ class ChanneldInit(Message):
         ("dev_disable_commit_after", "u32", ""),
     )
 
+    __slots__ = ("network", "features", "blockheight", "commit_time_ms", "dev_disable_commit_after")
     network: str
     features: bytes
     blockheight: int  # u32
     commit_time_ms: int  # u32
     dev_disable_commit_after: int  # u32
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        features: bytes,
+        blockheight: int,
+        commit_time_ms: int,
+        dev_disable_commit_after: int,
+    ) -> None:
+        put(self, "network", network)
+        put(self, "features", features)
+        put(self, "blockheight", blockheight)
+        put(self, "commit_time_ms", commit_time_ms)
+        put(self, "dev_disable_commit_after", dev_disable_commit_after)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -327,7 +419,7 @@ _CHANNELD_CHANNEL_6 = struct.Struct(">BBB")
 _CHANNELD_CHANNEL_7 = struct.Struct(">IIQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldChannel(Message):
     """Master to worker: here is a channel. No route yet: it waits for channeld_connected. Type
     601.
@@ -367,11 +459,42 @@ class ChanneldChannel(Message):
         ("max_dust_exposure", "msat", ""),
     )
 
+    __slots__ = (
+        "channel",
+        "announce",
+        "minimum_depth",
+        "short_channel_id",
+        "local_alias",
+        "depth",
+        "next_local_commitment",
+        "next_remote_commitment",
+        "revocations_received",
+        "to_local",
+        "to_remote",
+        "fees",
+        "remote_current_point",
+        "remote_next_point",
+        "shachain",
+        "htlcs",
+        "next_htlc_id",
+        "next_remote_htlc_id",
+        "last_sent_updates",
+        "last_was_revoke",
+        "sent_channel_ready",
+        "got_channel_ready",
+        "local_shutdown_script",
+        "remote_shutdown_script",
+        "remote_upfront_shutdown_script",
+        "their_features",
+        "feerate_min_perkw",
+        "feerate_max_perkw",
+        "max_dust_exposure",
+    )
     channel: ChannelStatic
     announce: bool
     minimum_depth: int  # u32
-    short_channel_id: ShortChannelId | None = None
-    local_alias: ShortChannelId | None = None
+    short_channel_id: ShortChannelId | None
+    local_alias: ShortChannelId | None
     depth: int  # u32
     next_local_commitment: int  # u64
     next_remote_commitment: int  # u64
@@ -380,7 +503,7 @@ class ChanneldChannel(Message):
     to_remote: Msat
     fees: tuple[FeeState, ...]
     remote_current_point: bytes  # 33 bytes
-    remote_next_point: bytes | None = None
+    remote_next_point: bytes | None
     shachain: bytes
     htlcs: tuple[Htlc, ...]
     next_htlc_id: int  # u64
@@ -396,6 +519,69 @@ class ChanneldChannel(Message):
     feerate_min_perkw: int  # u32
     feerate_max_perkw: int  # u32
     max_dust_exposure: Msat
+
+    def __init__(
+        self,
+        *,
+        channel: ChannelStatic,
+        announce: bool,
+        minimum_depth: int,
+        short_channel_id: ShortChannelId | None = None,
+        local_alias: ShortChannelId | None = None,
+        depth: int,
+        next_local_commitment: int,
+        next_remote_commitment: int,
+        revocations_received: int,
+        to_local: Msat,
+        to_remote: Msat,
+        fees: tuple[FeeState, ...],
+        remote_current_point: bytes,
+        remote_next_point: bytes | None = None,
+        shachain: bytes,
+        htlcs: tuple[Htlc, ...],
+        next_htlc_id: int,
+        next_remote_htlc_id: int,
+        last_sent_updates: tuple[bytes, ...],
+        last_was_revoke: bool,
+        sent_channel_ready: bool,
+        got_channel_ready: bool,
+        local_shutdown_script: bytes,
+        remote_shutdown_script: bytes,
+        remote_upfront_shutdown_script: bytes,
+        their_features: bytes,
+        feerate_min_perkw: int,
+        feerate_max_perkw: int,
+        max_dust_exposure: Msat,
+    ) -> None:
+        put(self, "channel", channel)
+        put(self, "announce", announce)
+        put(self, "minimum_depth", minimum_depth)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "local_alias", local_alias)
+        put(self, "depth", depth)
+        put(self, "next_local_commitment", next_local_commitment)
+        put(self, "next_remote_commitment", next_remote_commitment)
+        put(self, "revocations_received", revocations_received)
+        put(self, "to_local", to_local)
+        put(self, "to_remote", to_remote)
+        put(self, "fees", fees)
+        put(self, "remote_current_point", remote_current_point)
+        put(self, "remote_next_point", remote_next_point)
+        put(self, "shachain", shachain)
+        put(self, "htlcs", htlcs)
+        put(self, "next_htlc_id", next_htlc_id)
+        put(self, "next_remote_htlc_id", next_remote_htlc_id)
+        put(self, "last_sent_updates", last_sent_updates)
+        put(self, "last_was_revoke", last_was_revoke)
+        put(self, "sent_channel_ready", sent_channel_ready)
+        put(self, "got_channel_ready", got_channel_ready)
+        put(self, "local_shutdown_script", local_shutdown_script)
+        put(self, "remote_shutdown_script", remote_shutdown_script)
+        put(self, "remote_upfront_shutdown_script", remote_upfront_shutdown_script)
+        put(self, "their_features", their_features)
+        put(self, "feerate_min_perkw", feerate_min_perkw)
+        put(self, "feerate_max_perkw", feerate_max_perkw)
+        put(self, "max_dust_exposure", max_dust_exposure)
 
     def encode(self) -> bytes:
         if (
@@ -582,7 +768,7 @@ class ChanneldChannel(Message):
 _CHANNELD_FORGET_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldForget(Message):
     """Type 602."""
 
@@ -592,7 +778,15 @@ class ChanneldForget(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CHANNELD_FORGET_0.pack(602, self.dbid)
@@ -613,7 +807,7 @@ class ChanneldForget(Message):
 _CHANNELD_CONNECTED_0 = struct.Struct(">HQQB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldConnected(Message):
     """The peer is here: reestablish on this route (never before on this channel when `fresh`:
     just opened on this connection). Type 603.
@@ -628,10 +822,24 @@ class ChanneldConnected(Message):
         ("their_features", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "route_id", "fresh", "their_features")
     dbid: int  # u64
     route_id: int  # u64
     fresh: bool
     their_features: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        route_id: int,
+        fresh: bool,
+        their_features: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
+        put(self, "fresh", fresh)
+        put(self, "their_features", their_features)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -664,7 +872,7 @@ class ChanneldConnected(Message):
 _CHANNELD_BLOCKHEIGHT_0 = struct.Struct(">HI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldBlockheight(Message):
     """Type 604."""
 
@@ -674,7 +882,15 @@ class ChanneldBlockheight(Message):
         ("height", "u32", ""),
     )
 
+    __slots__ = ("height",)
     height: int  # u32
+
+    def __init__(
+        self,
+        *,
+        height: int,
+    ) -> None:
+        put(self, "height", height)
 
     def encode(self) -> bytes:
         return _CHANNELD_BLOCKHEIGHT_0.pack(604, self.height)
@@ -696,7 +912,7 @@ _CHANNELD_FUNDING_DEPTH_0 = struct.Struct(">HQI")
 _CHANNELD_FUNDING_DEPTH_1 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldFundingDepth(Message):
     """Type 605."""
 
@@ -709,10 +925,24 @@ class ChanneldFundingDepth(Message):
         ("local_alias", "?short_channel_id", ""),
     )
 
+    __slots__ = ("dbid", "depth", "short_channel_id", "local_alias")
     dbid: int  # u64
     depth: int  # u32
-    short_channel_id: ShortChannelId | None = None
-    local_alias: ShortChannelId | None = None
+    short_channel_id: ShortChannelId | None
+    local_alias: ShortChannelId | None
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        depth: int,
+        short_channel_id: ShortChannelId | None = None,
+        local_alias: ShortChannelId | None = None,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "depth", depth)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "local_alias", local_alias)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -764,7 +994,7 @@ _CHANNELD_OFFER_HTLC_0 = struct.Struct(">HQQQI32s1366s")
 _CHANNELD_OFFER_HTLC_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldOfferHtlc(Message):
     """Offer an HTLC. The answer is htlc_offered with the same cookie: its id, or why not.
     `failure` is then a BOLT 4 failure message. Type 606.
@@ -782,13 +1012,33 @@ class ChanneldOfferHtlc(Message):
         ("path_key", "?point", ""),
     )
 
+    __slots__ = ("dbid", "cookie", "amount", "cltv_expiry", "payment_hash", "onion", "path_key")
     dbid: int  # u64
     cookie: int  # u64
     amount: Msat
     cltv_expiry: int  # u32
     payment_hash: bytes  # 32 bytes
     onion: bytes  # 1366 bytes
-    path_key: bytes | None = None
+    path_key: bytes | None
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        cookie: int,
+        amount: Msat,
+        cltv_expiry: int,
+        payment_hash: bytes,
+        onion: bytes,
+        path_key: bytes | None = None,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "cookie", cookie)
+        put(self, "amount", amount)
+        put(self, "cltv_expiry", cltv_expiry)
+        put(self, "payment_hash", payment_hash)
+        put(self, "onion", onion)
+        put(self, "path_key", path_key)
 
     def encode(self) -> bytes:
         if (
@@ -854,7 +1104,7 @@ class ChanneldOfferHtlc(Message):
 _CHANNELD_HTLC_OFFERED_0 = struct.Struct(">HQQQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldHtlcOffered(Message):
     """Type 607."""
 
@@ -868,11 +1118,27 @@ class ChanneldHtlcOffered(Message):
         ("error", "utf8", ""),
     )
 
+    __slots__ = ("dbid", "cookie", "id", "failure_code", "error")
     dbid: int  # u64
     cookie: int  # u64
     id: int  # u64
     failure_code: int  # u16
     error: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        cookie: int,
+        id: int,
+        failure_code: int,
+        error: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "cookie", cookie)
+        put(self, "id", id)
+        put(self, "failure_code", failure_code)
+        put(self, "error", error)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -918,7 +1184,7 @@ class ChanneldHtlcOffered(Message):
 _CHANNELD_FULFILL_HTLC_0 = struct.Struct(">HQQ32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldFulfillHtlc(Message):
     """Remove an HTLC the peer offered. The master has written it down before. Type 608."""
 
@@ -931,9 +1197,21 @@ class ChanneldFulfillHtlc(Message):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"preimage"})
 
+    __slots__ = ("dbid", "id", "preimage")
     dbid: int  # u64
     id: int  # u64
     preimage: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        id: int,
+        preimage: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "id", id)
+        put(self, "preimage", preimage)
 
     def encode(self) -> bytes:
         if len(self.preimage) != 32:
@@ -959,7 +1237,7 @@ _CHANNELD_FAIL_HTLC_0 = struct.Struct(">HQQ")
 _CHANNELD_FAIL_HTLC_1 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldFailHtlc(Message):
     """Type 609."""
 
@@ -973,11 +1251,27 @@ class ChanneldFailHtlc(Message):
         ("malformed_sha256", "sha256", ""),
     )
 
+    __slots__ = ("dbid", "id", "failure_onion", "malformed_code", "malformed_sha256")
     dbid: int  # u64
     id: int  # u64
     failure_onion: bytes
     malformed_code: int  # u16
     malformed_sha256: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        id: int,
+        failure_onion: bytes,
+        malformed_code: int,
+        malformed_sha256: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "id", id)
+        put(self, "failure_onion", failure_onion)
+        put(self, "malformed_code", malformed_code)
+        put(self, "malformed_sha256", malformed_sha256)
 
     def encode(self) -> bytes:
         if len(self.malformed_sha256) != 32:
@@ -1016,7 +1310,7 @@ class ChanneldFailHtlc(Message):
 _CHANNELD_FEERATES_0 = struct.Struct(">HQIII")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldFeerates(Message):
     """New feerate wanted (we are opener), and the range we accept from the peer. Type 610."""
 
@@ -1029,10 +1323,24 @@ class ChanneldFeerates(Message):
         ("feerate_max_perkw", "u32", ""),
     )
 
+    __slots__ = ("dbid", "feerate_perkw", "feerate_min_perkw", "feerate_max_perkw")
     dbid: int  # u64
     feerate_perkw: int  # u32
     feerate_min_perkw: int  # u32
     feerate_max_perkw: int  # u32
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        feerate_perkw: int,
+        feerate_min_perkw: int,
+        feerate_max_perkw: int,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "feerate_perkw", feerate_perkw)
+        put(self, "feerate_min_perkw", feerate_min_perkw)
+        put(self, "feerate_max_perkw", feerate_max_perkw)
 
     def encode(self) -> bytes:
         return _CHANNELD_FEERATES_0.pack(
@@ -1068,7 +1376,7 @@ class ChanneldFeerates(Message):
 _CHANNELD_SHUTDOWN_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldShutdown(Message):
     """Type 611."""
 
@@ -1079,8 +1387,18 @@ class ChanneldShutdown(Message):
         ("script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "script")
     dbid: int  # u64
     script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "script", script)
 
     def encode(self) -> bytes:
         return b"".join((_CHANNELD_SHUTDOWN_0.pack(611, self.dbid), write_varbytes(self.script)))
@@ -1106,7 +1424,7 @@ class ChanneldShutdown(Message):
 _CHANNELD_SEND_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldSend(Message):
     """Send these encoded messages (announcement_signatures, channel_update) once the channel is
     reestablished. Type 612.
@@ -1119,8 +1437,18 @@ class ChanneldSend(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "msg")
     dbid: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CHANNELD_SEND_0.pack(612, self.dbid), write_varbytes(self.msg)))
@@ -1146,13 +1474,15 @@ class ChanneldSend(Message):
 _CHANNELD_SENDING_COMMITSIG_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldSendingCommitsigReply(Message):
     """Type 621."""
 
     TYPE: ClassVar[int] = 621
     NAME: ClassVar[str] = "WIRE_CHANNELD_SENDING_COMMITSIG_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CHANNELD_SENDING_COMMITSIG_REPLY_0.pack(621)
@@ -1174,7 +1504,7 @@ _CHANNELD_SENDING_COMMITSIG_2 = struct.Struct(">QBB")
 _CHANNELD_SENDING_COMMITSIG_3 = struct.Struct(">BI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
     """Worker to master, each durable when its reply is here. About to send commitment_signed for
     remote commitment `number`. Type 620.
@@ -1192,12 +1522,30 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
         ("updates", "varbytes", "num_updates"),
     )
 
+    __slots__ = ("dbid", "number", "added", "changed", "fees", "updates")
     dbid: int  # u64
     number: int  # u64
     added: tuple[Htlc, ...]
     changed: tuple[HtlcChange, ...]
     fees: tuple[FeeState, ...]
     updates: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+        added: tuple[Htlc, ...],
+        changed: tuple[HtlcChange, ...],
+        fees: tuple[FeeState, ...],
+        updates: tuple[bytes, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
+        put(self, "added", added)
+        put(self, "changed", changed)
+        put(self, "fees", fees)
+        put(self, "updates", updates)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1280,13 +1628,15 @@ class ChanneldSendingCommitsig(Request[ChanneldSendingCommitsigReply]):
 _CHANNELD_GOT_COMMITSIG_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotCommitsigReply(Message):
     """Type 623."""
 
     TYPE: ClassVar[int] = 623
     NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_COMMITSIG_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CHANNELD_GOT_COMMITSIG_REPLY_0.pack(623)
@@ -1311,7 +1661,7 @@ _CHANNELD_GOT_COMMITSIG_5 = struct.Struct(">QBB")
 _CHANNELD_GOT_COMMITSIG_6 = struct.Struct(">BI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
     """The peer signed our commitment `number`; `tx` unsigned. Our revoke_and_ack for number-1
     follows the reply at once, so `changed` and `fees` give the states after it
@@ -1337,6 +1687,19 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
         ("fees", "fee_state", "num_fees"),
     )
 
+    __slots__ = (
+        "dbid",
+        "number",
+        "tx",
+        "signature",
+        "htlc_signatures",
+        "to_local",
+        "to_remote",
+        "added",
+        "removed",
+        "changed",
+        "fees",
+    )
     dbid: int  # u64
     number: int  # u64
     tx: bytes
@@ -1348,6 +1711,33 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
     removed: tuple[Htlc, ...]
     changed: tuple[HtlcChange, ...]
     fees: tuple[FeeState, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+        tx: bytes,
+        signature: bytes,
+        htlc_signatures: tuple[bytes, ...],
+        to_local: Msat,
+        to_remote: Msat,
+        added: tuple[Htlc, ...],
+        removed: tuple[Htlc, ...],
+        changed: tuple[HtlcChange, ...],
+        fees: tuple[FeeState, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
+        put(self, "tx", tx)
+        put(self, "signature", signature)
+        put(self, "htlc_signatures", htlc_signatures)
+        put(self, "to_local", to_local)
+        put(self, "to_remote", to_remote)
+        put(self, "added", added)
+        put(self, "removed", removed)
+        put(self, "changed", changed)
+        put(self, "fees", fees)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -1460,13 +1850,15 @@ class ChanneldGotCommitsig(Request[ChanneldGotCommitsigReply]):
 _CHANNELD_GOT_REVOKE_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotRevokeReply(Message):
     """Type 625."""
 
     TYPE: ClassVar[int] = 625
     NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_REVOKE_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CHANNELD_GOT_REVOKE_REPLY_0.pack(625)
@@ -1489,7 +1881,7 @@ _CHANNELD_GOT_REVOKE_3 = struct.Struct(">Q32s")
 _CHANNELD_GOT_REVOKE_4 = struct.Struct(">BI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
     """The peer revoked remote commitment `number`. Of HTLCs that are now irrevocably committed,
     `onion_secrets` has the ECDH secret of each newly committed received one, in the order of
@@ -1510,6 +1902,16 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
         ("fees", "fee_state", "num_fees"),
     )
 
+    __slots__ = (
+        "dbid",
+        "number",
+        "secret",
+        "next_point",
+        "shachain",
+        "changed",
+        "onion_secrets",
+        "fees",
+    )
     dbid: int  # u64
     number: int  # u64
     secret: Secret
@@ -1518,6 +1920,27 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
     changed: tuple[HtlcChange, ...]
     onion_secrets: tuple[OnionSecret, ...]
     fees: tuple[FeeState, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+        secret: Secret,
+        next_point: bytes,
+        shachain: bytes,
+        changed: tuple[HtlcChange, ...],
+        onion_secrets: tuple[OnionSecret, ...],
+        fees: tuple[FeeState, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
+        put(self, "secret", secret)
+        put(self, "next_point", next_point)
+        put(self, "shachain", shachain)
+        put(self, "changed", changed)
+        put(self, "onion_secrets", onion_secrets)
+        put(self, "fees", fees)
 
     def encode(self) -> bytes:
         if len(self.secret) != 32 or len(self.next_point) != 33:
@@ -1614,13 +2037,15 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
 _CHANNELD_GOT_CHANNEL_READY_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotChannelReadyReply(Message):
     """Type 629."""
 
     TYPE: ClassVar[int] = 629
     NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_CHANNEL_READY_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CHANNELD_GOT_CHANNEL_READY_REPLY_0.pack(629)
@@ -1640,7 +2065,7 @@ _CHANNELD_GOT_CHANNEL_READY_0 = struct.Struct(">HQ33s")
 _CHANNELD_GOT_CHANNEL_READY_1 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotChannelReady(Request[ChanneldGotChannelReadyReply]):
     """Type 628."""
 
@@ -1653,9 +2078,21 @@ class ChanneldGotChannelReady(Request[ChanneldGotChannelReadyReply]):
         ("alias", "?short_channel_id", ""),
     )
 
+    __slots__ = ("dbid", "next_point", "alias")
     dbid: int  # u64
     next_point: bytes  # 33 bytes
-    alias: ShortChannelId | None = None
+    alias: ShortChannelId | None
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        next_point: bytes,
+        alias: ShortChannelId | None = None,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "next_point", next_point)
+        put(self, "alias", alias)
 
     def encode(self) -> bytes:
         if len(self.next_point) != 33:
@@ -1697,13 +2134,15 @@ class ChanneldGotChannelReady(Request[ChanneldGotChannelReadyReply]):
 _CHANNELD_SENDING_CHANNEL_READY_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldSendingChannelReadyReply(Message):
     """Type 631."""
 
     TYPE: ClassVar[int] = 631
     NAME: ClassVar[str] = "WIRE_CHANNELD_SENDING_CHANNEL_READY_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CHANNELD_SENDING_CHANNEL_READY_REPLY_0.pack(631)
@@ -1722,7 +2161,7 @@ class ChanneldSendingChannelReadyReply(Message):
 _CHANNELD_SENDING_CHANNEL_READY_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldSendingChannelReady(Request[ChanneldSendingChannelReadyReply]):
     """Type 630."""
 
@@ -1733,7 +2172,15 @@ class ChanneldSendingChannelReady(Request[ChanneldSendingChannelReadyReply]):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CHANNELD_SENDING_CHANNEL_READY_0.pack(630, self.dbid)
@@ -1754,7 +2201,7 @@ class ChanneldSendingChannelReady(Request[ChanneldSendingChannelReadyReply]):
 _CHANNELD_GOT_SHUTDOWN_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotShutdownReply(Message):
     """The reply has our own script, to send shutdown back if we have not yet. Type 633."""
 
@@ -1764,7 +2211,15 @@ class ChanneldGotShutdownReply(Message):
         ("local_script", "varbytes", ""),
     )
 
+    __slots__ = ("local_script",)
     local_script: bytes
+
+    def __init__(
+        self,
+        *,
+        local_script: bytes,
+    ) -> None:
+        put(self, "local_script", local_script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1791,7 +2246,7 @@ class ChanneldGotShutdownReply(Message):
 _CHANNELD_GOT_SHUTDOWN_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
     """Type 632."""
 
@@ -1803,8 +2258,18 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
         ("script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "script")
     dbid: int  # u64
     script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "script", script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1832,7 +2297,7 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
 _CHANNELD_REESTABLISHED_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldReestablished(Message):
     """Worker to master, events. Type 640."""
 
@@ -1842,7 +2307,15 @@ class ChanneldReestablished(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CHANNELD_REESTABLISHED_0.pack(640, self.dbid)
@@ -1863,7 +2336,7 @@ class ChanneldReestablished(Message):
 _CHANNELD_SHUTDOWN_COMPLETE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldShutdownComplete(Message):
     """Both shutdowns exchanged, nothing pending: hand over to closingd. The route is the
     worker's no more. Type 641.
@@ -1875,7 +2348,15 @@ class ChanneldShutdownComplete(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CHANNELD_SHUTDOWN_COMPLETE_0.pack(641, self.dbid)
@@ -1896,7 +2377,7 @@ class ChanneldShutdownComplete(Message):
 _CHANNELD_PEER_MSG_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldPeerMsg(Message):
     """Messages that the master handles: announcement_signatures, channel_update. Type 642."""
 
@@ -1907,8 +2388,18 @@ class ChanneldPeerMsg(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "msg")
     dbid: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CHANNELD_PEER_MSG_0.pack(642, self.dbid), write_varbytes(self.msg)))
@@ -1935,7 +2426,7 @@ _CHANNELD_FAILED_0 = struct.Struct(">HQB")
 _CHANNELD_FAILED_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldFailed(Message):
     """kind 0: transient, the connection is closed and reestablished. 1: we failed the channel
     (error was sent). 2: the peer sent error. 3: we lost data: never broadcast; wait for the
@@ -1952,10 +2443,24 @@ class ChanneldFailed(Message):
         ("remote_point", "?point", ""),
     )
 
+    __slots__ = ("dbid", "kind", "reason", "remote_point")
     dbid: int  # u64
     kind: int  # u8
     reason: str
-    remote_point: bytes | None = None
+    remote_point: bytes | None
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        kind: int,
+        reason: str,
+        remote_point: bytes | None = None,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "kind", kind)
+        put(self, "reason", reason)
+        put(self, "remote_point", remote_point)
 
     def encode(self) -> bytes:
         if (self.remote_point is not None and len(self.remote_point) != 33):
@@ -2000,7 +2505,7 @@ class ChanneldFailed(Message):
 _CHANNELD_WARNING_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldWarning(Message):
     """Type 644."""
 
@@ -2011,8 +2516,18 @@ class ChanneldWarning(Message):
         ("text", "utf8", ""),
     )
 
+    __slots__ = ("dbid", "text")
     dbid: int  # u64
     text: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        text: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "text", text)
 
     def encode(self) -> bytes:
         return b"".join((_CHANNELD_WARNING_0.pack(644, self.dbid), write_string(self.text)))
@@ -2038,7 +2553,7 @@ class ChanneldWarning(Message):
 _CHANNELD_DEV_REENABLE_COMMIT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChanneldDevReenableCommit(Message):
     """dev-reenable-commit Type 650."""
 
@@ -2048,7 +2563,15 @@ class ChanneldDevReenableCommit(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CHANNELD_DEV_REENABLE_COMMIT_0.pack(650, self.dbid)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Msat
@@ -18,11 +17,13 @@ from pylightningd.common.wire.runtime import (
     Request,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -37,7 +38,7 @@ SPEC_HASH = bytes.fromhex(
 _CLOSINGD_INIT_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdInit(Message):
     """Type 500."""
 
@@ -47,7 +48,15 @@ class ClosingdInit(Message):
         ("network", "utf8", ""),
     )
 
+    __slots__ = ("network",)
     network: str
+
+    def __init__(
+        self,
+        *,
+        network: str,
+    ) -> None:
+        put(self, "network", network)
 
     def encode(self) -> bytes:
         return b"".join((_CLOSINGD_INIT_0.pack(500), write_string(self.network)))
@@ -75,7 +84,7 @@ _CLOSINGD_START_2 = struct.Struct(">IIIQBB")
 _CLOSINGD_START_3 = struct.Struct(">32sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdStart(Message):
     """Both shutdown scripts are known and no HTLC is left. Amounts from our view. Fees in sat
     for the whole transaction. Type 501.
@@ -99,6 +108,21 @@ class ClosingdStart(Message):
         ("wrong_funding", "?outpoint", ""),
     )
 
+    __slots__ = (
+        "channel",
+        "route_id",
+        "to_local",
+        "to_remote",
+        "local_script",
+        "remote_script",
+        "feerate_min_perkw",
+        "feerate_preferred_perkw",
+        "feerate_max_perkw",
+        "fee_negotiation_step",
+        "step_is_percent",
+        "use_fee_range",
+        "wrong_funding",
+    )
     channel: ChannelStatic
     route_id: int  # u64
     to_local: Msat
@@ -111,7 +135,38 @@ class ClosingdStart(Message):
     fee_negotiation_step: int  # u64
     step_is_percent: bool
     use_fee_range: bool
-    wrong_funding: Outpoint | None = None
+    wrong_funding: Outpoint | None
+
+    def __init__(
+        self,
+        *,
+        channel: ChannelStatic,
+        route_id: int,
+        to_local: Msat,
+        to_remote: Msat,
+        local_script: bytes,
+        remote_script: bytes,
+        feerate_min_perkw: int,
+        feerate_preferred_perkw: int,
+        feerate_max_perkw: int,
+        fee_negotiation_step: int,
+        step_is_percent: bool,
+        use_fee_range: bool,
+        wrong_funding: Outpoint | None = None,
+    ) -> None:
+        put(self, "channel", channel)
+        put(self, "route_id", route_id)
+        put(self, "to_local", to_local)
+        put(self, "to_remote", to_remote)
+        put(self, "local_script", local_script)
+        put(self, "remote_script", remote_script)
+        put(self, "feerate_min_perkw", feerate_min_perkw)
+        put(self, "feerate_preferred_perkw", feerate_preferred_perkw)
+        put(self, "feerate_max_perkw", feerate_max_perkw)
+        put(self, "fee_negotiation_step", fee_negotiation_step)
+        put(self, "step_is_percent", step_is_percent)
+        put(self, "use_fee_range", use_fee_range)
+        put(self, "wrong_funding", wrong_funding)
 
     def encode(self) -> bytes:
         if (self.wrong_funding is not None and len(self.wrong_funding.txid) != 32):
@@ -190,13 +245,15 @@ class ClosingdStart(Message):
 _CLOSINGD_GOT_SIGNATURE_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdGotSignatureReply(Message):
     """Type 503."""
 
     TYPE: ClassVar[int] = 503
     NAME: ClassVar[str] = "WIRE_CLOSINGD_GOT_SIGNATURE_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CLOSINGD_GOT_SIGNATURE_REPLY_0.pack(503)
@@ -216,7 +273,7 @@ _CLOSINGD_GOT_SIGNATURE_0 = struct.Struct(">HQ")
 _CLOSINGD_GOT_SIGNATURE_1 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdGotSignature(Request[ClosingdGotSignatureReply]):
     """After a reconnect: BOLT 2 negotiation starts anew. The peer signed `tx`, which is good for
     us. Durable when the reply is here. Type 502.
@@ -231,9 +288,21 @@ class ClosingdGotSignature(Request[ClosingdGotSignatureReply]):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("dbid", "tx", "signature")
     dbid: int  # u64
     tx: bytes
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+        signature: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -270,7 +339,7 @@ class ClosingdGotSignature(Request[ClosingdGotSignatureReply]):
 _CLOSINGD_DONE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdDone(Message):
     """Both signed `tx`; it carries both signatures. Type 504."""
 
@@ -281,8 +350,18 @@ class ClosingdDone(Message):
         ("tx", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "tx")
     dbid: int  # u64
     tx: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
 
     def encode(self) -> bytes:
         return b"".join((_CLOSINGD_DONE_0.pack(504, self.dbid), write_varbytes(self.tx)))
@@ -308,7 +387,7 @@ class ClosingdDone(Message):
 _CLOSINGD_FAILED_0 = struct.Struct(">HQB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdFailed(Message):
     """kind: 0 the connection ended or must end (reconnect), 1 the channel failed. Type 505."""
 
@@ -320,9 +399,21 @@ class ClosingdFailed(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("dbid", "kind", "reason")
     dbid: int  # u64
     kind: int  # u8
     reason: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        kind: int,
+        reason: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "kind", kind)
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -351,7 +442,7 @@ class ClosingdFailed(Message):
 _CLOSINGD_STOP_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdStop(Message):
     """Type 506."""
 
@@ -361,7 +452,15 @@ class ClosingdStop(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("dbid",)
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _CLOSINGD_STOP_0.pack(506, self.dbid)
@@ -382,7 +481,7 @@ class ClosingdStop(Message):
 _CLOSINGD_PEER_MSG_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingdPeerMsg(Message):
     """A closing_signed that came while channeld still had the route. Type 507."""
 
@@ -393,8 +492,18 @@ class ClosingdPeerMsg(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "msg")
     dbid: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CLOSINGD_PEER_MSG_0.pack(507, self.dbid), write_varbytes(self.msg)))

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint
 from pylightningd.common.wire.runtime import (
     Subtype,
+    put,
     read_varbytes,
     to_bool,
     too_short,
+    wire_class,
     write_varbytes,
     wrong_length,
 )
@@ -28,7 +29,7 @@ SPEC_HASH = bytes.fromhex(
 _CHANNEL_CONFIG_0 = struct.Struct(">QQQQHH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelConfig(Subtype):
     """BOLT 2 limits that one side sets for the other."""
 
@@ -41,12 +42,37 @@ class ChannelConfig(Subtype):
         ("max_accepted_htlcs", "u16", ""),
     )
 
+    __slots__ = (
+        "dust_limit",
+        "max_htlc_value_in_flight",
+        "channel_reserve",
+        "htlc_minimum",
+        "to_self_delay",
+        "max_accepted_htlcs",
+    )
     dust_limit: Sat
     max_htlc_value_in_flight: Msat
     channel_reserve: Sat
     htlc_minimum: Msat
     to_self_delay: int  # u16
     max_accepted_htlcs: int  # u16
+
+    def __init__(
+        self,
+        *,
+        dust_limit: Sat,
+        max_htlc_value_in_flight: Msat,
+        channel_reserve: Sat,
+        htlc_minimum: Msat,
+        to_self_delay: int,
+        max_accepted_htlcs: int,
+    ) -> None:
+        put(self, "dust_limit", dust_limit)
+        put(self, "max_htlc_value_in_flight", max_htlc_value_in_flight)
+        put(self, "channel_reserve", channel_reserve)
+        put(self, "htlc_minimum", htlc_minimum)
+        put(self, "to_self_delay", to_self_delay)
+        put(self, "max_accepted_htlcs", max_accepted_htlcs)
 
     def write(self) -> bytes:
         return _CHANNEL_CONFIG_0.pack(
@@ -83,7 +109,7 @@ class ChannelConfig(Subtype):
 _BASEPOINTS_0 = struct.Struct(">33s33s33s33s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Basepoints(Subtype):
     """The five public keys of one side of a channel (BOLT 3, 'Key Derivation')."""
 
@@ -95,11 +121,27 @@ class Basepoints(Subtype):
         ("htlc", "point", ""),
     )
 
+    __slots__ = ("funding_pubkey", "revocation", "payment", "delayed_payment", "htlc")
     funding_pubkey: bytes  # 33 bytes
     revocation: bytes  # 33 bytes
     payment: bytes  # 33 bytes
     delayed_payment: bytes  # 33 bytes
     htlc: bytes  # 33 bytes
+
+    def __init__(
+        self,
+        *,
+        funding_pubkey: bytes,
+        revocation: bytes,
+        payment: bytes,
+        delayed_payment: bytes,
+        htlc: bytes,
+    ) -> None:
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "revocation", revocation)
+        put(self, "payment", payment)
+        put(self, "delayed_payment", delayed_payment)
+        put(self, "htlc", htlc)
 
     def write(self) -> bytes:
         if (
@@ -141,7 +183,7 @@ class Basepoints(Subtype):
 _CHANNEL_STATIC_0 = struct.Struct(">Q33s32s32sIQB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelStatic(Subtype):
     """What never changes in a channel once its funding transaction is known. channel_type is a
     feature bitmap, as on the wire.
@@ -161,6 +203,19 @@ class ChannelStatic(Subtype):
         ("remote_basepoints", "basepoints", ""),
     )
 
+    __slots__ = (
+        "dbid",
+        "peer_id",
+        "channel_id",
+        "funding",
+        "funding_amount",
+        "we_are_opener",
+        "channel_type",
+        "local_config",
+        "remote_config",
+        "local_basepoints",
+        "remote_basepoints",
+    )
     dbid: int  # u64
     peer_id: NodeId
     channel_id: ChannelId
@@ -172,6 +227,33 @@ class ChannelStatic(Subtype):
     remote_config: ChannelConfig
     local_basepoints: Basepoints
     remote_basepoints: Basepoints
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        peer_id: NodeId,
+        channel_id: ChannelId,
+        funding: Outpoint,
+        funding_amount: Sat,
+        we_are_opener: bool,
+        channel_type: bytes,
+        local_config: ChannelConfig,
+        remote_config: ChannelConfig,
+        local_basepoints: Basepoints,
+        remote_basepoints: Basepoints,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "peer_id", peer_id)
+        put(self, "channel_id", channel_id)
+        put(self, "funding", funding)
+        put(self, "funding_amount", funding_amount)
+        put(self, "we_are_opener", we_are_opener)
+        put(self, "channel_type", channel_type)
+        put(self, "local_config", local_config)
+        put(self, "remote_config", remote_config)
+        put(self, "local_basepoints", local_basepoints)
+        put(self, "remote_basepoints", remote_basepoints)
 
     def write(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.channel_id) != 32 or len(self.funding.txid) != 32:
@@ -231,7 +313,7 @@ class ChannelStatic(Subtype):
 _COMMITMENT_HTLC_0 = struct.Struct(">QBQ32sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class CommitmentHtlc(Subtype):
     """One HTLC as it stands in a commitment. `offered` is from the view of the side whose
     commitment it is in: that side sent it.
@@ -245,11 +327,27 @@ class CommitmentHtlc(Subtype):
         ("cltv_expiry", "u32", ""),
     )
 
+    __slots__ = ("id", "offered", "amount", "payment_hash", "cltv_expiry")
     id: int  # u64
     offered: bool
     amount: Msat
     payment_hash: bytes  # 32 bytes
     cltv_expiry: int  # u32
+
+    def __init__(
+        self,
+        *,
+        id: int,
+        offered: bool,
+        amount: Msat,
+        payment_hash: bytes,
+        cltv_expiry: int,
+    ) -> None:
+        put(self, "id", id)
+        put(self, "offered", offered)
+        put(self, "amount", amount)
+        put(self, "payment_hash", payment_hash)
+        put(self, "cltv_expiry", cltv_expiry)
 
     def write(self) -> bytes:
         if len(self.payment_hash) != 32:
@@ -286,7 +384,7 @@ _COMMITMENT_CONTENT_0 = struct.Struct(">QIQQH")
 _COMMITMENT_CONTENT_1 = struct.Struct(">QBQ32sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class CommitmentContent(Subtype):
     """Content of one commitment transaction. to_local and to_remote from the view of the side
     whose commitment it is.
@@ -300,11 +398,27 @@ class CommitmentContent(Subtype):
         ("htlcs", "commitment_htlc", "num_htlcs"),
     )
 
+    __slots__ = ("number", "feerate_perkw", "to_local", "to_remote", "htlcs")
     number: int  # u64
     feerate_perkw: int  # u32
     to_local: Msat
     to_remote: Msat
     htlcs: tuple[CommitmentHtlc, ...]
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        feerate_perkw: int,
+        to_local: Msat,
+        to_remote: Msat,
+        htlcs: tuple[CommitmentHtlc, ...],
+    ) -> None:
+        put(self, "number", number)
+        put(self, "feerate_perkw", feerate_perkw)
+        put(self, "to_local", to_local)
+        put(self, "to_remote", to_remote)
+        put(self, "htlcs", htlcs)
 
     def write(self) -> bytes:
         return b"".join(

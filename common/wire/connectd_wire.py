@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.errors import WireError
@@ -16,11 +15,13 @@ from pylightningd.common.wire.runtime import (
     Request,
     malformed,
     message_type,
+    put,
     read_string,
     read_varbytes,
     to_bool,
     too_short,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -35,7 +36,7 @@ SPEC_HASH = bytes.fromhex(
 _CONNECTD_INIT_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdInitReply(Message):
     """Type 201."""
 
@@ -46,8 +47,18 @@ class ConnectdInitReply(Message):
         ("bindings", "utf8", "num_bindings"),
     )
 
+    __slots__ = ("error", "bindings")
     error: str
     bindings: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        error: str,
+        bindings: tuple[str, ...],
+    ) -> None:
+        put(self, "error", error)
+        put(self, "bindings", bindings)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -90,7 +101,7 @@ _CONNECTD_INIT_2 = struct.Struct(">BBI")
 _CONNECTD_INIT_3 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdInit(Request[ConnectdInitReply]):
     """Master to connectd, first. Type 200."""
 
@@ -110,6 +121,18 @@ class ConnectdInit(Request[ConnectdInitReply]):
         ("dev_no_ping_timer", "bool", ""),
     )
 
+    __slots__ = (
+        "network",
+        "node_id",
+        "features",
+        "listen",
+        "proxy",
+        "always_proxy",
+        "use_dns",
+        "timeout_seconds",
+        "dev_disconnect",
+        "dev_no_ping_timer",
+    )
     network: str
     node_id: NodeId
     features: bytes
@@ -120,6 +143,31 @@ class ConnectdInit(Request[ConnectdInitReply]):
     timeout_seconds: int  # u32
     dev_disconnect: str
     dev_no_ping_timer: bool
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        node_id: NodeId,
+        features: bytes,
+        listen: tuple[str, ...],
+        proxy: str,
+        always_proxy: bool,
+        use_dns: bool,
+        timeout_seconds: int,
+        dev_disconnect: str,
+        dev_no_ping_timer: bool,
+    ) -> None:
+        put(self, "network", network)
+        put(self, "node_id", node_id)
+        put(self, "features", features)
+        put(self, "listen", listen)
+        put(self, "proxy", proxy)
+        put(self, "always_proxy", always_proxy)
+        put(self, "use_dns", use_dns)
+        put(self, "timeout_seconds", timeout_seconds)
+        put(self, "dev_disconnect", dev_disconnect)
+        put(self, "dev_no_ping_timer", dev_no_ping_timer)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
@@ -184,13 +232,15 @@ class ConnectdInit(Request[ConnectdInitReply]):
 _CONNECTD_ACTIVATE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdActivate(Message):
     """Start to accept connections. Type 202."""
 
     TYPE: ClassVar[int] = 202
     NAME: ClassVar[str] = "WIRE_CONNECTD_ACTIVATE"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _CONNECTD_ACTIVATE_0.pack(202)
@@ -209,7 +259,7 @@ class ConnectdActivate(Message):
 _CONNECTD_CONNECT_0 = struct.Struct(">H33sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdConnect(Message):
     """Reach out; the addresses are tried in order. The answer is peer_connected or
     connect_failed. Type 203.
@@ -222,8 +272,18 @@ class ConnectdConnect(Message):
         ("addresses", "utf8", "num_addresses"),
     )
 
+    __slots__ = ("peer_id", "addresses")
     peer_id: NodeId
     addresses: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        addresses: tuple[str, ...],
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "addresses", addresses)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -260,7 +320,7 @@ class ConnectdConnect(Message):
 _CONNECTD_CONNECT_FAILED_0 = struct.Struct(">H33sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdConnectFailed(Message):
     """Type 204."""
 
@@ -272,9 +332,21 @@ class ConnectdConnectFailed(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("peer_id", "code", "reason")
     peer_id: NodeId
     code: int  # u32
     reason: str
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        code: int,
+        reason: str,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "code", code)
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -309,7 +381,7 @@ _CONNECTD_PEER_CONNECTED_0 = struct.Struct(">H33sQ")
 _CONNECTD_PEER_CONNECTED_1 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPeerConnected(Message):
     """After both init messages. connectd reads nothing more of this peer until the master
     accepts. `connection` is never reused. Type 205.
@@ -326,12 +398,30 @@ class ConnectdPeerConnected(Message):
         ("remote_address", "utf8", ""),
     )
 
+    __slots__ = ("peer_id", "connection", "address", "incoming", "features", "remote_address")
     peer_id: NodeId
     connection: int  # u64
     address: str
     incoming: bool
     features: bytes
     remote_address: str
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        connection: int,
+        address: str,
+        incoming: bool,
+        features: bytes,
+        remote_address: str,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "connection", connection)
+        put(self, "address", address)
+        put(self, "incoming", incoming)
+        put(self, "features", features)
+        put(self, "remote_address", remote_address)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -375,7 +465,7 @@ class ConnectdPeerConnected(Message):
 _CONNECTD_ACCEPT_PEER_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdAcceptPeer(Message):
     """Type 206."""
 
@@ -385,7 +475,15 @@ class ConnectdAcceptPeer(Message):
         ("connection", "u64", ""),
     )
 
+    __slots__ = ("connection",)
     connection: int  # u64
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+    ) -> None:
+        put(self, "connection", connection)
 
     def encode(self) -> bytes:
         return _CONNECTD_ACCEPT_PEER_0.pack(206, self.connection)
@@ -406,7 +504,7 @@ class ConnectdAcceptPeer(Message):
 _CONNECTD_PEER_DISCONNECTED_0 = struct.Struct(">H33sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPeerDisconnected(Message):
     """Type 207."""
 
@@ -418,9 +516,21 @@ class ConnectdPeerDisconnected(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("peer_id", "connection", "reason")
     peer_id: NodeId
     connection: int  # u64
     reason: str
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        connection: int,
+        reason: str,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "connection", connection)
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -454,7 +564,7 @@ class ConnectdPeerDisconnected(Message):
 _CONNECTD_DISCONNECT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdDisconnect(Message):
     """Close after sending what is queued. Type 208."""
 
@@ -464,7 +574,15 @@ class ConnectdDisconnect(Message):
         ("connection", "u64", ""),
     )
 
+    __slots__ = ("connection",)
     connection: int  # u64
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+    ) -> None:
+        put(self, "connection", connection)
 
     def encode(self) -> bytes:
         return _CONNECTD_DISCONNECT_0.pack(208, self.connection)
@@ -485,7 +603,7 @@ class ConnectdDisconnect(Message):
 _CONNECTD_ROUTE_0 = struct.Struct(">HQ32sQQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdRoute(Message):
     """From now on messages of this channel_id on this connection belong to link `link_id` under
     the name `route_id` (never reused). connectd holds them until that link says route_ready.
@@ -502,11 +620,27 @@ class ConnectdRoute(Message):
         ("pending", "varbytes", "num_pending"),
     )
 
+    __slots__ = ("connection", "channel_id", "link_id", "route_id", "pending")
     connection: int  # u64
     channel_id: ChannelId
     link_id: int  # u64
     route_id: int  # u64
     pending: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        channel_id: ChannelId,
+        link_id: int,
+        route_id: int,
+        pending: tuple[bytes, ...],
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "channel_id", channel_id)
+        put(self, "link_id", link_id)
+        put(self, "route_id", route_id)
+        put(self, "pending", pending)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -560,7 +694,7 @@ class ConnectdRoute(Message):
 _CONNECTD_UNROUTE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdUnroute(Message):
     """Type 210."""
 
@@ -570,7 +704,15 @@ class ConnectdUnroute(Message):
         ("route_id", "u64", ""),
     )
 
+    __slots__ = ("route_id",)
     route_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+    ) -> None:
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
         return _CONNECTD_UNROUTE_0.pack(210, self.route_id)
@@ -591,7 +733,7 @@ class ConnectdUnroute(Message):
 _CONNECTD_PEER_MSG_0 = struct.Struct(">H33sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPeerMsg(Message):
     """A message that no route takes, and messages that are for the whole connection (error,
     warning, custom messages, onion messages). Type 211.
@@ -605,9 +747,21 @@ class ConnectdPeerMsg(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("peer_id", "connection", "msg")
     peer_id: NodeId
     connection: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        connection: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "connection", connection)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -641,7 +795,7 @@ class ConnectdPeerMsg(Message):
 _CONNECTD_SEND_MSG_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdSendMsg(Message):
     """Type 212."""
 
@@ -652,8 +806,18 @@ class ConnectdSendMsg(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("connection", "msg")
     connection: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CONNECTD_SEND_MSG_0.pack(212, self.connection), write_varbytes(self.msg)))
@@ -679,7 +843,7 @@ class ConnectdSendMsg(Message):
 _CONNECTD_PING_0 = struct.Struct(">HQQHH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPing(Message):
     """The ping command. length is what the pong had; an empty error means it came. Type 213."""
 
@@ -692,10 +856,24 @@ class ConnectdPing(Message):
         ("len", "u16", ""),
     )
 
+    __slots__ = ("connection", "cookie", "num_pong_bytes", "len")
     connection: int  # u64
     cookie: int  # u64
     num_pong_bytes: int  # u16
     len: int  # u16
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        cookie: int,
+        num_pong_bytes: int,
+        len: int,
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "cookie", cookie)
+        put(self, "num_pong_bytes", num_pong_bytes)
+        put(self, "len", len)
 
     def encode(self) -> bytes:
         return _CONNECTD_PING_0.pack(
@@ -725,7 +903,7 @@ class ConnectdPing(Message):
 _CONNECTD_PING_DONE_0 = struct.Struct(">HQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPingDone(Message):
     """Type 214."""
 
@@ -737,9 +915,21 @@ class ConnectdPingDone(Message):
         ("error", "utf8", ""),
     )
 
+    __slots__ = ("cookie", "total_length", "error")
     cookie: int  # u64
     total_length: int  # u16
     error: str
+
+    def __init__(
+        self,
+        *,
+        cookie: int,
+        total_length: int,
+        error: str,
+    ) -> None:
+        put(self, "cookie", cookie)
+        put(self, "total_length", total_length)
+        put(self, "error", error)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -772,7 +962,7 @@ _CONNECTD_SET_CUSTOMMSGS_0 = struct.Struct(">HH")
 _CONNECTD_SET_CUSTOMMSGS_1 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdSetCustommsgs(Message):
     """Types of custom messages (odd, or even ones a plugin claims) to pass on. Type 215."""
 
@@ -782,7 +972,15 @@ class ConnectdSetCustommsgs(Message):
         ("types", "u16", "num_types"),
     )
 
+    __slots__ = ("types",)
     types: tuple[int, ...]
+
+    def __init__(
+        self,
+        *,
+        types: tuple[int, ...],
+    ) -> None:
+        put(self, "types", types)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -818,7 +1016,7 @@ class ConnectdSetCustommsgs(Message):
 _CONNECTD_ROUTE_READY_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdRouteReady(Message):
     """Links to channeld, openingd, closingd: the traffic of a route. Type 230."""
 
@@ -828,7 +1026,15 @@ class ConnectdRouteReady(Message):
         ("route_id", "u64", ""),
     )
 
+    __slots__ = ("route_id",)
     route_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+    ) -> None:
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
         return _CONNECTD_ROUTE_READY_0.pack(230, self.route_id)
@@ -849,7 +1055,7 @@ class ConnectdRouteReady(Message):
 _CONNECTD_PEER_IN_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPeerIn(Message):
     """Type 231."""
 
@@ -860,8 +1066,18 @@ class ConnectdPeerIn(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("route_id", "msg")
     route_id: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "route_id", route_id)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CONNECTD_PEER_IN_0.pack(231, self.route_id), write_varbytes(self.msg)))
@@ -887,7 +1103,7 @@ class ConnectdPeerIn(Message):
 _CONNECTD_PEER_OUT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdPeerOut(Message):
     """Type 232."""
 
@@ -898,8 +1114,18 @@ class ConnectdPeerOut(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("route_id", "msg")
     route_id: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "route_id", route_id)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_CONNECTD_PEER_OUT_0.pack(232, self.route_id), write_varbytes(self.msg)))
@@ -925,7 +1151,7 @@ class ConnectdPeerOut(Message):
 _CONNECTD_ROUTE_CLOSED_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdRouteClosed(Message):
     """The connection ended; nothing more comes on this route. Type 233."""
 
@@ -935,7 +1161,15 @@ class ConnectdRouteClosed(Message):
         ("route_id", "u64", ""),
     )
 
+    __slots__ = ("route_id",)
     route_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+    ) -> None:
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
         return _CONNECTD_ROUTE_CLOSED_0.pack(233, self.route_id)
@@ -956,7 +1190,7 @@ class ConnectdRouteClosed(Message):
 _CONNECTD_ROUTE_ALIAS_0 = struct.Struct(">HQ32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdRouteAlias(Message):
     """This channel_id is also of that route (funding_signed carries the final channel_id). Type
     234.
@@ -969,8 +1203,18 @@ class ConnectdRouteAlias(Message):
         ("channel_id", "channel_id", ""),
     )
 
+    __slots__ = ("route_id", "channel_id")
     route_id: int  # u64
     channel_id: ChannelId
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+        channel_id: ChannelId,
+    ) -> None:
+        put(self, "route_id", route_id)
+        put(self, "channel_id", channel_id)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -994,7 +1238,7 @@ class ConnectdRouteAlias(Message):
 _CONNECTD_ROUTE_DISCONNECT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdRouteDisconnect(Message):
     """Close the connection after sending what is queued (after a warning or error). Type 235."""
 
@@ -1004,7 +1248,15 @@ class ConnectdRouteDisconnect(Message):
         ("route_id", "u64", ""),
     )
 
+    __slots__ = ("route_id",)
     route_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        route_id: int,
+    ) -> None:
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
         return _CONNECTD_ROUTE_DISCONNECT_0.pack(235, self.route_id)
@@ -1025,7 +1277,7 @@ class ConnectdRouteDisconnect(Message):
 _CONNECTD_GOSSIP_PEER_0 = struct.Struct(">HQ33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipPeer(Message):
     """Link to gossipd. Type 240."""
 
@@ -1037,9 +1289,21 @@ class ConnectdGossipPeer(Message):
         ("features", "varbytes", ""),
     )
 
+    __slots__ = ("connection", "peer_id", "features")
     connection: int  # u64
     peer_id: NodeId
     features: bytes
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        peer_id: NodeId,
+        features: bytes,
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "peer_id", peer_id)
+        put(self, "features", features)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -1073,7 +1337,7 @@ class ConnectdGossipPeer(Message):
 _CONNECTD_GOSSIP_PEER_GONE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipPeerGone(Message):
     """Type 241."""
 
@@ -1083,7 +1347,15 @@ class ConnectdGossipPeerGone(Message):
         ("connection", "u64", ""),
     )
 
+    __slots__ = ("connection",)
     connection: int  # u64
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+    ) -> None:
+        put(self, "connection", connection)
 
     def encode(self) -> bytes:
         return _CONNECTD_GOSSIP_PEER_GONE_0.pack(241, self.connection)
@@ -1104,7 +1376,7 @@ class ConnectdGossipPeerGone(Message):
 _CONNECTD_GOSSIP_IN_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipIn(Message):
     """Type 242."""
 
@@ -1115,8 +1387,18 @@ class ConnectdGossipIn(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("connection", "msg")
     connection: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1144,7 +1426,7 @@ class ConnectdGossipIn(Message):
 _CONNECTD_GOSSIP_OUT_0 = struct.Struct(">HQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipOut(Message):
     """connectd answers each batch with gossip_room when it is on its way, so that a slow peer
     slows only its own gossip. Type 243.
@@ -1157,8 +1439,18 @@ class ConnectdGossipOut(Message):
         ("msgs", "varbytes", "num_msgs"),
     )
 
+    __slots__ = ("connection", "msgs")
     connection: int  # u64
     msgs: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        msgs: tuple[bytes, ...],
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "msgs", msgs)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1193,7 +1485,7 @@ class ConnectdGossipOut(Message):
 _CONNECTD_GOSSIP_ROOM_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipRoom(Message):
     """Type 244."""
 
@@ -1203,7 +1495,15 @@ class ConnectdGossipRoom(Message):
         ("connection", "u64", ""),
     )
 
+    __slots__ = ("connection",)
     connection: int  # u64
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+    ) -> None:
+        put(self, "connection", connection)
 
     def encode(self) -> bytes:
         return _CONNECTD_GOSSIP_ROOM_0.pack(244, self.connection)
@@ -1224,7 +1524,7 @@ class ConnectdGossipRoom(Message):
 _CONNECTD_GOSSIP_WARN_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ConnectdGossipWarn(Message):
     """gossipd found a rule broken: send this warning (an encoded message) and close. Type 245."""
 
@@ -1235,8 +1535,18 @@ class ConnectdGossipWarn(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("connection", "msg")
     connection: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        connection: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "connection", connection)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Sat
@@ -17,12 +16,14 @@ from pylightningd.common.wire.runtime import (
     Request,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     too_short,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -37,7 +38,7 @@ SPEC_HASH = bytes.fromhex(
 _GOSSIPD_INIT_REPLY_0 = struct.Struct(">HII")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdInitReply(Message):
     """Type 301."""
 
@@ -48,8 +49,18 @@ class GossipdInitReply(Message):
         ("num_nodes", "u32", ""),
     )
 
+    __slots__ = ("num_channels", "num_nodes")
     num_channels: int  # u32
     num_nodes: int  # u32
+
+    def __init__(
+        self,
+        *,
+        num_channels: int,
+        num_nodes: int,
+    ) -> None:
+        put(self, "num_channels", num_channels)
+        put(self, "num_nodes", num_nodes)
 
     def encode(self) -> bytes:
         return _GOSSIPD_INIT_REPLY_0.pack(301, self.num_channels, self.num_nodes)
@@ -73,7 +84,7 @@ _GOSSIPD_INIT_1 = struct.Struct(">33s")
 _GOSSIPD_INIT_2 = struct.Struct(">IB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdInit(Request[GossipdInitReply]):
     """Master to gossipd, first. Type 300."""
 
@@ -89,12 +100,30 @@ class GossipdInit(Request[GossipdInitReply]):
         ("dev_fast_gossip", "bool", ""),
     )
 
+    __slots__ = ("network", "node_id", "features", "store_path", "blockheight", "dev_fast_gossip")
     network: str
     node_id: NodeId
     features: bytes
     store_path: str
     blockheight: int  # u32
     dev_fast_gossip: bool
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        node_id: NodeId,
+        features: bytes,
+        store_path: str,
+        blockheight: int,
+        dev_fast_gossip: bool,
+    ) -> None:
+        put(self, "network", network)
+        put(self, "node_id", node_id)
+        put(self, "features", features)
+        put(self, "store_path", store_path)
+        put(self, "blockheight", blockheight)
+        put(self, "dev_fast_gossip", dev_fast_gossip)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
@@ -142,7 +171,7 @@ _GOSSIPD_ADD_0 = struct.Struct(">HQ")
 _GOSSIPD_ADD_1 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdAdd(Message):
     """Gossip of our own (already signed), or from addgossip. An empty error means it was taken.
     Type 302.
@@ -156,9 +185,21 @@ class GossipdAdd(Message):
         ("known_amount", "?sat", ""),
     )
 
+    __slots__ = ("cookie", "msg", "known_amount")
     cookie: int  # u64
     msg: bytes
-    known_amount: Sat | None = None
+    known_amount: Sat | None
+
+    def __init__(
+        self,
+        *,
+        cookie: int,
+        msg: bytes,
+        known_amount: Sat | None = None,
+    ) -> None:
+        put(self, "cookie", cookie)
+        put(self, "msg", msg)
+        put(self, "known_amount", known_amount)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -200,7 +241,7 @@ class GossipdAdd(Message):
 _GOSSIPD_ADD_DONE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdAddDone(Message):
     """Type 303."""
 
@@ -211,8 +252,18 @@ class GossipdAddDone(Message):
         ("error", "utf8", ""),
     )
 
+    __slots__ = ("cookie", "error")
     cookie: int  # u64
     error: str
+
+    def __init__(
+        self,
+        *,
+        cookie: int,
+        error: str,
+    ) -> None:
+        put(self, "cookie", cookie)
+        put(self, "error", error)
 
     def encode(self) -> bytes:
         return b"".join((_GOSSIPD_ADD_DONE_0.pack(303, self.cookie), write_string(self.error)))
@@ -238,7 +289,7 @@ class GossipdAddDone(Message):
 _GOSSIPD_GET_TXOUT_REPLY_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdGetTxoutReply(Message):
     """Type 305."""
 
@@ -249,8 +300,18 @@ class GossipdGetTxoutReply(Message):
         ("scriptpubkey", "varbytes", ""),
     )
 
+    __slots__ = ("amount", "scriptpubkey")
     amount: Sat
     scriptpubkey: bytes
+
+    def __init__(
+        self,
+        *,
+        amount: Sat,
+        scriptpubkey: bytes,
+    ) -> None:
+        put(self, "amount", amount)
+        put(self, "scriptpubkey", scriptpubkey)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -281,7 +342,7 @@ class GossipdGetTxoutReply(Message):
 _GOSSIPD_GET_TXOUT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdGetTxout(Request[GossipdGetTxoutReply]):
     """gossipd asks the master: is there such an output, unspent? Type 304."""
 
@@ -292,7 +353,15 @@ class GossipdGetTxout(Request[GossipdGetTxoutReply]):
         ("short_channel_id", "short_channel_id", ""),
     )
 
+    __slots__ = ("short_channel_id",)
     short_channel_id: ShortChannelId
+
+    def __init__(
+        self,
+        *,
+        short_channel_id: ShortChannelId,
+    ) -> None:
+        put(self, "short_channel_id", short_channel_id)
 
     def encode(self) -> bytes:
         return _GOSSIPD_GET_TXOUT_0.pack(304, self.short_channel_id)
@@ -313,7 +382,7 @@ class GossipdGetTxout(Request[GossipdGetTxoutReply]):
 _GOSSIPD_BLOCKHEIGHT_0 = struct.Struct(">HI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdBlockheight(Message):
     """Type 306."""
 
@@ -323,7 +392,15 @@ class GossipdBlockheight(Message):
         ("height", "u32", ""),
     )
 
+    __slots__ = ("height",)
     height: int  # u32
+
+    def __init__(
+        self,
+        *,
+        height: int,
+    ) -> None:
+        put(self, "height", height)
 
     def encode(self) -> bytes:
         return _GOSSIPD_BLOCKHEIGHT_0.pack(306, self.height)
@@ -345,7 +422,7 @@ _GOSSIPD_SPENT_0 = struct.Struct(">HII")
 _GOSSIPD_SPENT_1 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdSpent(Message):
     """Funding outputs spent in that block. Type 307."""
 
@@ -356,8 +433,18 @@ class GossipdSpent(Message):
         ("scids", "short_channel_id", "num_scids"),
     )
 
+    __slots__ = ("height", "scids")
     height: int  # u32
     scids: tuple[ShortChannelId, ...]
+
+    def __init__(
+        self,
+        *,
+        height: int,
+        scids: tuple[ShortChannelId, ...],
+    ) -> None:
+        put(self, "height", height)
+        put(self, "scids", scids)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -397,7 +484,7 @@ class GossipdSpent(Message):
 _GOSSIPD_REMOTE_UPDATE_0 = struct.Struct(">H33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdRemoteUpdate(Message):
     """A channel_update of one of our channels' other direction, for listpeerchannels'
     `updates.remote`. Type 308.
@@ -410,8 +497,18 @@ class GossipdRemoteUpdate(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("peer_id", "msg")
     peer_id: NodeId
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        msg: bytes,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -441,7 +538,7 @@ class GossipdRemoteUpdate(Message):
 _GOSSIPD_GET_ADDRESSES_0 = struct.Struct(">HQ33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdGetAddresses(Message):
     """Where to find a node, from its node_announcement (empty: unknown). Type 309."""
 
@@ -452,8 +549,18 @@ class GossipdGetAddresses(Message):
         ("node_id", "node_id", ""),
     )
 
+    __slots__ = ("cookie", "node_id")
     cookie: int  # u64
     node_id: NodeId
+
+    def __init__(
+        self,
+        *,
+        cookie: int,
+        node_id: NodeId,
+    ) -> None:
+        put(self, "cookie", cookie)
+        put(self, "node_id", node_id)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
@@ -477,7 +584,7 @@ class GossipdGetAddresses(Message):
 _GOSSIPD_ADDRESSES_0 = struct.Struct(">HQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdAddresses(Message):
     """Type 310."""
 
@@ -488,8 +595,18 @@ class GossipdAddresses(Message):
         ("addresses", "utf8", "num_addresses"),
     )
 
+    __slots__ = ("cookie", "addresses")
     cookie: int  # u64
     addresses: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        cookie: int,
+        addresses: tuple[str, ...],
+    ) -> None:
+        put(self, "cookie", cookie)
+        put(self, "addresses", addresses)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -524,7 +641,7 @@ class GossipdAddresses(Message):
 _GOSSIPD_OUR_CHANNEL_0 = struct.Struct(">HQ33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipdOurChannel(Message):
     """scids and nodes to watch: our channels' scids, so that remote_update is sent. Type 311."""
 
@@ -535,8 +652,18 @@ class GossipdOurChannel(Message):
         ("peer_id", "node_id", ""),
     )
 
+    __slots__ = ("short_channel_id", "peer_id")
     short_channel_id: ShortChannelId
     peer_id: NodeId
+
+    def __init__(
+        self,
+        *,
+        short_channel_id: ShortChannelId,
+        peer_id: NodeId,
+    ) -> None:
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "peer_id", peer_id)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:

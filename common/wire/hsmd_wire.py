@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Sat
@@ -22,12 +21,14 @@ from pylightningd.common.wire.runtime import (
     join_fixed,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     too_short,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -43,7 +44,7 @@ _WALLET_INPUT_0 = struct.Struct(">32sIQ")
 _WALLET_INPUT_1 = struct.Struct(">IBQ33sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class WalletInput(Subtype):
     """Wallet inputs: sign those inputs of the PSBT (base64) named here. A key is a BIP 32 index,
     on the BIP 86 branch or CLN's old one, or a channel's to_remote key (close_dbid not 0) for
@@ -61,6 +62,16 @@ class WalletInput(Subtype):
         ("csv_blocks", "u32", ""),
     )
 
+    __slots__ = (
+        "outpoint",
+        "amount",
+        "scriptpubkey",
+        "key_index",
+        "bip86",
+        "close_dbid",
+        "close_peer_id",
+        "csv_blocks",
+    )
     outpoint: Outpoint
     amount: Sat
     scriptpubkey: bytes
@@ -69,6 +80,27 @@ class WalletInput(Subtype):
     close_dbid: int  # u64
     close_peer_id: NodeId
     csv_blocks: int  # u32
+
+    def __init__(
+        self,
+        *,
+        outpoint: Outpoint,
+        amount: Sat,
+        scriptpubkey: bytes,
+        key_index: int,
+        bip86: bool,
+        close_dbid: int,
+        close_peer_id: NodeId,
+        csv_blocks: int,
+    ) -> None:
+        put(self, "outpoint", outpoint)
+        put(self, "amount", amount)
+        put(self, "scriptpubkey", scriptpubkey)
+        put(self, "key_index", key_index)
+        put(self, "bip86", bip86)
+        put(self, "close_dbid", close_dbid)
+        put(self, "close_peer_id", close_peer_id)
+        put(self, "csv_blocks", csv_blocks)
 
     def write(self) -> bytes:
         if len(self.outpoint.txid) != 32 or len(self.close_peer_id) != 33:
@@ -117,7 +149,7 @@ _HSMD_INIT_REPLY_0 = struct.Struct(">H33s")
 _HSMD_INIT_REPLY_1 = struct.Struct(">33sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdInitReply(Message):
     """Type 101."""
 
@@ -131,6 +163,7 @@ class HsmdInitReply(Message):
         ("has_mnemonic", "bool", ""),
     )
 
+    __slots__ = ("node_id", "bip32_base", "bip86_base", "bolt12_base", "has_mnemonic")
     node_id: NodeId
     # base58 xpub of CLN's m/0/0 branch (P2WPKH and old P2TR addresses) and, for mnemonic secrets,
     # of m/86'/0'/0' (empty otherwise)
@@ -138,6 +171,21 @@ class HsmdInitReply(Message):
     bip86_base: str
     bolt12_base: bytes  # 33 bytes
     has_mnemonic: bool
+
+    def __init__(
+        self,
+        *,
+        node_id: NodeId,
+        bip32_base: str,
+        bip86_base: str,
+        bolt12_base: bytes,
+        has_mnemonic: bool,
+    ) -> None:
+        put(self, "node_id", node_id)
+        put(self, "bip32_base", bip32_base)
+        put(self, "bip86_base", bip86_base)
+        put(self, "bolt12_base", bolt12_base)
+        put(self, "has_mnemonic", has_mnemonic)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33 or len(self.bolt12_base) != 33:
@@ -178,7 +226,7 @@ class HsmdInitReply(Message):
 _HSMD_INIT_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdInit(Request[HsmdInitReply]):
     """Master to hsmd, once: make or read hsm_secret (its path is hsmd's own option) and tell the
     public parts. Type 100.
@@ -192,8 +240,18 @@ class HsmdInit(Request[HsmdInitReply]):
         ("passphrase", "?varbytes", ""),
     )
 
+    __slots__ = ("network", "passphrase")
     network: str
-    passphrase: bytes | None = None
+    passphrase: bytes | None
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        passphrase: bytes | None = None,
+    ) -> None:
+        put(self, "network", network)
+        put(self, "passphrase", passphrase)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -230,7 +288,7 @@ class HsmdInit(Request[HsmdInitReply]):
 _HSMD_ASSIGN_CHANNEL_0 = struct.Struct(">HQ33sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdAssignChannel(Message):
     """Master to hsmd: link `link_id` may act for this channel from now on (removed by unassign
     or with the link). Type 102.
@@ -244,9 +302,21 @@ class HsmdAssignChannel(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("link_id", "peer_id", "dbid")
     link_id: int  # u64
     peer_id: NodeId
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        link_id: int,
+        peer_id: NodeId,
+        dbid: int,
+    ) -> None:
+        put(self, "link_id", link_id)
+        put(self, "peer_id", peer_id)
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -271,7 +341,7 @@ class HsmdAssignChannel(Message):
 _HSMD_UNASSIGN_CHANNEL_0 = struct.Struct(">HQQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdUnassignChannel(Message):
     """Type 103."""
 
@@ -282,8 +352,18 @@ class HsmdUnassignChannel(Message):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("link_id", "dbid")
     link_id: int  # u64
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        link_id: int,
+        dbid: int,
+    ) -> None:
+        put(self, "link_id", link_id)
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         return _HSMD_UNASSIGN_CHANNEL_0.pack(103, self.link_id, self.dbid)
@@ -305,13 +385,15 @@ class HsmdUnassignChannel(Message):
 _HSMD_SETUP_CHANNEL_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSetupChannelReply(Message):
     """Type 105."""
 
     TYPE: ClassVar[int] = 105
     NAME: ClassVar[str] = "WIRE_HSMD_SETUP_CHANNEL_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _HSMD_SETUP_CHANNEL_REPLY_0.pack(105)
@@ -330,7 +412,7 @@ class HsmdSetupChannelReply(Message):
 _HSMD_SETUP_CHANNEL_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSetupChannel(Request[HsmdSetupChannelReply]):
     """Tell the static facts of a channel, before anything of it is signed. Repeated after every
     start. Type 104.
@@ -343,7 +425,15 @@ class HsmdSetupChannel(Request[HsmdSetupChannelReply]):
         ("channel", "channel_static", ""),
     )
 
+    __slots__ = ("channel",)
     channel: ChannelStatic
+
+    def __init__(
+        self,
+        *,
+        channel: ChannelStatic,
+    ) -> None:
+        put(self, "channel", channel)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SETUP_CHANNEL_0.pack(104), self.channel.write()))
@@ -368,7 +458,7 @@ class HsmdSetupChannel(Request[HsmdSetupChannelReply]):
 _HSMD_GET_BASEPOINTS_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdGetBasepointsReply(Message):
     """Type 107."""
 
@@ -378,7 +468,15 @@ class HsmdGetBasepointsReply(Message):
         ("basepoints", "basepoints", ""),
     )
 
+    __slots__ = ("basepoints",)
     basepoints: Basepoints
+
+    def __init__(
+        self,
+        *,
+        basepoints: Basepoints,
+    ) -> None:
+        put(self, "basepoints", basepoints)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_GET_BASEPOINTS_REPLY_0.pack(107), self.basepoints.write()))
@@ -403,7 +501,7 @@ class HsmdGetBasepointsReply(Message):
 _HSMD_GET_BASEPOINTS_0 = struct.Struct(">H33sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdGetBasepoints(Request[HsmdGetBasepointsReply]):
     """Type 106."""
 
@@ -415,8 +513,18 @@ class HsmdGetBasepoints(Request[HsmdGetBasepointsReply]):
         ("dbid", "u64", ""),
     )
 
+    __slots__ = ("peer_id", "dbid")
     peer_id: NodeId
     dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        dbid: int,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "dbid", dbid)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -440,7 +548,7 @@ class HsmdGetBasepoints(Request[HsmdGetBasepointsReply]):
 _HSMD_GET_PER_COMMITMENT_POINT_REPLY_0 = struct.Struct(">H33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdGetPerCommitmentPointReply(Message):
     """Type 109."""
 
@@ -450,7 +558,15 @@ class HsmdGetPerCommitmentPointReply(Message):
         ("point", "point", ""),
     )
 
+    __slots__ = ("point",)
     point: bytes  # 33 bytes
+
+    def __init__(
+        self,
+        *,
+        point: bytes,
+    ) -> None:
+        put(self, "point", point)
 
     def encode(self) -> bytes:
         if len(self.point) != 33:
@@ -473,7 +589,7 @@ class HsmdGetPerCommitmentPointReply(Message):
 _HSMD_GET_PER_COMMITMENT_POINT_0 = struct.Struct(">HQQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdGetPerCommitmentPoint(Request[HsmdGetPerCommitmentPointReply]):
     """Our point for local commitment `number`; with it the secret of number-2 once that is
     revoked (as in CLN). Type 108.
@@ -487,8 +603,18 @@ class HsmdGetPerCommitmentPoint(Request[HsmdGetPerCommitmentPointReply]):
         ("number", "u64", ""),
     )
 
+    __slots__ = ("dbid", "number")
     dbid: int  # u64
     number: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
 
     def encode(self) -> bytes:
         return _HSMD_GET_PER_COMMITMENT_POINT_0.pack(108, self.dbid, self.number)
@@ -511,7 +637,7 @@ _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_0 = struct.Struct(">H64sH")
 _HSMD_SIGN_REMOTE_COMMITMENT_REPLY_1 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignRemoteCommitmentReply(Message):
     """Type 111."""
 
@@ -522,8 +648,18 @@ class HsmdSignRemoteCommitmentReply(Message):
         ("htlc_signatures", "signature", "num_htlc_signatures"),
     )
 
+    __slots__ = ("signature", "htlc_signatures")
     signature: bytes  # 64 bytes
     htlc_signatures: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+        htlc_signatures: tuple[bytes, ...],
+    ) -> None:
+        put(self, "signature", signature)
+        put(self, "htlc_signatures", htlc_signatures)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -575,7 +711,7 @@ class HsmdSignRemoteCommitmentReply(Message):
 _HSMD_SIGN_REMOTE_COMMITMENT_0 = struct.Struct(">HQ33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignRemoteCommitment(Request[HsmdSignRemoteCommitmentReply]):
     """Sign the peer's commitment, built here from its content, and its HTLC transactions in
     output order. Type 110.
@@ -590,9 +726,21 @@ class HsmdSignRemoteCommitment(Request[HsmdSignRemoteCommitmentReply]):
         ("content", "commitment_content", ""),
     )
 
+    __slots__ = ("dbid", "remote_per_commitment_point", "content")
     dbid: int  # u64
     remote_per_commitment_point: bytes  # 33 bytes
     content: CommitmentContent
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        remote_per_commitment_point: bytes,
+        content: CommitmentContent,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "remote_per_commitment_point", remote_per_commitment_point)
+        put(self, "content", content)
 
     def encode(self) -> bytes:
         if len(self.remote_per_commitment_point) != 33:
@@ -634,7 +782,7 @@ class HsmdSignRemoteCommitment(Request[HsmdSignRemoteCommitmentReply]):
 _HSMD_REVOKE_COMMITMENT_REPLY_0 = struct.Struct(">H32s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdRevokeCommitmentReply(Message):
     """Type 113."""
 
@@ -645,8 +793,18 @@ class HsmdRevokeCommitmentReply(Message):
         ("next_point", "point", ""),
     )
 
+    __slots__ = ("old_secret", "next_point")
     old_secret: Secret
     next_point: bytes  # 33 bytes
+
+    def __init__(
+        self,
+        *,
+        old_secret: Secret,
+        next_point: bytes,
+    ) -> None:
+        put(self, "old_secret", old_secret)
+        put(self, "next_point", next_point)
 
     def encode(self) -> bytes:
         if len(self.old_secret) != 32 or len(self.next_point) != 33:
@@ -670,7 +828,7 @@ class HsmdRevokeCommitmentReply(Message):
 _HSMD_REVOKE_COMMITMENT_0 = struct.Struct(">HQQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdRevokeCommitment(Request[HsmdRevokeCommitmentReply]):
     """Give up local commitment `number`: hsmd never signs it again. Returns its secret and the
     point of number+2. Type 112.
@@ -684,8 +842,18 @@ class HsmdRevokeCommitment(Request[HsmdRevokeCommitmentReply]):
         ("number", "u64", ""),
     )
 
+    __slots__ = ("dbid", "number")
     dbid: int  # u64
     number: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
 
     def encode(self) -> bytes:
         return _HSMD_REVOKE_COMMITMENT_0.pack(112, self.dbid, self.number)
@@ -707,7 +875,7 @@ class HsmdRevokeCommitment(Request[HsmdRevokeCommitmentReply]):
 _HSMD_SIGN_LOCAL_COMMITMENT_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignLocalCommitmentReply(Message):
     """Type 115."""
 
@@ -717,7 +885,15 @@ class HsmdSignLocalCommitmentReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -740,7 +916,7 @@ class HsmdSignLocalCommitmentReply(Message):
 _HSMD_SIGN_LOCAL_COMMITMENT_0 = struct.Struct(">HQQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
     """Sign our own commitment transaction, to broadcast it. Type 114."""
 
@@ -753,9 +929,21 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
         ("tx", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "number", "tx")
     dbid: int  # u64
     number: int  # u64
     tx: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+        tx: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
+        put(self, "tx", tx)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -787,7 +975,7 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
 _HSMD_SIGN_MUTUAL_CLOSE_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignMutualCloseReply(Message):
     """Type 117."""
 
@@ -797,7 +985,15 @@ class HsmdSignMutualCloseReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -820,7 +1016,7 @@ class HsmdSignMutualCloseReply(Message):
 _HSMD_SIGN_MUTUAL_CLOSE_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignMutualClose(Request[HsmdSignMutualCloseReply]):
     """Type 116."""
 
@@ -832,8 +1028,18 @@ class HsmdSignMutualClose(Request[HsmdSignMutualCloseReply]):
         ("tx", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "tx")
     dbid: int  # u64
     tx: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SIGN_MUTUAL_CLOSE_0.pack(116, self.dbid), write_varbytes(self.tx)))
@@ -859,7 +1065,7 @@ class HsmdSignMutualClose(Request[HsmdSignMutualCloseReply]):
 _HSMD_SIGN_DELAYED_PAYMENT_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignDelayedPaymentReply(Message):
     """Type 121."""
 
@@ -869,7 +1075,15 @@ class HsmdSignDelayedPaymentReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -893,7 +1107,7 @@ _HSMD_SIGN_DELAYED_PAYMENT_0 = struct.Struct(">HQQ")
 _HSMD_SIGN_DELAYED_PAYMENT_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignDelayedPayment(Request[HsmdSignDelayedPaymentReply]):
     """On-chain claims. `tx` is without signatures; input `input_index` spends `amount` locked by
     `witness_script`. `sighash` is the BIP 143 type. Type 120.
@@ -911,12 +1125,30 @@ class HsmdSignDelayedPayment(Request[HsmdSignDelayedPaymentReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "commitment_number", "tx", "input_index", "amount", "witness_script")
     dbid: int  # u64
     commitment_number: int  # u64
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        commitment_number: int,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "commitment_number", commitment_number)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -956,7 +1188,7 @@ class HsmdSignDelayedPayment(Request[HsmdSignDelayedPaymentReply]):
 _HSMD_SIGN_LOCAL_HTLC_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignLocalHtlcReply(Message):
     """Type 123."""
 
@@ -966,7 +1198,15 @@ class HsmdSignLocalHtlcReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -990,7 +1230,7 @@ _HSMD_SIGN_LOCAL_HTLC_0 = struct.Struct(">HQQ")
 _HSMD_SIGN_LOCAL_HTLC_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignLocalHtlc(Request[HsmdSignLocalHtlcReply]):
     """Our own HTLC-timeout or HTLC-success transaction. Type 122."""
 
@@ -1006,12 +1246,30 @@ class HsmdSignLocalHtlc(Request[HsmdSignLocalHtlcReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "commitment_number", "tx", "input_index", "amount", "witness_script")
     dbid: int  # u64
     commitment_number: int  # u64
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        commitment_number: int,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "commitment_number", commitment_number)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1051,7 +1309,7 @@ class HsmdSignLocalHtlc(Request[HsmdSignLocalHtlcReply]):
 _HSMD_SIGN_REMOTE_HTLC_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignRemoteHtlcReply(Message):
     """Type 125."""
 
@@ -1061,7 +1319,15 @@ class HsmdSignRemoteHtlcReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -1085,7 +1351,7 @@ _HSMD_SIGN_REMOTE_HTLC_0 = struct.Struct(">HQ33s")
 _HSMD_SIGN_REMOTE_HTLC_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignRemoteHtlc(Request[HsmdSignRemoteHtlcReply]):
     """An HTLC output of the peer's commitment, claimed directly. Type 124."""
 
@@ -1101,12 +1367,37 @@ class HsmdSignRemoteHtlc(Request[HsmdSignRemoteHtlcReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = (
+        "dbid",
+        "remote_per_commitment_point",
+        "tx",
+        "input_index",
+        "amount",
+        "witness_script",
+    )
     dbid: int  # u64
     remote_per_commitment_point: bytes  # 33 bytes
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        remote_per_commitment_point: bytes,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "remote_per_commitment_point", remote_per_commitment_point)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         if len(self.remote_per_commitment_point) != 33:
@@ -1152,7 +1443,7 @@ class HsmdSignRemoteHtlc(Request[HsmdSignRemoteHtlcReply]):
 _HSMD_SIGN_PENALTY_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignPenaltyReply(Message):
     """Type 127."""
 
@@ -1162,7 +1453,15 @@ class HsmdSignPenaltyReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -1186,7 +1485,7 @@ _HSMD_SIGN_PENALTY_0 = struct.Struct(">HQ32s")
 _HSMD_SIGN_PENALTY_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignPenalty(Request[HsmdSignPenaltyReply]):
     """Any output of a revoked commitment or of the HTLC transactions after it. Type 126."""
 
@@ -1202,12 +1501,30 @@ class HsmdSignPenalty(Request[HsmdSignPenaltyReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "revocation_secret", "tx", "input_index", "amount", "witness_script")
     dbid: int  # u64
     revocation_secret: Secret
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        revocation_secret: Secret,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "revocation_secret", revocation_secret)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         if len(self.revocation_secret) != 32:
@@ -1249,7 +1566,7 @@ class HsmdSignPenalty(Request[HsmdSignPenaltyReply]):
 _HSMD_SIGN_TO_REMOTE_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignToRemoteReply(Message):
     """Type 129."""
 
@@ -1259,7 +1576,15 @@ class HsmdSignToRemoteReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -1283,7 +1608,7 @@ _HSMD_SIGN_TO_REMOTE_0 = struct.Struct(">HQ")
 _HSMD_SIGN_TO_REMOTE_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignToRemote(Request[HsmdSignToRemoteReply]):
     """Our to_remote output on the peer's commitment (witness_script empty: plain P2WPKH) or our
     anchor output. Type 128.
@@ -1300,11 +1625,27 @@ class HsmdSignToRemote(Request[HsmdSignToRemoteReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "tx", "input_index", "amount", "witness_script")
     dbid: int  # u64
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1343,7 +1684,7 @@ class HsmdSignToRemote(Request[HsmdSignToRemoteReply]):
 _HSMD_SIGN_ANCHOR_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignAnchorReply(Message):
     """Type 131."""
 
@@ -1353,7 +1694,15 @@ class HsmdSignAnchorReply(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -1377,7 +1726,7 @@ _HSMD_SIGN_ANCHOR_0 = struct.Struct(">HQ")
 _HSMD_SIGN_ANCHOR_1 = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignAnchor(Request[HsmdSignAnchorReply]):
     """Type 130."""
 
@@ -1392,11 +1741,27 @@ class HsmdSignAnchor(Request[HsmdSignAnchorReply]):
         ("witness_script", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "tx", "input_index", "amount", "witness_script")
     dbid: int  # u64
     tx: bytes
     input_index: int  # u32
     amount: Sat
     witness_script: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1435,7 +1800,7 @@ class HsmdSignAnchor(Request[HsmdSignAnchorReply]):
 _HSMD_CHECK_SECRET_REPLY_0 = struct.Struct(">HB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdCheckSecretReply(Message):
     """Type 133."""
 
@@ -1445,7 +1810,15 @@ class HsmdCheckSecretReply(Message):
         ("correct", "bool", ""),
     )
 
+    __slots__ = ("correct",)
     correct: bool
+
+    def __init__(
+        self,
+        *,
+        correct: bool,
+    ) -> None:
+        put(self, "correct", correct)
 
     def encode(self) -> bytes:
         return _HSMD_CHECK_SECRET_REPLY_0.pack(133, self.correct)
@@ -1466,7 +1839,7 @@ class HsmdCheckSecretReply(Message):
 _HSMD_CHECK_SECRET_0 = struct.Struct(">HQQ32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdCheckSecret(Request[HsmdCheckSecretReply]):
     """Is `secret` the one of our local commitment `number`? (data loss protection) Type 132."""
 
@@ -1479,9 +1852,21 @@ class HsmdCheckSecret(Request[HsmdCheckSecretReply]):
         ("secret", "secret", ""),
     )
 
+    __slots__ = ("dbid", "number", "secret")
     dbid: int  # u64
     number: int  # u64
     secret: Secret
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        number: int,
+        secret: Secret,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "number", number)
+        put(self, "secret", secret)
 
     def encode(self) -> bytes:
         if len(self.secret) != 32:
@@ -1506,7 +1891,7 @@ class HsmdCheckSecret(Request[HsmdCheckSecretReply]):
 _HSMD_SIGN_WITHDRAWAL_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignWithdrawalReply(Message):
     """Type 141."""
 
@@ -1516,7 +1901,15 @@ class HsmdSignWithdrawalReply(Message):
         ("psbt", "utf8", ""),
     )
 
+    __slots__ = ("psbt",)
     psbt: str
+
+    def __init__(
+        self,
+        *,
+        psbt: str,
+    ) -> None:
+        put(self, "psbt", psbt)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SIGN_WITHDRAWAL_REPLY_0.pack(141), write_string(self.psbt)))
@@ -1541,7 +1934,7 @@ class HsmdSignWithdrawalReply(Message):
 _HSMD_SIGN_WITHDRAWAL_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignWithdrawal(Request[HsmdSignWithdrawalReply]):
     """Type 140."""
 
@@ -1553,8 +1946,18 @@ class HsmdSignWithdrawal(Request[HsmdSignWithdrawalReply]):
         ("psbt", "utf8", ""),
     )
 
+    __slots__ = ("inputs", "psbt")
     inputs: tuple[WalletInput, ...]
     psbt: str
+
+    def __init__(
+        self,
+        *,
+        inputs: tuple[WalletInput, ...],
+        psbt: str,
+    ) -> None:
+        put(self, "inputs", inputs)
+        put(self, "psbt", psbt)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1592,7 +1995,7 @@ _HSMD_ECDH_REPLY_0 = struct.Struct(">HH")
 _HSMD_ECDH_REPLY_1 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdEcdhReply(Message):
     """Type 151."""
 
@@ -1602,7 +2005,15 @@ class HsmdEcdhReply(Message):
         ("secrets", "secret", "num_secrets"),
     )
 
+    __slots__ = ("secrets",)
     secrets: tuple[Secret, ...]
+
+    def __init__(
+        self,
+        *,
+        secrets: tuple[Secret, ...],
+    ) -> None:
+        put(self, "secrets", secrets)
 
     def encode(self) -> bytes:
         exactly_all([x for x in self.secrets], 32)
@@ -1643,7 +2054,7 @@ _HSMD_ECDH_0 = struct.Struct(">HH")
 _HSMD_ECDH_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdEcdh(Request[HsmdEcdhReply]):
     """The node key Type 150."""
 
@@ -1654,7 +2065,15 @@ class HsmdEcdh(Request[HsmdEcdhReply]):
         ("points", "point", "num_points"),
     )
 
+    __slots__ = ("points",)
     points: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        points: tuple[bytes, ...],
+    ) -> None:
+        put(self, "points", points)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_ECDH_0.pack(150, len(self.points)), join_fixed(self.points, 33)))
@@ -1683,7 +2102,7 @@ class HsmdEcdh(Request[HsmdEcdhReply]):
 _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_REPLY_0 = struct.Struct(">H64s64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignChannelAnnouncementReply(Message):
     """Type 153."""
 
@@ -1694,8 +2113,18 @@ class HsmdSignChannelAnnouncementReply(Message):
         ("bitcoin_signature", "signature", ""),
     )
 
+    __slots__ = ("node_signature", "bitcoin_signature")
     node_signature: bytes  # 64 bytes
     bitcoin_signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        node_signature: bytes,
+        bitcoin_signature: bytes,
+    ) -> None:
+        put(self, "node_signature", node_signature)
+        put(self, "bitcoin_signature", bitcoin_signature)
 
     def encode(self) -> bytes:
         if len(self.node_signature) != 64 or len(self.bitcoin_signature) != 64:
@@ -1727,7 +2156,7 @@ class HsmdSignChannelAnnouncementReply(Message):
 _HSMD_SIGN_CHANNEL_ANNOUNCEMENT_0 = struct.Struct(">H33sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignChannelAnnouncement(Request[HsmdSignChannelAnnouncementReply]):
     """`announcement` from `features` on (what is signed); node key and this channel's funding
     key. Type 152.
@@ -1742,9 +2171,21 @@ class HsmdSignChannelAnnouncement(Request[HsmdSignChannelAnnouncementReply]):
         ("announcement", "varbytes", ""),
     )
 
+    __slots__ = ("peer_id", "dbid", "announcement")
     peer_id: NodeId
     dbid: int  # u64
     announcement: bytes
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        dbid: int,
+        announcement: bytes,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "dbid", dbid)
+        put(self, "announcement", announcement)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33:
@@ -1778,7 +2219,7 @@ class HsmdSignChannelAnnouncement(Request[HsmdSignChannelAnnouncementReply]):
 _HSMD_SIGN_GOSSIP_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignGossipReply(Message):
     """Type 155."""
 
@@ -1788,7 +2229,15 @@ class HsmdSignGossipReply(Message):
         ("message", "varbytes", ""),
     )
 
+    __slots__ = ("message",)
     message: bytes
+
+    def __init__(
+        self,
+        *,
+        message: bytes,
+    ) -> None:
+        put(self, "message", message)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SIGN_GOSSIP_REPLY_0.pack(155), write_varbytes(self.message)))
@@ -1813,7 +2262,7 @@ class HsmdSignGossipReply(Message):
 _HSMD_SIGN_GOSSIP_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignGossip(Request[HsmdSignGossipReply]):
     """`message` is a whole channel_update or node_announcement with any signature in it; the
     reply has it with ours. Type 154.
@@ -1826,7 +2275,15 @@ class HsmdSignGossip(Request[HsmdSignGossipReply]):
         ("message", "varbytes", ""),
     )
 
+    __slots__ = ("message",)
     message: bytes
+
+    def __init__(
+        self,
+        *,
+        message: bytes,
+    ) -> None:
+        put(self, "message", message)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SIGN_GOSSIP_0.pack(154), write_varbytes(self.message)))
@@ -1851,7 +2308,7 @@ class HsmdSignGossip(Request[HsmdSignGossipReply]):
 _HSMD_SIGN_INVOICE_REPLY_0 = struct.Struct(">H65s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignInvoiceReply(Message):
     """Type 157."""
 
@@ -1861,7 +2318,15 @@ class HsmdSignInvoiceReply(Message):
         ("signature", "byte", "65"),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 65 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 65:
@@ -1884,7 +2349,7 @@ class HsmdSignInvoiceReply(Message):
 _HSMD_SIGN_INVOICE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignInvoice(Request[HsmdSignInvoiceReply]):
     """BOLT 11: `hrp` and the data part as bytes (5-bit groups packed and zero padded). 65 bytes:
     r, s, recovery id. Type 156.
@@ -1898,8 +2363,18 @@ class HsmdSignInvoice(Request[HsmdSignInvoiceReply]):
         ("data", "varbytes", ""),
     )
 
+    __slots__ = ("hrp", "data")
     hrp: str
     data: bytes
+
+    def __init__(
+        self,
+        *,
+        hrp: str,
+        data: bytes,
+    ) -> None:
+        put(self, "hrp", hrp)
+        put(self, "data", data)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1928,7 +2403,7 @@ class HsmdSignInvoice(Request[HsmdSignInvoiceReply]):
 _HSMD_SIGN_MESSAGE_REPLY_0 = struct.Struct(">H65s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignMessageReply(Message):
     """Type 159."""
 
@@ -1938,7 +2413,15 @@ class HsmdSignMessageReply(Message):
         ("signature", "byte", "65"),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 65 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 65:
@@ -1961,7 +2444,7 @@ class HsmdSignMessageReply(Message):
 _HSMD_SIGN_MESSAGE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignMessage(Request[HsmdSignMessageReply]):
     """Type 158."""
 
@@ -1972,7 +2455,15 @@ class HsmdSignMessage(Request[HsmdSignMessageReply]):
         ("message", "varbytes", ""),
     )
 
+    __slots__ = ("message",)
     message: bytes
+
+    def __init__(
+        self,
+        *,
+        message: bytes,
+    ) -> None:
+        put(self, "message", message)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_SIGN_MESSAGE_0.pack(158), write_varbytes(self.message)))
@@ -1997,7 +2488,7 @@ class HsmdSignMessage(Request[HsmdSignMessageReply]):
 _HSMD_DERIVE_SECRET_REPLY_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdDeriveSecretReply(Message):
     """Type 161."""
 
@@ -2007,7 +2498,15 @@ class HsmdDeriveSecretReply(Message):
         ("secret", "secret", ""),
     )
 
+    __slots__ = ("secret",)
     secret: Secret
+
+    def __init__(
+        self,
+        *,
+        secret: Secret,
+    ) -> None:
+        put(self, "secret", secret)
 
     def encode(self) -> bytes:
         if len(self.secret) != 32:
@@ -2030,7 +2529,7 @@ class HsmdDeriveSecretReply(Message):
 _HSMD_DERIVE_SECRET_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdDeriveSecret(Request[HsmdDeriveSecretReply]):
     """makesecret and other derived secrets: HKDF as CLN's derive_secret. Type 160."""
 
@@ -2041,7 +2540,15 @@ class HsmdDeriveSecret(Request[HsmdDeriveSecretReply]):
         ("info", "varbytes", ""),
     )
 
+    __slots__ = ("info",)
     info: bytes
+
+    def __init__(
+        self,
+        *,
+        info: bytes,
+    ) -> None:
+        put(self, "info", info)
 
     def encode(self) -> bytes:
         return b"".join((_HSMD_DERIVE_SECRET_0.pack(160), write_varbytes(self.info)))
@@ -2066,7 +2573,7 @@ class HsmdDeriveSecret(Request[HsmdDeriveSecretReply]):
 _HSMD_SIGN_BOLT12_REPLY_0 = struct.Struct(">H64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignBolt12Reply(Message):
     """Type 163."""
 
@@ -2076,7 +2583,15 @@ class HsmdSignBolt12Reply(Message):
         ("signature", "bip340sig", ""),
     )
 
+    __slots__ = ("signature",)
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+    ) -> None:
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64:
@@ -2100,7 +2615,7 @@ _HSMD_SIGN_BOLT12_0 = struct.Struct(">H")
 _HSMD_SIGN_BOLT12_1 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class HsmdSignBolt12(Request[HsmdSignBolt12Reply]):
     """BOLT 12 signature with the node key, tweaked by `public_tweak` where it is not empty. Type
     162.
@@ -2116,10 +2631,24 @@ class HsmdSignBolt12(Request[HsmdSignBolt12Reply]):
         ("public_tweak", "varbytes", ""),
     )
 
+    __slots__ = ("messagename", "fieldname", "merkle_root", "public_tweak")
     messagename: str
     fieldname: str
     merkle_root: bytes  # 32 bytes
     public_tweak: bytes
+
+    def __init__(
+        self,
+        *,
+        messagename: str,
+        fieldname: str,
+        merkle_root: bytes,
+        public_tweak: bytes,
+    ) -> None:
+        put(self, "messagename", messagename)
+        put(self, "fieldname", fieldname)
+        put(self, "merkle_root", merkle_root)
+        put(self, "public_tweak", public_tweak)
 
     def encode(self) -> bytes:
         if len(self.merkle_root) != 32:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Msat
@@ -19,9 +18,11 @@ from pylightningd.common.wire.runtime import (
     UnknownFailure,
     malformed,
     message_type,
+    put,
     read_sciddir_or_pubkey,
     too_short,
     trailing,
+    wire_class,
     write_sciddir_or_pubkey,
     wrong_length,
 )
@@ -44,7 +45,7 @@ SPEC_HASH = bytes.fromhex(
 _BLINDED_PATH_HOP_0 = struct.Struct(">33sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BlindedPathHop(Subtype):
     """BOLT 4, subtype `blinded_path_hop`."""
 
@@ -53,8 +54,18 @@ class BlindedPathHop(Subtype):
         ("encrypted_recipient_data", "byte", "enclen"),
     )
 
+    __slots__ = ("blinded_node_id", "encrypted_recipient_data")
     blinded_node_id: bytes  # 33 bytes
     encrypted_recipient_data: bytes
+
+    def __init__(
+        self,
+        *,
+        blinded_node_id: bytes,
+        encrypted_recipient_data: bytes,
+    ) -> None:
+        put(self, "blinded_node_id", blinded_node_id)
+        put(self, "encrypted_recipient_data", encrypted_recipient_data)
 
     def write(self) -> bytes:
         if len(self.blinded_node_id) != 33:
@@ -87,7 +98,7 @@ class BlindedPathHop(Subtype):
 _BLINDED_PATH_0 = struct.Struct(">33sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class BlindedPath(Subtype):
     """BOLT 4, subtype `blinded_path`."""
 
@@ -97,9 +108,21 @@ class BlindedPath(Subtype):
         ("path", "blinded_path_hop", "num_hops"),
     )
 
+    __slots__ = ("first_node_id", "first_path_key", "path")
     first_node_id: bytes  # sciddir_or_pubkey
     first_path_key: bytes  # 33 bytes
     path: tuple[BlindedPathHop, ...]
+
+    def __init__(
+        self,
+        *,
+        first_node_id: bytes,
+        first_path_key: bytes,
+        path: tuple[BlindedPathHop, ...],
+    ) -> None:
+        put(self, "first_node_id", first_node_id)
+        put(self, "first_path_key", first_path_key)
+        put(self, "path", path)
 
     def write(self) -> bytes:
         if len(self.first_path_key) != 33:
@@ -135,7 +158,7 @@ class BlindedPath(Subtype):
 _PAYLOAD_PAYMENT_DATA_0 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class PayloadPaymentData(Subtype):
     """TLV record `payment_data` of `payload`."""
 
@@ -145,8 +168,18 @@ class PayloadPaymentData(Subtype):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"payment_secret"})
 
+    __slots__ = ("payment_secret", "total_msat")
     payment_secret: bytes  # 32 bytes
     total_msat: Msat
+
+    def __init__(
+        self,
+        *,
+        payment_secret: bytes,
+        total_msat: Msat,
+    ) -> None:
+        put(self, "payment_secret", payment_secret)
+        put(self, "total_msat", total_msat)
 
     def write(self) -> bytes:
         if len(self.payment_secret) != 32:
@@ -171,7 +204,7 @@ _PAYLOAD_0 = struct.Struct(">Q")
 _PAYLOAD_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Payload(TlvStream):
     """TLV stream `payload`."""
 
@@ -186,15 +219,49 @@ class Payload(TlvStream):
         ("total_amount_msat", "tu64", ""),
     )
 
-    amt_to_forward: Msat | None = None  # type 2
-    outgoing_cltv_value: int | None = None  # type 4
-    short_channel_id: ShortChannelId | None = None  # type 6
-    payment_data: PayloadPaymentData | None = None  # type 8
-    encrypted_recipient_data: bytes | None = None  # type 10
-    current_path_key: bytes | None = None  # type 12
-    payment_metadata: bytes | None = None  # type 16
-    total_amount_msat: Msat | None = None  # type 18
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "amt_to_forward",
+        "outgoing_cltv_value",
+        "short_channel_id",
+        "payment_data",
+        "encrypted_recipient_data",
+        "current_path_key",
+        "payment_metadata",
+        "total_amount_msat",
+        "unknown",
+    )
+    amt_to_forward: Msat | None  # type 2
+    outgoing_cltv_value: int | None  # type 4
+    short_channel_id: ShortChannelId | None  # type 6
+    payment_data: PayloadPaymentData | None  # type 8
+    encrypted_recipient_data: bytes | None  # type 10
+    current_path_key: bytes | None  # type 12
+    payment_metadata: bytes | None  # type 16
+    total_amount_msat: Msat | None  # type 18
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        amt_to_forward: Msat | None = None,
+        outgoing_cltv_value: int | None = None,
+        short_channel_id: ShortChannelId | None = None,
+        payment_data: PayloadPaymentData | None = None,
+        encrypted_recipient_data: bytes | None = None,
+        current_path_key: bytes | None = None,
+        payment_metadata: bytes | None = None,
+        total_amount_msat: Msat | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "amt_to_forward", amt_to_forward)
+        put(self, "outgoing_cltv_value", outgoing_cltv_value)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "payment_data", payment_data)
+        put(self, "encrypted_recipient_data", encrypted_recipient_data)
+        put(self, "current_path_key", current_path_key)
+        put(self, "payment_metadata", payment_metadata)
+        put(self, "total_amount_msat", total_amount_msat)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -275,7 +342,7 @@ _NO_PAYLOAD = Payload()
 _ENCRYPTED_DATA_PAYMENT_RELAY_0 = struct.Struct(">HI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class EncryptedDataPaymentRelay(Subtype):
     """TLV record `payment_relay` of `encrypted_data_tlv`."""
 
@@ -285,9 +352,21 @@ class EncryptedDataPaymentRelay(Subtype):
         ("fee_base_msat", "tu32", ""),
     )
 
+    __slots__ = ("cltv_expiry_delta", "fee_proportional_millionths", "fee_base_msat")
     cltv_expiry_delta: int  # u16
     fee_proportional_millionths: int  # u32
     fee_base_msat: int  # tu32
+
+    def __init__(
+        self,
+        *,
+        cltv_expiry_delta: int,
+        fee_proportional_millionths: int,
+        fee_base_msat: int,
+    ) -> None:
+        put(self, "cltv_expiry_delta", cltv_expiry_delta)
+        put(self, "fee_proportional_millionths", fee_proportional_millionths)
+        put(self, "fee_base_msat", fee_base_msat)
 
     def write(self) -> bytes:
         return b"".join(
@@ -319,7 +398,7 @@ class EncryptedDataPaymentRelay(Subtype):
 _ENCRYPTED_DATA_PAYMENT_CONSTRAINTS_0 = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class EncryptedDataPaymentConstraints(Subtype):
     """TLV record `payment_constraints` of `encrypted_data_tlv`."""
 
@@ -328,8 +407,18 @@ class EncryptedDataPaymentConstraints(Subtype):
         ("htlc_minimum_msat", "tu64", ""),
     )
 
+    __slots__ = ("max_cltv_expiry", "htlc_minimum_msat")
     max_cltv_expiry: int  # u32
     htlc_minimum_msat: int  # tu64
+
+    def __init__(
+        self,
+        *,
+        max_cltv_expiry: int,
+        htlc_minimum_msat: int,
+    ) -> None:
+        put(self, "max_cltv_expiry", max_cltv_expiry)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
 
     def write(self) -> bytes:
         return b"".join(
@@ -355,7 +444,7 @@ _ENCRYPTED_DATA_TLV_0 = struct.Struct(">Q")
 _ENCRYPTED_DATA_TLV_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class EncryptedDataTlv(TlvStream):
     """TLV stream `encrypted_data_tlv`."""
 
@@ -370,15 +459,49 @@ class EncryptedDataTlv(TlvStream):
         ("allowed_features", "byte", "..."),
     )
 
-    padding: bytes | None = None  # type 1
-    short_channel_id: ShortChannelId | None = None  # type 2
-    next_node_id: NodeId | None = None  # type 4
-    path_id: bytes | None = None  # type 6
-    next_path_key_override: bytes | None = None  # type 8
-    payment_relay: EncryptedDataPaymentRelay | None = None  # type 10
-    payment_constraints: EncryptedDataPaymentConstraints | None = None  # type 12
-    allowed_features: bytes | None = None  # type 14
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "padding",
+        "short_channel_id",
+        "next_node_id",
+        "path_id",
+        "next_path_key_override",
+        "payment_relay",
+        "payment_constraints",
+        "allowed_features",
+        "unknown",
+    )
+    padding: bytes | None  # type 1
+    short_channel_id: ShortChannelId | None  # type 2
+    next_node_id: NodeId | None  # type 4
+    path_id: bytes | None  # type 6
+    next_path_key_override: bytes | None  # type 8
+    payment_relay: EncryptedDataPaymentRelay | None  # type 10
+    payment_constraints: EncryptedDataPaymentConstraints | None  # type 12
+    allowed_features: bytes | None  # type 14
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        padding: bytes | None = None,
+        short_channel_id: ShortChannelId | None = None,
+        next_node_id: NodeId | None = None,
+        path_id: bytes | None = None,
+        next_path_key_override: bytes | None = None,
+        payment_relay: EncryptedDataPaymentRelay | None = None,
+        payment_constraints: EncryptedDataPaymentConstraints | None = None,
+        allowed_features: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "padding", padding)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "next_node_id", next_node_id)
+        put(self, "path_id", path_id)
+        put(self, "next_path_key_override", next_path_key_override)
+        put(self, "payment_relay", payment_relay)
+        put(self, "payment_constraints", payment_constraints)
+        put(self, "allowed_features", allowed_features)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -460,7 +583,7 @@ class EncryptedDataTlv(TlvStream):
 _NO_ENCRYPTED_DATA_TLV = EncryptedDataTlv()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OnionmsgTlv(TlvStream):
     """TLV stream `onionmsg_tlv`."""
 
@@ -472,12 +595,37 @@ class OnionmsgTlv(TlvStream):
         ("invoice_error", "byte", "..."),
     )
 
-    reply_path: BlindedPath | None = None  # type 2
-    encrypted_recipient_data: bytes | None = None  # type 4
-    invoice_request: bytes | None = None  # type 64
-    invoice: bytes | None = None  # type 66
-    invoice_error: bytes | None = None  # type 68
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = (
+        "reply_path",
+        "encrypted_recipient_data",
+        "invoice_request",
+        "invoice",
+        "invoice_error",
+        "unknown",
+    )
+    reply_path: BlindedPath | None  # type 2
+    encrypted_recipient_data: bytes | None  # type 4
+    invoice_request: bytes | None  # type 64
+    invoice: bytes | None  # type 66
+    invoice_error: bytes | None  # type 68
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        reply_path: BlindedPath | None = None,
+        encrypted_recipient_data: bytes | None = None,
+        invoice_request: bytes | None = None,
+        invoice: bytes | None = None,
+        invoice_error: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "reply_path", reply_path)
+        put(self, "encrypted_recipient_data", encrypted_recipient_data)
+        put(self, "invoice_request", invoice_request)
+        put(self, "invoice", invoice)
+        put(self, "invoice_error", invoice_error)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -538,13 +686,15 @@ _NO_ONIONMSG_TLV = OnionmsgTlv()
 _TEMPORARY_NODE_FAILURE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TemporaryNodeFailure(Message):
     """BOLT 4, failure message. Type 8194."""
 
     TYPE: ClassVar[int] = 8194
     NAME: ClassVar[str] = "WIRE_TEMPORARY_NODE_FAILURE"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _TEMPORARY_NODE_FAILURE_0.pack(8194)
@@ -563,13 +713,15 @@ class TemporaryNodeFailure(Message):
 _PERMANENT_NODE_FAILURE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class PermanentNodeFailure(Message):
     """BOLT 4, failure message. Type 24578."""
 
     TYPE: ClassVar[int] = 24578
     NAME: ClassVar[str] = "WIRE_PERMANENT_NODE_FAILURE"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _PERMANENT_NODE_FAILURE_0.pack(24578)
@@ -588,13 +740,15 @@ class PermanentNodeFailure(Message):
 _REQUIRED_NODE_FEATURE_MISSING_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class RequiredNodeFeatureMissing(Message):
     """BOLT 4, failure message. Type 24579."""
 
     TYPE: ClassVar[int] = 24579
     NAME: ClassVar[str] = "WIRE_REQUIRED_NODE_FEATURE_MISSING"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _REQUIRED_NODE_FEATURE_MISSING_0.pack(24579)
@@ -613,7 +767,7 @@ class RequiredNodeFeatureMissing(Message):
 _INVALID_ONION_VERSION_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvalidOnionVersion(Message):
     """BOLT 4, failure message. Type 49156."""
 
@@ -623,7 +777,15 @@ class InvalidOnionVersion(Message):
         ("sha256_of_onion", "sha256", ""),
     )
 
+    __slots__ = ("sha256_of_onion",)
     sha256_of_onion: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        sha256_of_onion: bytes,
+    ) -> None:
+        put(self, "sha256_of_onion", sha256_of_onion)
 
     def encode(self) -> bytes:
         if len(self.sha256_of_onion) != 32:
@@ -646,7 +808,7 @@ class InvalidOnionVersion(Message):
 _INVALID_ONION_HMAC_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvalidOnionHmac(Message):
     """BOLT 4, failure message. Type 49157."""
 
@@ -656,7 +818,15 @@ class InvalidOnionHmac(Message):
         ("sha256_of_onion", "sha256", ""),
     )
 
+    __slots__ = ("sha256_of_onion",)
     sha256_of_onion: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        sha256_of_onion: bytes,
+    ) -> None:
+        put(self, "sha256_of_onion", sha256_of_onion)
 
     def encode(self) -> bytes:
         if len(self.sha256_of_onion) != 32:
@@ -679,7 +849,7 @@ class InvalidOnionHmac(Message):
 _INVALID_ONION_KEY_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvalidOnionKey(Message):
     """BOLT 4, failure message. Type 49158."""
 
@@ -689,7 +859,15 @@ class InvalidOnionKey(Message):
         ("sha256_of_onion", "sha256", ""),
     )
 
+    __slots__ = ("sha256_of_onion",)
     sha256_of_onion: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        sha256_of_onion: bytes,
+    ) -> None:
+        put(self, "sha256_of_onion", sha256_of_onion)
 
     def encode(self) -> bytes:
         if len(self.sha256_of_onion) != 32:
@@ -712,7 +890,7 @@ class InvalidOnionKey(Message):
 _TEMPORARY_CHANNEL_FAILURE_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TemporaryChannelFailure(Message):
     """BOLT 4, failure message. Type 4103."""
 
@@ -722,7 +900,15 @@ class TemporaryChannelFailure(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("channel_update",)
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -754,13 +940,15 @@ class TemporaryChannelFailure(Message):
 _PERMANENT_CHANNEL_FAILURE_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class PermanentChannelFailure(Message):
     """BOLT 4, failure message. Type 16392."""
 
     TYPE: ClassVar[int] = 16392
     NAME: ClassVar[str] = "WIRE_PERMANENT_CHANNEL_FAILURE"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _PERMANENT_CHANNEL_FAILURE_0.pack(16392)
@@ -779,13 +967,15 @@ class PermanentChannelFailure(Message):
 _REQUIRED_CHANNEL_FEATURE_MISSING_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class RequiredChannelFeatureMissing(Message):
     """BOLT 4, failure message. Type 16393."""
 
     TYPE: ClassVar[int] = 16393
     NAME: ClassVar[str] = "WIRE_REQUIRED_CHANNEL_FEATURE_MISSING"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _REQUIRED_CHANNEL_FEATURE_MISSING_0.pack(16393)
@@ -804,13 +994,15 @@ class RequiredChannelFeatureMissing(Message):
 _UNKNOWN_NEXT_PEER_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UnknownNextPeer(Message):
     """BOLT 4, failure message. Type 16394."""
 
     TYPE: ClassVar[int] = 16394
     NAME: ClassVar[str] = "WIRE_UNKNOWN_NEXT_PEER"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _UNKNOWN_NEXT_PEER_0.pack(16394)
@@ -829,7 +1021,7 @@ class UnknownNextPeer(Message):
 _AMOUNT_BELOW_MINIMUM_0 = struct.Struct(">HQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AmountBelowMinimum(Message):
     """BOLT 4, failure message. Type 4107."""
 
@@ -840,8 +1032,18 @@ class AmountBelowMinimum(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("htlc_msat", "channel_update")
     htlc_msat: Msat
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        htlc_msat: Msat,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "htlc_msat", htlc_msat)
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -874,7 +1076,7 @@ class AmountBelowMinimum(Message):
 _FEE_INSUFFICIENT_0 = struct.Struct(">HQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FeeInsufficient(Message):
     """BOLT 4, failure message. Type 4108."""
 
@@ -885,8 +1087,18 @@ class FeeInsufficient(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("htlc_msat", "channel_update")
     htlc_msat: Msat
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        htlc_msat: Msat,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "htlc_msat", htlc_msat)
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -919,7 +1131,7 @@ class FeeInsufficient(Message):
 _INCORRECT_CLTV_EXPIRY_0 = struct.Struct(">HIH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class IncorrectCltvExpiry(Message):
     """BOLT 4, failure message. Type 4109."""
 
@@ -930,8 +1142,18 @@ class IncorrectCltvExpiry(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("cltv_expiry", "channel_update")
     cltv_expiry: int  # u32
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        cltv_expiry: int,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "cltv_expiry", cltv_expiry)
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -964,7 +1186,7 @@ class IncorrectCltvExpiry(Message):
 _EXPIRY_TOO_SOON_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ExpiryTooSoon(Message):
     """BOLT 4, failure message. Type 4110."""
 
@@ -974,7 +1196,15 @@ class ExpiryTooSoon(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("channel_update",)
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1003,7 +1233,7 @@ class ExpiryTooSoon(Message):
 _INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS_0 = struct.Struct(">HQI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class IncorrectOrUnknownPaymentDetails(Message):
     """BOLT 4, failure message. Type 16399."""
 
@@ -1014,8 +1244,18 @@ class IncorrectOrUnknownPaymentDetails(Message):
         ("height", "u32", ""),
     )
 
+    __slots__ = ("htlc_msat", "height")
     htlc_msat: Msat
     height: int  # u32
+
+    def __init__(
+        self,
+        *,
+        htlc_msat: Msat,
+        height: int,
+    ) -> None:
+        put(self, "htlc_msat", htlc_msat)
+        put(self, "height", height)
 
     def encode(self) -> bytes:
         return _INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS_0.pack(16399, self.htlc_msat.msat, self.height)
@@ -1041,7 +1281,7 @@ class IncorrectOrUnknownPaymentDetails(Message):
 _FINAL_INCORRECT_CLTV_EXPIRY_0 = struct.Struct(">HI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FinalIncorrectCltvExpiry(Message):
     """BOLT 4, failure message. Type 18."""
 
@@ -1051,7 +1291,15 @@ class FinalIncorrectCltvExpiry(Message):
         ("cltv_expiry", "u32", ""),
     )
 
+    __slots__ = ("cltv_expiry",)
     cltv_expiry: int  # u32
+
+    def __init__(
+        self,
+        *,
+        cltv_expiry: int,
+    ) -> None:
+        put(self, "cltv_expiry", cltv_expiry)
 
     def encode(self) -> bytes:
         return _FINAL_INCORRECT_CLTV_EXPIRY_0.pack(18, self.cltv_expiry)
@@ -1072,7 +1320,7 @@ class FinalIncorrectCltvExpiry(Message):
 _FINAL_INCORRECT_HTLC_AMOUNT_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FinalIncorrectHtlcAmount(Message):
     """BOLT 4, failure message. Type 19."""
 
@@ -1082,7 +1330,15 @@ class FinalIncorrectHtlcAmount(Message):
         ("incoming_htlc_amt", "u64", ""),
     )
 
+    __slots__ = ("incoming_htlc_amt",)
     incoming_htlc_amt: Msat
+
+    def __init__(
+        self,
+        *,
+        incoming_htlc_amt: Msat,
+    ) -> None:
+        put(self, "incoming_htlc_amt", incoming_htlc_amt)
 
     def encode(self) -> bytes:
         return _FINAL_INCORRECT_HTLC_AMOUNT_0.pack(19, self.incoming_htlc_amt.msat)
@@ -1103,7 +1359,7 @@ class FinalIncorrectHtlcAmount(Message):
 _CHANNEL_DISABLED_0 = struct.Struct(">HHH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelDisabled(Message):
     """BOLT 4, failure message. Type 4116."""
 
@@ -1114,8 +1370,18 @@ class ChannelDisabled(Message):
         ("channel_update", "byte", "len"),
     )
 
+    __slots__ = ("disabled_flags", "channel_update")
     disabled_flags: int  # u16
     channel_update: bytes
+
+    def __init__(
+        self,
+        *,
+        disabled_flags: int,
+        channel_update: bytes,
+    ) -> None:
+        put(self, "disabled_flags", disabled_flags)
+        put(self, "channel_update", channel_update)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1148,13 +1414,15 @@ class ChannelDisabled(Message):
 _EXPIRY_TOO_FAR_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ExpiryTooFar(Message):
     """BOLT 4, failure message. Type 21."""
 
     TYPE: ClassVar[int] = 21
     NAME: ClassVar[str] = "WIRE_EXPIRY_TOO_FAR"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _EXPIRY_TOO_FAR_0.pack(21)
@@ -1173,7 +1441,7 @@ class ExpiryTooFar(Message):
 _INVALID_ONION_PAYLOAD_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvalidOnionPayload(Message):
     """BOLT 4, failure message. Type 16406."""
 
@@ -1184,8 +1452,18 @@ class InvalidOnionPayload(Message):
         ("offset", "u16", ""),
     )
 
+    __slots__ = ("type", "offset")
     type: int  # bigsize
     offset: int  # u16
+
+    def __init__(
+        self,
+        *,
+        type: int,
+        offset: int,
+    ) -> None:
+        put(self, "type", type)
+        put(self, "offset", offset)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1217,13 +1495,15 @@ class InvalidOnionPayload(Message):
 _MPP_TIMEOUT_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class MppTimeout(Message):
     """BOLT 4, failure message. Type 23."""
 
     TYPE: ClassVar[int] = 23
     NAME: ClassVar[str] = "WIRE_MPP_TIMEOUT"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _MPP_TIMEOUT_0.pack(23)
@@ -1242,7 +1522,7 @@ class MppTimeout(Message):
 _INVALID_ONION_BLINDING_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InvalidOnionBlinding(Message):
     """BOLT 4, failure message. Type 49176."""
 
@@ -1252,7 +1532,15 @@ class InvalidOnionBlinding(Message):
         ("sha256_of_onion", "sha256", ""),
     )
 
+    __slots__ = ("sha256_of_onion",)
     sha256_of_onion: bytes  # 32 bytes
+
+    def __init__(
+        self,
+        *,
+        sha256_of_onion: bytes,
+    ) -> None:
+        put(self, "sha256_of_onion", sha256_of_onion)
 
     def encode(self) -> bytes:
         if len(self.sha256_of_onion) != 32:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Msat, Sat
@@ -19,11 +18,13 @@ from pylightningd.common.wire.runtime import (
     Subtype,
     malformed,
     message_type,
+    put,
     read_flag,
     read_string,
     read_varbytes,
     to_bool,
     trailing,
+    wire_class,
     write_string,
     write_varbytes,
     wrong_length,
@@ -38,7 +39,7 @@ SPEC_HASH = bytes.fromhex(
 _OPENING_LIMITS_0 = struct.Struct(">HQIIIB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningLimits(Subtype):
     """What we accept of others and ask for ourselves."""
 
@@ -52,6 +53,15 @@ class OpeningLimits(Subtype):
         ("allow_dust_reserve", "bool", ""),
     )
 
+    __slots__ = (
+        "local_config",
+        "max_to_self_delay",
+        "min_effective_htlc_capacity",
+        "feerate_min_perkw",
+        "feerate_max_perkw",
+        "minimum_depth",
+        "allow_dust_reserve",
+    )
     local_config: ChannelConfig
     max_to_self_delay: int  # u16
     min_effective_htlc_capacity: Msat
@@ -59,6 +69,25 @@ class OpeningLimits(Subtype):
     feerate_max_perkw: int  # u32
     minimum_depth: int  # u32
     allow_dust_reserve: bool
+
+    def __init__(
+        self,
+        *,
+        local_config: ChannelConfig,
+        max_to_self_delay: int,
+        min_effective_htlc_capacity: Msat,
+        feerate_min_perkw: int,
+        feerate_max_perkw: int,
+        minimum_depth: int,
+        allow_dust_reserve: bool,
+    ) -> None:
+        put(self, "local_config", local_config)
+        put(self, "max_to_self_delay", max_to_self_delay)
+        put(self, "min_effective_htlc_capacity", min_effective_htlc_capacity)
+        put(self, "feerate_min_perkw", feerate_min_perkw)
+        put(self, "feerate_max_perkw", feerate_max_perkw)
+        put(self, "minimum_depth", minimum_depth)
+        put(self, "allow_dust_reserve", allow_dust_reserve)
 
     def write(self) -> bytes:
         return b"".join(
@@ -102,7 +131,7 @@ class OpeningLimits(Subtype):
 _OPENINGD_INIT_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdInit(Message):
     """Type 400."""
 
@@ -113,8 +142,18 @@ class OpeningdInit(Message):
         ("features", "varbytes", ""),
     )
 
+    __slots__ = ("network", "features")
     network: str
     features: bytes
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        features: bytes,
+    ) -> None:
+        put(self, "network", network)
+        put(self, "features", features)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -145,7 +184,7 @@ _OPENINGD_OPEN_1 = struct.Struct(">33sQQIB")
 _OPENINGD_OPEN_2 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdOpen(Message):
     """Open towards the peer on this route. Type 401."""
 
@@ -169,6 +208,23 @@ class OpeningdOpen(Message):
         ("wanted_reserve", "?sat", ""),
     )
 
+    __slots__ = (
+        "dbid",
+        "route_id",
+        "peer_id",
+        "temporary_channel_id",
+        "their_features",
+        "limits",
+        "basepoints",
+        "first_per_commitment_point",
+        "funding_amount",
+        "push",
+        "feerate_perkw",
+        "announce",
+        "channel_type",
+        "upfront_shutdown_script",
+        "wanted_reserve",
+    )
     dbid: int  # u64
     route_id: int  # u64
     peer_id: NodeId
@@ -183,7 +239,42 @@ class OpeningdOpen(Message):
     announce: bool
     channel_type: bytes
     upfront_shutdown_script: bytes
-    wanted_reserve: Sat | None = None
+    wanted_reserve: Sat | None
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        route_id: int,
+        peer_id: NodeId,
+        temporary_channel_id: ChannelId,
+        their_features: bytes,
+        limits: OpeningLimits,
+        basepoints: Basepoints,
+        first_per_commitment_point: bytes,
+        funding_amount: Sat,
+        push: Msat,
+        feerate_perkw: int,
+        announce: bool,
+        channel_type: bytes,
+        upfront_shutdown_script: bytes,
+        wanted_reserve: Sat | None = None,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
+        put(self, "peer_id", peer_id)
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "their_features", their_features)
+        put(self, "limits", limits)
+        put(self, "basepoints", basepoints)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "funding_amount", funding_amount)
+        put(self, "push", push)
+        put(self, "feerate_perkw", feerate_perkw)
+        put(self, "announce", announce)
+        put(self, "channel_type", channel_type)
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "wanted_reserve", wanted_reserve)
 
     def encode(self) -> bytes:
         if (
@@ -279,7 +370,7 @@ _OPENINGD_ACCEPTED_0 = struct.Struct(">HQ")
 _OPENINGD_ACCEPTED_1 = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdAccepted(Message):
     """accept_channel came and is good: make the funding transaction pay to this script. Type
     402.
@@ -294,10 +385,24 @@ class OpeningdAccepted(Message):
         ("minimum_depth", "u32", ""),
     )
 
+    __slots__ = ("dbid", "funding_scriptpubkey", "channel_type", "minimum_depth")
     dbid: int  # u64
     funding_scriptpubkey: bytes
     channel_type: bytes
     minimum_depth: int  # u32
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        funding_scriptpubkey: bytes,
+        channel_type: bytes,
+        minimum_depth: int,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "funding_scriptpubkey", funding_scriptpubkey)
+        put(self, "channel_type", channel_type)
+        put(self, "minimum_depth", minimum_depth)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -335,7 +440,7 @@ class OpeningdAccepted(Message):
 _OPENINGD_FUNDING_0 = struct.Struct(">HQ32sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdFunding(Message):
     """Type 403."""
 
@@ -346,8 +451,18 @@ class OpeningdFunding(Message):
         ("funding", "outpoint", ""),
     )
 
+    __slots__ = ("dbid", "funding")
     dbid: int  # u64
     funding: Outpoint
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        funding: Outpoint,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "funding", funding)
 
     def encode(self) -> bytes:
         if len(self.funding.txid) != 32:
@@ -372,7 +487,7 @@ _OPENINGD_GOT_OPEN_0 = struct.Struct(">HQQ33s")
 _OPENINGD_GOT_OPEN_1 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdGotOpen(Message):
     """An open_channel came. A refusal of the master's own (hooks, limits) is an error message
     instead of this. Type 404.
@@ -392,6 +507,17 @@ class OpeningdGotOpen(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = (
+        "dbid",
+        "route_id",
+        "peer_id",
+        "their_features",
+        "limits",
+        "basepoints",
+        "first_per_commitment_point",
+        "upfront_shutdown_script",
+        "msg",
+    )
     dbid: int  # u64
     route_id: int  # u64
     peer_id: NodeId
@@ -401,6 +527,29 @@ class OpeningdGotOpen(Message):
     first_per_commitment_point: bytes  # 33 bytes
     upfront_shutdown_script: bytes
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        route_id: int,
+        peer_id: NodeId,
+        their_features: bytes,
+        limits: OpeningLimits,
+        basepoints: Basepoints,
+        first_per_commitment_point: bytes,
+        upfront_shutdown_script: bytes,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
+        put(self, "peer_id", peer_id)
+        put(self, "their_features", their_features)
+        put(self, "limits", limits)
+        put(self, "basepoints", basepoints)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         if len(self.peer_id) != 33 or len(self.first_per_commitment_point) != 33:
@@ -451,13 +600,15 @@ class OpeningdGotOpen(Message):
 _OPENINGD_DONE_REPLY_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdDoneReply(Message):
     """Type 406."""
 
     TYPE: ClassVar[int] = 406
     NAME: ClassVar[str] = "WIRE_OPENINGD_DONE_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
 
     def encode(self) -> bytes:
         return _OPENINGD_DONE_REPLY_0.pack(406)
@@ -478,7 +629,7 @@ _OPENINGD_DONE_1 = struct.Struct(">BIQI33s")
 _OPENINGD_DONE_2 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdDone(Request[OpeningdDoneReply]):
     """Both sides: everything is signed. Durable when the reply is here; only then does the
     accepter send funding_signed and the master broadcast (opener). `tx` is our first
@@ -501,6 +652,18 @@ class OpeningdDone(Request[OpeningdDoneReply]):
         ("signature", "signature", ""),
     )
 
+    __slots__ = (
+        "channel",
+        "announce",
+        "minimum_depth",
+        "push",
+        "feerate_perkw",
+        "remote_first_per_commitment_point",
+        "local_upfront_shutdown_script",
+        "remote_upfront_shutdown_script",
+        "tx",
+        "signature",
+    )
     channel: ChannelStatic
     announce: bool
     minimum_depth: int  # u32
@@ -511,6 +674,31 @@ class OpeningdDone(Request[OpeningdDoneReply]):
     remote_upfront_shutdown_script: bytes
     tx: bytes
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        channel: ChannelStatic,
+        announce: bool,
+        minimum_depth: int,
+        push: Msat,
+        feerate_perkw: int,
+        remote_first_per_commitment_point: bytes,
+        local_upfront_shutdown_script: bytes,
+        remote_upfront_shutdown_script: bytes,
+        tx: bytes,
+        signature: bytes,
+    ) -> None:
+        put(self, "channel", channel)
+        put(self, "announce", announce)
+        put(self, "minimum_depth", minimum_depth)
+        put(self, "push", push)
+        put(self, "feerate_perkw", feerate_perkw)
+        put(self, "remote_first_per_commitment_point", remote_first_per_commitment_point)
+        put(self, "local_upfront_shutdown_script", local_upfront_shutdown_script)
+        put(self, "remote_upfront_shutdown_script", remote_upfront_shutdown_script)
+        put(self, "tx", tx)
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.remote_first_per_commitment_point) != 33 or len(self.signature) != 64:
@@ -575,7 +763,7 @@ class OpeningdDone(Request[OpeningdDoneReply]):
 _OPENINGD_PEER_MSG_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdPeerMsg(Message):
     """The opener's side, after openingd_done: a message for the new channel that still came on
     the opening's route (channel_ready of a fast peer). Hand it on to channeld. Type 409.
@@ -588,8 +776,18 @@ class OpeningdPeerMsg(Message):
         ("msg", "varbytes", ""),
     )
 
+    __slots__ = ("dbid", "msg")
     dbid: int  # u64
     msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "msg", msg)
 
     def encode(self) -> bytes:
         return b"".join((_OPENINGD_PEER_MSG_0.pack(409, self.dbid), write_varbytes(self.msg)))
@@ -615,7 +813,7 @@ class OpeningdPeerMsg(Message):
 _OPENINGD_FAILED_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdFailed(Message):
     """Type 407."""
 
@@ -626,8 +824,18 @@ class OpeningdFailed(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("dbid", "reason")
     dbid: int  # u64
     reason: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        reason: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         return b"".join((_OPENINGD_FAILED_0.pack(407, self.dbid), write_string(self.reason)))
@@ -653,7 +861,7 @@ class OpeningdFailed(Message):
 _OPENINGD_CANCEL_0 = struct.Struct(">HQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningdCancel(Message):
     """Give up an opening that is not done. Type 408."""
 
@@ -664,8 +872,18 @@ class OpeningdCancel(Message):
         ("reason", "utf8", ""),
     )
 
+    __slots__ = ("dbid", "reason")
     dbid: int  # u64
     reason: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        reason: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "reason", reason)
 
     def encode(self) -> bytes:
         return b"".join((_OPENINGD_CANCEL_0.pack(408, self.dbid), write_string(self.reason)))

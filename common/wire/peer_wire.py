@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from pylightningd.common.amount import Msat, Sat
@@ -21,9 +20,11 @@ from pylightningd.common.wire.runtime import (
     join_fixed,
     malformed,
     message_type,
+    put,
     too_short,
     trailing,
     unknown_message,
+    wire_class,
     wrong_length,
 )
 from pylightningd.common.wire.tlv import (
@@ -43,7 +44,7 @@ SPEC_HASH = bytes.fromhex(
 _WITNESS_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Witness(Subtype):
     """BOLT 2, subtype `witness`."""
 
@@ -51,7 +52,15 @@ class Witness(Subtype):
         ("witness_data", "byte", "len"),
     )
 
+    __slots__ = ("witness_data",)
     witness_data: bytes
+
+    def __init__(
+        self,
+        *,
+        witness_data: bytes,
+    ) -> None:
+        put(self, "witness_data", witness_data)
 
     def write(self) -> bytes:
         return b"".join((_WITNESS_0.pack(len(self.witness_data)), self.witness_data))
@@ -74,7 +83,7 @@ class Witness(Subtype):
 _CHANNEL_UPDATE_TIMESTAMPS_0 = struct.Struct(">II")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelUpdateTimestamps(Subtype):
     """BOLT 7, subtype `channel_update_timestamps`."""
 
@@ -83,8 +92,18 @@ class ChannelUpdateTimestamps(Subtype):
         ("timestamp_node_id_2", "u32", ""),
     )
 
+    __slots__ = ("timestamp_node_id_1", "timestamp_node_id_2")
     timestamp_node_id_1: int  # u32
     timestamp_node_id_2: int  # u32
+
+    def __init__(
+        self,
+        *,
+        timestamp_node_id_1: int,
+        timestamp_node_id_2: int,
+    ) -> None:
+        put(self, "timestamp_node_id_1", timestamp_node_id_1)
+        put(self, "timestamp_node_id_2", timestamp_node_id_2)
 
     def write(self) -> bytes:
         return _CHANNEL_UPDATE_TIMESTAMPS_0.pack(self.timestamp_node_id_1, self.timestamp_node_id_2)
@@ -106,7 +125,7 @@ class ChannelUpdateTimestamps(Subtype):
 _CHANNEL_UPDATE_CHECKSUMS_0 = struct.Struct(">II")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelUpdateChecksums(Subtype):
     """BOLT 7, subtype `channel_update_checksums`."""
 
@@ -115,8 +134,18 @@ class ChannelUpdateChecksums(Subtype):
         ("checksum_node_id_2", "u32", ""),
     )
 
+    __slots__ = ("checksum_node_id_1", "checksum_node_id_2")
     checksum_node_id_1: int  # u32
     checksum_node_id_2: int  # u32
+
+    def __init__(
+        self,
+        *,
+        checksum_node_id_1: int,
+        checksum_node_id_2: int,
+    ) -> None:
+        put(self, "checksum_node_id_1", checksum_node_id_1)
+        put(self, "checksum_node_id_2", checksum_node_id_2)
 
     def write(self) -> bytes:
         return _CHANNEL_UPDATE_CHECKSUMS_0.pack(self.checksum_node_id_1, self.checksum_node_id_2)
@@ -135,7 +164,7 @@ class ChannelUpdateChecksums(Subtype):
 _INIT_TLVS_0 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class InitTlvs(TlvStream):
     """TLV stream `init_tlvs`."""
 
@@ -144,9 +173,21 @@ class InitTlvs(TlvStream):
         ("remote_addr", "byte", "..."),
     )
 
-    networks: tuple[bytes, ...] | None = None  # type 1
-    remote_addr: bytes | None = None  # type 3
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("networks", "remote_addr", "unknown")
+    networks: tuple[bytes, ...] | None  # type 1
+    remote_addr: bytes | None  # type 3
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        networks: tuple[bytes, ...] | None = None,
+        remote_addr: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "networks", networks)
+        put(self, "remote_addr", remote_addr)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -188,7 +229,7 @@ _NO_INIT_TLVS = InitTlvs()
 _TX_ADD_INPUT_TLVS_0 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAddInputTlvs(TlvStream):
     """TLV stream `tx_add_input_tlvs`."""
 
@@ -196,8 +237,18 @@ class TxAddInputTlvs(TlvStream):
         ("shared_input_txid", "sha256", ""),
     )
 
-    shared_input_txid: Txid | None = None  # type 0
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("shared_input_txid", "unknown")
+    shared_input_txid: Txid | None  # type 0
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        shared_input_txid: Txid | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "shared_input_txid", shared_input_txid)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -233,7 +284,7 @@ _NO_TX_ADD_INPUT_TLVS = TxAddInputTlvs()
 _TX_SIGNATURES_TLVS_0 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxSignaturesTlvs(TlvStream):
     """TLV stream `tx_signatures_tlvs`."""
 
@@ -241,8 +292,18 @@ class TxSignaturesTlvs(TlvStream):
         ("shared_input_signature", "signature", ""),
     )
 
-    shared_input_signature: bytes | None = None  # type 0
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("shared_input_signature", "unknown")
+    shared_input_signature: bytes | None  # type 0
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        shared_input_signature: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "shared_input_signature", shared_input_signature)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -278,7 +339,7 @@ _NO_TX_SIGNATURES_TLVS = TxSignaturesTlvs()
 _TX_INIT_RBF_TLVS_0 = struct.Struct(">q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxInitRbfTlvs(TlvStream):
     """TLV stream `tx_init_rbf_tlvs`."""
 
@@ -287,9 +348,21 @@ class TxInitRbfTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    funding_output_contribution: int | None = None  # type 0
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("funding_output_contribution", "require_confirmed_inputs", "unknown")
+    funding_output_contribution: int | None  # type 0
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        funding_output_contribution: int | None = None,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "funding_output_contribution", funding_output_contribution)
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -331,7 +404,7 @@ _NO_TX_INIT_RBF_TLVS = TxInitRbfTlvs()
 _TX_ACK_RBF_TLVS_0 = struct.Struct(">q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAckRbfTlvs(TlvStream):
     """TLV stream `tx_ack_rbf_tlvs`."""
 
@@ -340,9 +413,21 @@ class TxAckRbfTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    funding_output_contribution: int | None = None  # type 0
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("funding_output_contribution", "require_confirmed_inputs", "unknown")
+    funding_output_contribution: int | None  # type 0
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        funding_output_contribution: int | None = None,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "funding_output_contribution", funding_output_contribution)
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -381,7 +466,7 @@ class TxAckRbfTlvs(TlvStream):
 _NO_TX_ACK_RBF_TLVS = TxAckRbfTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpenChannelTlvs(TlvStream):
     """TLV stream `open_channel_tlvs`."""
 
@@ -390,9 +475,21 @@ class OpenChannelTlvs(TlvStream):
         ("channel_type", "byte", "..."),
     )
 
-    upfront_shutdown_script: bytes | None = None  # type 0
-    channel_type: bytes | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("upfront_shutdown_script", "channel_type", "unknown")
+    upfront_shutdown_script: bytes | None  # type 0
+    channel_type: bytes | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        upfront_shutdown_script: bytes | None = None,
+        channel_type: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "channel_type", channel_type)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -429,7 +526,7 @@ class OpenChannelTlvs(TlvStream):
 _NO_OPEN_CHANNEL_TLVS = OpenChannelTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AcceptChannelTlvs(TlvStream):
     """TLV stream `accept_channel_tlvs`."""
 
@@ -438,9 +535,21 @@ class AcceptChannelTlvs(TlvStream):
         ("channel_type", "byte", "..."),
     )
 
-    upfront_shutdown_script: bytes | None = None  # type 0
-    channel_type: bytes | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("upfront_shutdown_script", "channel_type", "unknown")
+    upfront_shutdown_script: bytes | None  # type 0
+    channel_type: bytes | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        upfront_shutdown_script: bytes | None = None,
+        channel_type: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "channel_type", channel_type)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -480,7 +589,7 @@ _NO_ACCEPT_CHANNEL_TLVS = AcceptChannelTlvs()
 _CHANNEL_READY_TLVS_0 = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReadyTlvs(TlvStream):
     """TLV stream `channel_ready_tlvs`."""
 
@@ -488,8 +597,18 @@ class ChannelReadyTlvs(TlvStream):
         ("short_channel_id", "short_channel_id", ""),
     )
 
-    short_channel_id: ShortChannelId | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("short_channel_id", "unknown")
+    short_channel_id: ShortChannelId | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        short_channel_id: ShortChannelId | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -521,7 +640,7 @@ class ChannelReadyTlvs(TlvStream):
 _NO_CHANNEL_READY_TLVS = ChannelReadyTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpeningTlvs(TlvStream):
     """TLV stream `opening_tlvs`."""
 
@@ -531,10 +650,24 @@ class OpeningTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    upfront_shutdown_script: bytes | None = None  # type 0
-    channel_type: bytes | None = None  # type 1
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("upfront_shutdown_script", "channel_type", "require_confirmed_inputs", "unknown")
+    upfront_shutdown_script: bytes | None  # type 0
+    channel_type: bytes | None  # type 1
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        upfront_shutdown_script: bytes | None = None,
+        channel_type: bytes | None = None,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "channel_type", channel_type)
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -579,7 +712,7 @@ class OpeningTlvs(TlvStream):
 _NO_OPENING_TLVS = OpeningTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AcceptTlvs(TlvStream):
     """TLV stream `accept_tlvs`."""
 
@@ -589,10 +722,24 @@ class AcceptTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    upfront_shutdown_script: bytes | None = None  # type 0
-    channel_type: bytes | None = None  # type 1
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("upfront_shutdown_script", "channel_type", "require_confirmed_inputs", "unknown")
+    upfront_shutdown_script: bytes | None  # type 0
+    channel_type: bytes | None  # type 1
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        upfront_shutdown_script: bytes | None = None,
+        channel_type: bytes | None = None,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "upfront_shutdown_script", upfront_shutdown_script)
+        put(self, "channel_type", channel_type)
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -637,7 +784,7 @@ class AcceptTlvs(TlvStream):
 _NO_ACCEPT_TLVS = AcceptTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class SpliceInitTlvs(TlvStream):
     """TLV stream `splice_init_tlvs`."""
 
@@ -645,8 +792,18 @@ class SpliceInitTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("require_confirmed_inputs", "unknown")
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -679,7 +836,7 @@ class SpliceInitTlvs(TlvStream):
 _NO_SPLICE_INIT_TLVS = SpliceInitTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class SpliceAckTlvs(TlvStream):
     """TLV stream `splice_ack_tlvs`."""
 
@@ -687,8 +844,18 @@ class SpliceAckTlvs(TlvStream):
         ("require_confirmed_inputs", "", ""),
     )
 
-    require_confirmed_inputs: Literal[True] | None = None  # type 2
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("require_confirmed_inputs", "unknown")
+    require_confirmed_inputs: Literal[True] | None  # type 2
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        require_confirmed_inputs: Literal[True] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "require_confirmed_inputs", require_confirmed_inputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -724,7 +891,7 @@ _NO_SPLICE_ACK_TLVS = SpliceAckTlvs()
 _CLOSING_TLVS_0 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingTlvs(TlvStream):
     """TLV stream `closing_tlvs`."""
 
@@ -734,10 +901,24 @@ class ClosingTlvs(TlvStream):
         ("closer_and_closee_outputs", "signature", ""),
     )
 
-    closer_output_only: bytes | None = None  # type 1
-    closee_output_only: bytes | None = None  # type 2
-    closer_and_closee_outputs: bytes | None = None  # type 3
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("closer_output_only", "closee_output_only", "closer_and_closee_outputs", "unknown")
+    closer_output_only: bytes | None  # type 1
+    closee_output_only: bytes | None  # type 2
+    closer_and_closee_outputs: bytes | None  # type 3
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        closer_output_only: bytes | None = None,
+        closee_output_only: bytes | None = None,
+        closer_and_closee_outputs: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "closer_output_only", closer_output_only)
+        put(self, "closee_output_only", closee_output_only)
+        put(self, "closer_and_closee_outputs", closer_and_closee_outputs)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -789,7 +970,7 @@ _NO_CLOSING_TLVS = ClosingTlvs()
 _CLOSING_SIGNED_FEE_RANGE_0 = struct.Struct(">QQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingSignedFeeRange(Subtype):
     """TLV record `fee_range` of `closing_signed_tlvs`."""
 
@@ -798,8 +979,18 @@ class ClosingSignedFeeRange(Subtype):
         ("max_fee_satoshis", "u64", ""),
     )
 
+    __slots__ = ("min_fee_satoshis", "max_fee_satoshis")
     min_fee_satoshis: Sat
     max_fee_satoshis: Sat
+
+    def __init__(
+        self,
+        *,
+        min_fee_satoshis: Sat,
+        max_fee_satoshis: Sat,
+    ) -> None:
+        put(self, "min_fee_satoshis", min_fee_satoshis)
+        put(self, "max_fee_satoshis", max_fee_satoshis)
 
     def write(self) -> bytes:
         return _CLOSING_SIGNED_FEE_RANGE_0.pack(
@@ -818,7 +1009,7 @@ class ClosingSignedFeeRange(Subtype):
         return value, pos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingSignedTlvs(TlvStream):
     """TLV stream `closing_signed_tlvs`."""
 
@@ -826,8 +1017,18 @@ class ClosingSignedTlvs(TlvStream):
         ("fee_range", "ClosingSignedFeeRange", ""),
     )
 
-    fee_range: ClosingSignedFeeRange | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("fee_range", "unknown")
+    fee_range: ClosingSignedFeeRange | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        fee_range: ClosingSignedFeeRange | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "fee_range", fee_range)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -861,7 +1062,7 @@ _NO_CLOSING_SIGNED_TLVS = ClosingSignedTlvs()
 _UPDATE_ADD_HTLC_TLVS_0 = struct.Struct(">33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateAddHtlcTlvs(TlvStream):
     """TLV stream `update_add_htlc_tlvs`."""
 
@@ -869,8 +1070,18 @@ class UpdateAddHtlcTlvs(TlvStream):
         ("blinded_path", "point", ""),
     )
 
-    blinded_path: bytes | None = None  # type 0
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("blinded_path", "unknown")
+    blinded_path: bytes | None  # type 0
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        blinded_path: bytes | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "blinded_path", blinded_path)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -909,7 +1120,7 @@ _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_0 = struct.Struct(">I")
 _UPDATE_FULFILL_HTLC_ATTRIBUTION_DATA_1 = struct.Struct(">840s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFulfillHtlcAttributionData(Subtype):
     """TLV record `attribution_data` of `update_fulfill_htlc_tlvs`."""
 
@@ -918,8 +1129,18 @@ class UpdateFulfillHtlcAttributionData(Subtype):
         ("truncated_hmacs", "byte", "840"),
     )
 
+    __slots__ = ("htlc_hold_times", "truncated_hmacs")
     htlc_hold_times: tuple[int, ...]
     truncated_hmacs: bytes  # 840 bytes
+
+    def __init__(
+        self,
+        *,
+        htlc_hold_times: tuple[int, ...],
+        truncated_hmacs: bytes,
+    ) -> None:
+        put(self, "htlc_hold_times", htlc_hold_times)
+        put(self, "truncated_hmacs", truncated_hmacs)
 
     def write(self) -> bytes:
         if len(self.truncated_hmacs) != 840:
@@ -957,7 +1178,7 @@ class UpdateFulfillHtlcAttributionData(Subtype):
         return value, pos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFulfillHtlcTlvs(TlvStream):
     """TLV stream `update_fulfill_htlc_tlvs`."""
 
@@ -965,8 +1186,18 @@ class UpdateFulfillHtlcTlvs(TlvStream):
         ("attribution_data", "UpdateFulfillHtlcAttributionData", ""),
     )
 
-    attribution_data: UpdateFulfillHtlcAttributionData | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("attribution_data", "unknown")
+    attribution_data: UpdateFulfillHtlcAttributionData | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        attribution_data: UpdateFulfillHtlcAttributionData | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "attribution_data", attribution_data)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1005,7 +1236,7 @@ _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_0 = struct.Struct(">I")
 _UPDATE_FAIL_HTLC_ATTRIBUTION_DATA_1 = struct.Struct(">840s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFailHtlcAttributionData(Subtype):
     """TLV record `attribution_data` of `update_fail_htlc_tlvs`."""
 
@@ -1014,8 +1245,18 @@ class UpdateFailHtlcAttributionData(Subtype):
         ("truncated_hmacs", "byte", "840"),
     )
 
+    __slots__ = ("htlc_hold_times", "truncated_hmacs")
     htlc_hold_times: tuple[int, ...]
     truncated_hmacs: bytes  # 840 bytes
+
+    def __init__(
+        self,
+        *,
+        htlc_hold_times: tuple[int, ...],
+        truncated_hmacs: bytes,
+    ) -> None:
+        put(self, "htlc_hold_times", htlc_hold_times)
+        put(self, "truncated_hmacs", truncated_hmacs)
 
     def write(self) -> bytes:
         if len(self.truncated_hmacs) != 840:
@@ -1053,7 +1294,7 @@ class UpdateFailHtlcAttributionData(Subtype):
         return value, pos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFailHtlcTlvs(TlvStream):
     """TLV stream `update_fail_htlc_tlvs`."""
 
@@ -1061,8 +1302,18 @@ class UpdateFailHtlcTlvs(TlvStream):
         ("attribution_data", "UpdateFailHtlcAttributionData", ""),
     )
 
-    attribution_data: UpdateFailHtlcAttributionData | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("attribution_data", "unknown")
+    attribution_data: UpdateFailHtlcAttributionData | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        attribution_data: UpdateFailHtlcAttributionData | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "attribution_data", attribution_data)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1096,7 +1347,7 @@ _NO_UPDATE_FAIL_HTLC_TLVS = UpdateFailHtlcTlvs()
 _START_BATCH_TLVS_0 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class StartBatchTlvs(TlvStream):
     """TLV stream `start_batch_tlvs`."""
 
@@ -1104,8 +1355,18 @@ class StartBatchTlvs(TlvStream):
         ("message_type", "u16", ""),
     )
 
-    message_type: int | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("message_type", "unknown")
+    message_type: int | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        message_type: int | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "message_type", message_type)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1139,7 +1400,7 @@ _NO_START_BATCH_TLVS = StartBatchTlvs()
 _COMMITMENT_SIGNED_TLVS_0 = struct.Struct(">32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class CommitmentSignedTlvs(TlvStream):
     """TLV stream `commitment_signed_tlvs`."""
 
@@ -1147,8 +1408,18 @@ class CommitmentSignedTlvs(TlvStream):
         ("funding_txid", "sha256", ""),
     )
 
-    funding_txid: Txid | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("funding_txid", "unknown")
+    funding_txid: Txid | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        funding_txid: Txid | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "funding_txid", funding_txid)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1188,7 +1459,7 @@ _NO_COMMITMENT_SIGNED_TLVS = CommitmentSignedTlvs()
 _CHANNEL_REESTABLISH_NEXT_FUNDING_0 = struct.Struct(">32sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReestablishNextFunding(Subtype):
     """TLV record `next_funding` of `channel_reestablish_tlvs`."""
 
@@ -1197,8 +1468,18 @@ class ChannelReestablishNextFunding(Subtype):
         ("retransmit_flags", "byte", ""),
     )
 
+    __slots__ = ("next_funding_txid", "retransmit_flags")
     next_funding_txid: Txid
     retransmit_flags: int  # byte
+
+    def __init__(
+        self,
+        *,
+        next_funding_txid: Txid,
+        retransmit_flags: int,
+    ) -> None:
+        put(self, "next_funding_txid", next_funding_txid)
+        put(self, "retransmit_flags", retransmit_flags)
 
     def write(self) -> bytes:
         if len(self.next_funding_txid) != 32:
@@ -1225,7 +1506,7 @@ class ChannelReestablishNextFunding(Subtype):
 _CHANNEL_REESTABLISH_MY_CURRENT_FUNDING_LOCKED_0 = struct.Struct(">32sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReestablishMyCurrentFundingLocked(Subtype):
     """TLV record `my_current_funding_locked` of `channel_reestablish_tlvs`."""
 
@@ -1234,8 +1515,18 @@ class ChannelReestablishMyCurrentFundingLocked(Subtype):
         ("retransmit_flags", "byte", ""),
     )
 
+    __slots__ = ("my_current_funding_locked_txid", "retransmit_flags")
     my_current_funding_locked_txid: Txid
     retransmit_flags: int  # byte
+
+    def __init__(
+        self,
+        *,
+        my_current_funding_locked_txid: Txid,
+        retransmit_flags: int,
+    ) -> None:
+        put(self, "my_current_funding_locked_txid", my_current_funding_locked_txid)
+        put(self, "retransmit_flags", retransmit_flags)
 
     def write(self) -> bytes:
         if len(self.my_current_funding_locked_txid) != 32:
@@ -1259,7 +1550,7 @@ class ChannelReestablishMyCurrentFundingLocked(Subtype):
         return value, pos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReestablishTlvs(TlvStream):
     """TLV stream `channel_reestablish_tlvs`."""
 
@@ -1268,9 +1559,21 @@ class ChannelReestablishTlvs(TlvStream):
         ("my_current_funding_locked", "ChannelReestablishMyCurrentFundingLocked", ""),
     )
 
-    next_funding: ChannelReestablishNextFunding | None = None  # type 1
-    my_current_funding_locked: ChannelReestablishMyCurrentFundingLocked | None = None  # type 5
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("next_funding", "my_current_funding_locked", "unknown")
+    next_funding: ChannelReestablishNextFunding | None  # type 1
+    my_current_funding_locked: ChannelReestablishMyCurrentFundingLocked | None  # type 5
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        next_funding: ChannelReestablishNextFunding | None = None,
+        my_current_funding_locked: ChannelReestablishMyCurrentFundingLocked | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "next_funding", next_funding)
+        put(self, "my_current_funding_locked", my_current_funding_locked)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1316,7 +1619,7 @@ _NO_CHANNEL_REESTABLISH_TLVS = ChannelReestablishTlvs()
 _QUERY_SHORT_CHANNEL_IDS_QUERY_FLAGS_0 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class QueryShortChannelIdsQueryFlags(Subtype):
     """TLV record `query_flags` of `query_short_channel_ids_tlvs`."""
 
@@ -1325,8 +1628,18 @@ class QueryShortChannelIdsQueryFlags(Subtype):
         ("encoded_query_flags", "byte", "..."),
     )
 
+    __slots__ = ("encoding_type", "encoded_query_flags")
     encoding_type: int  # byte
     encoded_query_flags: bytes
+
+    def __init__(
+        self,
+        *,
+        encoding_type: int,
+        encoded_query_flags: bytes,
+    ) -> None:
+        put(self, "encoding_type", encoding_type)
+        put(self, "encoded_query_flags", encoded_query_flags)
 
     def write(self) -> bytes:
         return b"".join(
@@ -1348,7 +1661,7 @@ class QueryShortChannelIdsQueryFlags(Subtype):
         return value, len(buf)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class QueryShortChannelIdsTlvs(TlvStream):
     """TLV stream `query_short_channel_ids_tlvs`."""
 
@@ -1356,8 +1669,18 @@ class QueryShortChannelIdsTlvs(TlvStream):
         ("query_flags", "QueryShortChannelIdsQueryFlags", ""),
     )
 
-    query_flags: QueryShortChannelIdsQueryFlags | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("query_flags", "unknown")
+    query_flags: QueryShortChannelIdsQueryFlags | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        query_flags: QueryShortChannelIdsQueryFlags | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "query_flags", query_flags)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1392,7 +1715,7 @@ class QueryShortChannelIdsTlvs(TlvStream):
 _NO_QUERY_SHORT_CHANNEL_IDS_TLVS = QueryShortChannelIdsTlvs()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class QueryChannelRangeTlvs(TlvStream):
     """TLV stream `query_channel_range_tlvs`."""
 
@@ -1400,8 +1723,18 @@ class QueryChannelRangeTlvs(TlvStream):
         ("query_option", "bigsize", ""),
     )
 
-    query_option: int | None = None  # type 1
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("query_option", "unknown")
+    query_option: int | None  # type 1
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        query_option: int | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "query_option", query_option)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1442,7 +1775,7 @@ _NO_QUERY_CHANNEL_RANGE_TLVS = QueryChannelRangeTlvs()
 _REPLY_CHANNEL_RANGE_TIMESTAMPS_TLV_0 = struct.Struct(">B")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ReplyChannelRangeTimestampsTlv(Subtype):
     """TLV record `timestamps_tlv` of `reply_channel_range_tlvs`."""
 
@@ -1451,8 +1784,18 @@ class ReplyChannelRangeTimestampsTlv(Subtype):
         ("encoded_timestamps", "byte", "..."),
     )
 
+    __slots__ = ("encoding_type", "encoded_timestamps")
     encoding_type: int  # byte
     encoded_timestamps: bytes
+
+    def __init__(
+        self,
+        *,
+        encoding_type: int,
+        encoded_timestamps: bytes,
+    ) -> None:
+        put(self, "encoding_type", encoding_type)
+        put(self, "encoded_timestamps", encoded_timestamps)
 
     def write(self) -> bytes:
         return b"".join(
@@ -1477,7 +1820,7 @@ class ReplyChannelRangeTimestampsTlv(Subtype):
 _REPLY_CHANNEL_RANGE_TLVS_0 = struct.Struct(">II")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ReplyChannelRangeTlvs(TlvStream):
     """TLV stream `reply_channel_range_tlvs`."""
 
@@ -1486,9 +1829,21 @@ class ReplyChannelRangeTlvs(TlvStream):
         ("checksums_tlv", "channel_update_checksums", "..."),
     )
 
-    timestamps_tlv: ReplyChannelRangeTimestampsTlv | None = None  # type 1
-    checksums_tlv: tuple[ChannelUpdateChecksums, ...] | None = None  # type 3
-    unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order
+    __slots__ = ("timestamps_tlv", "checksums_tlv", "unknown")
+    timestamps_tlv: ReplyChannelRangeTimestampsTlv | None  # type 1
+    checksums_tlv: tuple[ChannelUpdateChecksums, ...] | None  # type 3
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        timestamps_tlv: ReplyChannelRangeTimestampsTlv | None = None,
+        checksums_tlv: tuple[ChannelUpdateChecksums, ...] | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "timestamps_tlv", timestamps_tlv)
+        put(self, "checksums_tlv", checksums_tlv)
+        put(self, "unknown", unknown)
 
     def encode(self) -> bytes:
         records = list(self.unknown)
@@ -1544,7 +1899,7 @@ _INIT_0 = struct.Struct(">HH")
 _INIT_1 = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Init(Message):
     """BOLT 1. Type 16."""
 
@@ -1556,9 +1911,21 @@ class Init(Message):
         ("tlvs", "init_tlvs", ""),
     )
 
+    __slots__ = ("globalfeatures", "features", "tlvs")
     globalfeatures: bytes
     features: bytes
-    tlvs: InitTlvs = _NO_INIT_TLVS
+    tlvs: InitTlvs
+
+    def __init__(
+        self,
+        *,
+        globalfeatures: bytes,
+        features: bytes,
+        tlvs: InitTlvs = _NO_INIT_TLVS,
+    ) -> None:
+        put(self, "globalfeatures", globalfeatures)
+        put(self, "features", features)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -1603,7 +1970,7 @@ class Init(Message):
 _ERROR_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Error(Message):
     """BOLT 1. Type 17."""
 
@@ -1614,8 +1981,18 @@ class Error(Message):
         ("data", "byte", "len"),
     )
 
+    __slots__ = ("channel_id", "data")
     channel_id: ChannelId
     data: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        data: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "data", data)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -1645,7 +2022,7 @@ class Error(Message):
 _WARNING_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Warning(Message):
     """BOLT 1. Type 1."""
 
@@ -1656,8 +2033,18 @@ class Warning(Message):
         ("data", "byte", "len"),
     )
 
+    __slots__ = ("channel_id", "data")
     channel_id: ChannelId
     data: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        data: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "data", data)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -1687,7 +2074,7 @@ class Warning(Message):
 _PING_0 = struct.Struct(">HHH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Ping(Message):
     """BOLT 1. Type 18."""
 
@@ -1698,8 +2085,18 @@ class Ping(Message):
         ("ignored", "byte", "byteslen"),
     )
 
+    __slots__ = ("num_pong_bytes", "ignored")
     num_pong_bytes: int  # u16
     ignored: bytes
+
+    def __init__(
+        self,
+        *,
+        num_pong_bytes: int,
+        ignored: bytes,
+    ) -> None:
+        put(self, "num_pong_bytes", num_pong_bytes)
+        put(self, "ignored", ignored)
 
     def encode(self) -> bytes:
         return b"".join((_PING_0.pack(18, self.num_pong_bytes, len(self.ignored)), self.ignored))
@@ -1727,7 +2124,7 @@ class Ping(Message):
 _PONG_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Pong(Message):
     """BOLT 1. Type 19."""
 
@@ -1737,7 +2134,15 @@ class Pong(Message):
         ("ignored", "byte", "byteslen"),
     )
 
+    __slots__ = ("ignored",)
     ignored: bytes
+
+    def __init__(
+        self,
+        *,
+        ignored: bytes,
+    ) -> None:
+        put(self, "ignored", ignored)
 
     def encode(self) -> bytes:
         return b"".join((_PONG_0.pack(19, len(self.ignored)), self.ignored))
@@ -1764,7 +2169,7 @@ class Pong(Message):
 _PEER_STORAGE_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class PeerStorage(Message):
     """BOLT 1. Type 7."""
 
@@ -1774,7 +2179,15 @@ class PeerStorage(Message):
         ("blob", "byte", "length"),
     )
 
+    __slots__ = ("blob",)
     blob: bytes
+
+    def __init__(
+        self,
+        *,
+        blob: bytes,
+    ) -> None:
+        put(self, "blob", blob)
 
     def encode(self) -> bytes:
         return b"".join((_PEER_STORAGE_0.pack(7, len(self.blob)), self.blob))
@@ -1801,7 +2214,7 @@ class PeerStorage(Message):
 _PEER_STORAGE_RETRIEVAL_0 = struct.Struct(">HH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class PeerStorageRetrieval(Message):
     """BOLT 1. Type 9."""
 
@@ -1811,7 +2224,15 @@ class PeerStorageRetrieval(Message):
         ("blob", "byte", "length"),
     )
 
+    __slots__ = ("blob",)
     blob: bytes
+
+    def __init__(
+        self,
+        *,
+        blob: bytes,
+    ) -> None:
+        put(self, "blob", blob)
 
     def encode(self) -> bytes:
         return b"".join((_PEER_STORAGE_RETRIEVAL_0.pack(9, len(self.blob)), self.blob))
@@ -1839,7 +2260,7 @@ _TX_ADD_INPUT_0 = struct.Struct(">H32sQH")
 _TX_ADD_INPUT_1 = struct.Struct(">II")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAddInput(Message):
     """BOLT 2. Type 66."""
 
@@ -1854,12 +2275,30 @@ class TxAddInput(Message):
         ("tlvs", "tx_add_input_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "serial_id", "prevtx", "prevtx_vout", "sequence", "tlvs")
     channel_id: ChannelId
     serial_id: int  # u64
     prevtx: bytes
     prevtx_vout: int  # u32
     sequence: int  # u32
-    tlvs: TxAddInputTlvs = _NO_TX_ADD_INPUT_TLVS
+    tlvs: TxAddInputTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        serial_id: int,
+        prevtx: bytes,
+        prevtx_vout: int,
+        sequence: int,
+        tlvs: TxAddInputTlvs = _NO_TX_ADD_INPUT_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "serial_id", serial_id)
+        put(self, "prevtx", prevtx)
+        put(self, "prevtx_vout", prevtx_vout)
+        put(self, "sequence", sequence)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -1903,7 +2342,7 @@ class TxAddInput(Message):
 _TX_ADD_OUTPUT_0 = struct.Struct(">H32sQQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAddOutput(Message):
     """BOLT 2. Type 67."""
 
@@ -1916,10 +2355,24 @@ class TxAddOutput(Message):
         ("script", "byte", "scriptlen"),
     )
 
+    __slots__ = ("channel_id", "serial_id", "sats", "script")
     channel_id: ChannelId
     serial_id: int  # u64
     sats: Sat
     script: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        serial_id: int,
+        sats: Sat,
+        script: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "serial_id", serial_id)
+        put(self, "sats", sats)
+        put(self, "script", script)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -1968,7 +2421,7 @@ class TxAddOutput(Message):
 _TX_REMOVE_INPUT_0 = struct.Struct(">H32sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxRemoveInput(Message):
     """BOLT 2. Type 68."""
 
@@ -1979,8 +2432,18 @@ class TxRemoveInput(Message):
         ("serial_id", "u64", ""),
     )
 
+    __slots__ = ("channel_id", "serial_id")
     channel_id: ChannelId
     serial_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        serial_id: int,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "serial_id", serial_id)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2004,7 +2467,7 @@ class TxRemoveInput(Message):
 _TX_REMOVE_OUTPUT_0 = struct.Struct(">H32sQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxRemoveOutput(Message):
     """BOLT 2. Type 69."""
 
@@ -2015,8 +2478,18 @@ class TxRemoveOutput(Message):
         ("serial_id", "u64", ""),
     )
 
+    __slots__ = ("channel_id", "serial_id")
     channel_id: ChannelId
     serial_id: int  # u64
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        serial_id: int,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "serial_id", serial_id)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2040,7 +2513,7 @@ class TxRemoveOutput(Message):
 _TX_COMPLETE_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxComplete(Message):
     """BOLT 2. Type 70."""
 
@@ -2050,7 +2523,15 @@ class TxComplete(Message):
         ("channel_id", "channel_id", ""),
     )
 
+    __slots__ = ("channel_id",)
     channel_id: ChannelId
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+    ) -> None:
+        put(self, "channel_id", channel_id)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2073,7 +2554,7 @@ class TxComplete(Message):
 _TX_SIGNATURES_0 = struct.Struct(">H32s32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxSignatures(Message):
     """BOLT 2. Type 71."""
 
@@ -2086,10 +2567,24 @@ class TxSignatures(Message):
         ("tlvs", "tx_signatures_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "txid", "witnesses", "tlvs")
     channel_id: ChannelId
     txid: Txid
     witnesses: tuple[Witness, ...]
-    tlvs: TxSignaturesTlvs = _NO_TX_SIGNATURES_TLVS
+    tlvs: TxSignaturesTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        txid: Txid,
+        witnesses: tuple[Witness, ...],
+        tlvs: TxSignaturesTlvs = _NO_TX_SIGNATURES_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "txid", txid)
+        put(self, "witnesses", witnesses)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.txid) != 32:
@@ -2128,7 +2623,7 @@ class TxSignatures(Message):
 _TX_INIT_RBF_0 = struct.Struct(">H32sII")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxInitRbf(Message):
     """BOLT 2. Type 72."""
 
@@ -2141,10 +2636,24 @@ class TxInitRbf(Message):
         ("tlvs", "tx_init_rbf_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "locktime", "feerate", "tlvs")
     channel_id: ChannelId
     locktime: int  # u32
     feerate: int  # u32
-    tlvs: TxInitRbfTlvs = _NO_TX_INIT_RBF_TLVS
+    tlvs: TxInitRbfTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        locktime: int,
+        feerate: int,
+        tlvs: TxInitRbfTlvs = _NO_TX_INIT_RBF_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "locktime", locktime)
+        put(self, "feerate", feerate)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2176,7 +2685,7 @@ class TxInitRbf(Message):
 _TX_ACK_RBF_0 = struct.Struct(">H32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAckRbf(Message):
     """BOLT 2. Type 73."""
 
@@ -2187,8 +2696,18 @@ class TxAckRbf(Message):
         ("tlvs", "tx_ack_rbf_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "tlvs")
     channel_id: ChannelId
-    tlvs: TxAckRbfTlvs = _NO_TX_ACK_RBF_TLVS
+    tlvs: TxAckRbfTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        tlvs: TxAckRbfTlvs = _NO_TX_ACK_RBF_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2213,7 +2732,7 @@ class TxAckRbf(Message):
 _TX_ABORT_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class TxAbort(Message):
     """BOLT 2. Type 74."""
 
@@ -2224,8 +2743,18 @@ class TxAbort(Message):
         ("data", "byte", "len"),
     )
 
+    __slots__ = ("channel_id", "data")
     channel_id: ChannelId
     data: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        data: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "data", data)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -2255,7 +2784,7 @@ class TxAbort(Message):
 _OPEN_CHANNEL_0 = struct.Struct(">H32s32sQQQQQQIHH33s33s33s33s33s33sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpenChannel(Message):
     """BOLT 2. Type 32."""
 
@@ -2283,6 +2812,27 @@ class OpenChannel(Message):
         ("tlvs", "open_channel_tlvs", ""),
     )
 
+    __slots__ = (
+        "chain_hash",
+        "temporary_channel_id",
+        "funding_satoshis",
+        "push_msat",
+        "dust_limit_satoshis",
+        "max_htlc_value_in_flight_msat",
+        "channel_reserve_satoshis",
+        "htlc_minimum_msat",
+        "feerate_per_kw",
+        "to_self_delay",
+        "max_accepted_htlcs",
+        "funding_pubkey",
+        "revocation_basepoint",
+        "payment_basepoint",
+        "delayed_payment_basepoint",
+        "htlc_basepoint",
+        "first_per_commitment_point",
+        "channel_flags",
+        "tlvs",
+    )
     chain_hash: bytes  # 32 bytes
     temporary_channel_id: ChannelId
     funding_satoshis: Sat
@@ -2301,7 +2851,50 @@ class OpenChannel(Message):
     htlc_basepoint: bytes  # 33 bytes
     first_per_commitment_point: bytes  # 33 bytes
     channel_flags: int  # byte
-    tlvs: OpenChannelTlvs = _NO_OPEN_CHANNEL_TLVS
+    tlvs: OpenChannelTlvs
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        temporary_channel_id: ChannelId,
+        funding_satoshis: Sat,
+        push_msat: Msat,
+        dust_limit_satoshis: Sat,
+        max_htlc_value_in_flight_msat: int,
+        channel_reserve_satoshis: Sat,
+        htlc_minimum_msat: int,
+        feerate_per_kw: int,
+        to_self_delay: int,
+        max_accepted_htlcs: int,
+        funding_pubkey: bytes,
+        revocation_basepoint: bytes,
+        payment_basepoint: bytes,
+        delayed_payment_basepoint: bytes,
+        htlc_basepoint: bytes,
+        first_per_commitment_point: bytes,
+        channel_flags: int,
+        tlvs: OpenChannelTlvs = _NO_OPEN_CHANNEL_TLVS,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "funding_satoshis", funding_satoshis)
+        put(self, "push_msat", push_msat)
+        put(self, "dust_limit_satoshis", dust_limit_satoshis)
+        put(self, "max_htlc_value_in_flight_msat", max_htlc_value_in_flight_msat)
+        put(self, "channel_reserve_satoshis", channel_reserve_satoshis)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "feerate_per_kw", feerate_per_kw)
+        put(self, "to_self_delay", to_self_delay)
+        put(self, "max_accepted_htlcs", max_accepted_htlcs)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "revocation_basepoint", revocation_basepoint)
+        put(self, "payment_basepoint", payment_basepoint)
+        put(self, "delayed_payment_basepoint", delayed_payment_basepoint)
+        put(self, "htlc_basepoint", htlc_basepoint)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "channel_flags", channel_flags)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -2406,7 +2999,7 @@ class OpenChannel(Message):
 _ACCEPT_CHANNEL_0 = struct.Struct(">H32sQQQQIHH33s33s33s33s33s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AcceptChannel(Message):
     """BOLT 2. Type 33."""
 
@@ -2430,6 +3023,23 @@ class AcceptChannel(Message):
         ("tlvs", "accept_channel_tlvs", ""),
     )
 
+    __slots__ = (
+        "temporary_channel_id",
+        "dust_limit_satoshis",
+        "max_htlc_value_in_flight_msat",
+        "channel_reserve_satoshis",
+        "htlc_minimum_msat",
+        "minimum_depth",
+        "to_self_delay",
+        "max_accepted_htlcs",
+        "funding_pubkey",
+        "revocation_basepoint",
+        "payment_basepoint",
+        "delayed_payment_basepoint",
+        "htlc_basepoint",
+        "first_per_commitment_point",
+        "tlvs",
+    )
     temporary_channel_id: ChannelId
     dust_limit_satoshis: Sat
     max_htlc_value_in_flight_msat: int  # u64
@@ -2444,7 +3054,42 @@ class AcceptChannel(Message):
     delayed_payment_basepoint: bytes  # 33 bytes
     htlc_basepoint: bytes  # 33 bytes
     first_per_commitment_point: bytes  # 33 bytes
-    tlvs: AcceptChannelTlvs = _NO_ACCEPT_CHANNEL_TLVS
+    tlvs: AcceptChannelTlvs
+
+    def __init__(
+        self,
+        *,
+        temporary_channel_id: ChannelId,
+        dust_limit_satoshis: Sat,
+        max_htlc_value_in_flight_msat: int,
+        channel_reserve_satoshis: Sat,
+        htlc_minimum_msat: int,
+        minimum_depth: int,
+        to_self_delay: int,
+        max_accepted_htlcs: int,
+        funding_pubkey: bytes,
+        revocation_basepoint: bytes,
+        payment_basepoint: bytes,
+        delayed_payment_basepoint: bytes,
+        htlc_basepoint: bytes,
+        first_per_commitment_point: bytes,
+        tlvs: AcceptChannelTlvs = _NO_ACCEPT_CHANNEL_TLVS,
+    ) -> None:
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "dust_limit_satoshis", dust_limit_satoshis)
+        put(self, "max_htlc_value_in_flight_msat", max_htlc_value_in_flight_msat)
+        put(self, "channel_reserve_satoshis", channel_reserve_satoshis)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "minimum_depth", minimum_depth)
+        put(self, "to_self_delay", to_self_delay)
+        put(self, "max_accepted_htlcs", max_accepted_htlcs)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "revocation_basepoint", revocation_basepoint)
+        put(self, "payment_basepoint", payment_basepoint)
+        put(self, "delayed_payment_basepoint", delayed_payment_basepoint)
+        put(self, "htlc_basepoint", htlc_basepoint)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -2538,7 +3183,7 @@ class AcceptChannel(Message):
 _FUNDING_CREATED_0 = struct.Struct(">H32s32sH64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FundingCreated(Message):
     """BOLT 2. Type 34."""
 
@@ -2551,10 +3196,24 @@ class FundingCreated(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("temporary_channel_id", "funding_txid", "funding_output_index", "signature")
     temporary_channel_id: ChannelId
     funding_txid: Txid
     funding_output_index: int  # u16
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        temporary_channel_id: ChannelId,
+        funding_txid: Txid,
+        funding_output_index: int,
+        signature: bytes,
+    ) -> None:
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "funding_txid", funding_txid)
+        put(self, "funding_output_index", funding_output_index)
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if (
@@ -2596,7 +3255,7 @@ class FundingCreated(Message):
 _FUNDING_SIGNED_0 = struct.Struct(">H32s64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class FundingSigned(Message):
     """BOLT 2. Type 35."""
 
@@ -2607,8 +3266,18 @@ class FundingSigned(Message):
         ("signature", "signature", ""),
     )
 
+    __slots__ = ("channel_id", "signature")
     channel_id: ChannelId
     signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        signature: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "signature", signature)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.signature) != 64:
@@ -2632,7 +3301,7 @@ class FundingSigned(Message):
 _CHANNEL_READY_0 = struct.Struct(">H32s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReady(Message):
     """BOLT 2. Type 36."""
 
@@ -2644,9 +3313,21 @@ class ChannelReady(Message):
         ("tlvs", "channel_ready_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "second_per_commitment_point", "tlvs")
     channel_id: ChannelId
     second_per_commitment_point: bytes  # 33 bytes
-    tlvs: ChannelReadyTlvs = _NO_CHANNEL_READY_TLVS
+    tlvs: ChannelReadyTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        second_per_commitment_point: bytes,
+        tlvs: ChannelReadyTlvs = _NO_CHANNEL_READY_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "second_per_commitment_point", second_per_commitment_point)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.second_per_commitment_point) != 33:
@@ -2679,7 +3360,7 @@ class ChannelReady(Message):
 _OPEN_CHANNEL2_0 = struct.Struct(">H32s32sIIQQQQHHI33s33s33s33s33s33s33sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OpenChannel2(Message):
     """BOLT 2. Type 64."""
 
@@ -2708,6 +3389,28 @@ class OpenChannel2(Message):
         ("tlvs", "opening_tlvs", ""),
     )
 
+    __slots__ = (
+        "chain_hash",
+        "temporary_channel_id",
+        "funding_feerate_perkw",
+        "commitment_feerate_perkw",
+        "funding_satoshis",
+        "dust_limit_satoshis",
+        "max_htlc_value_in_flight_msat",
+        "htlc_minimum_msat",
+        "to_self_delay",
+        "max_accepted_htlcs",
+        "locktime",
+        "funding_pubkey",
+        "revocation_basepoint",
+        "payment_basepoint",
+        "delayed_payment_basepoint",
+        "htlc_basepoint",
+        "first_per_commitment_point",
+        "second_per_commitment_point",
+        "channel_flags",
+        "tlvs",
+    )
     chain_hash: bytes  # 32 bytes
     temporary_channel_id: ChannelId
     funding_feerate_perkw: int  # u32
@@ -2727,7 +3430,52 @@ class OpenChannel2(Message):
     first_per_commitment_point: bytes  # 33 bytes
     second_per_commitment_point: bytes  # 33 bytes
     channel_flags: int  # byte
-    tlvs: OpeningTlvs = _NO_OPENING_TLVS
+    tlvs: OpeningTlvs
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        temporary_channel_id: ChannelId,
+        funding_feerate_perkw: int,
+        commitment_feerate_perkw: int,
+        funding_satoshis: Sat,
+        dust_limit_satoshis: Sat,
+        max_htlc_value_in_flight_msat: int,
+        htlc_minimum_msat: int,
+        to_self_delay: int,
+        max_accepted_htlcs: int,
+        locktime: int,
+        funding_pubkey: bytes,
+        revocation_basepoint: bytes,
+        payment_basepoint: bytes,
+        delayed_payment_basepoint: bytes,
+        htlc_basepoint: bytes,
+        first_per_commitment_point: bytes,
+        second_per_commitment_point: bytes,
+        channel_flags: int,
+        tlvs: OpeningTlvs = _NO_OPENING_TLVS,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "funding_feerate_perkw", funding_feerate_perkw)
+        put(self, "commitment_feerate_perkw", commitment_feerate_perkw)
+        put(self, "funding_satoshis", funding_satoshis)
+        put(self, "dust_limit_satoshis", dust_limit_satoshis)
+        put(self, "max_htlc_value_in_flight_msat", max_htlc_value_in_flight_msat)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "to_self_delay", to_self_delay)
+        put(self, "max_accepted_htlcs", max_accepted_htlcs)
+        put(self, "locktime", locktime)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "revocation_basepoint", revocation_basepoint)
+        put(self, "payment_basepoint", payment_basepoint)
+        put(self, "delayed_payment_basepoint", delayed_payment_basepoint)
+        put(self, "htlc_basepoint", htlc_basepoint)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "second_per_commitment_point", second_per_commitment_point)
+        put(self, "channel_flags", channel_flags)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -2837,7 +3585,7 @@ class OpenChannel2(Message):
 _ACCEPT_CHANNEL2_0 = struct.Struct(">H32sQQQQIHH33s33s33s33s33s33s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AcceptChannel2(Message):
     """BOLT 2. Type 65."""
 
@@ -2862,6 +3610,24 @@ class AcceptChannel2(Message):
         ("tlvs", "accept_tlvs", ""),
     )
 
+    __slots__ = (
+        "temporary_channel_id",
+        "funding_satoshis",
+        "dust_limit_satoshis",
+        "max_htlc_value_in_flight_msat",
+        "htlc_minimum_msat",
+        "minimum_depth",
+        "to_self_delay",
+        "max_accepted_htlcs",
+        "funding_pubkey",
+        "revocation_basepoint",
+        "payment_basepoint",
+        "delayed_payment_basepoint",
+        "htlc_basepoint",
+        "first_per_commitment_point",
+        "second_per_commitment_point",
+        "tlvs",
+    )
     temporary_channel_id: ChannelId
     funding_satoshis: Sat
     dust_limit_satoshis: Sat
@@ -2877,7 +3643,44 @@ class AcceptChannel2(Message):
     htlc_basepoint: bytes  # 33 bytes
     first_per_commitment_point: bytes  # 33 bytes
     second_per_commitment_point: bytes  # 33 bytes
-    tlvs: AcceptTlvs = _NO_ACCEPT_TLVS
+    tlvs: AcceptTlvs
+
+    def __init__(
+        self,
+        *,
+        temporary_channel_id: ChannelId,
+        funding_satoshis: Sat,
+        dust_limit_satoshis: Sat,
+        max_htlc_value_in_flight_msat: int,
+        htlc_minimum_msat: int,
+        minimum_depth: int,
+        to_self_delay: int,
+        max_accepted_htlcs: int,
+        funding_pubkey: bytes,
+        revocation_basepoint: bytes,
+        payment_basepoint: bytes,
+        delayed_payment_basepoint: bytes,
+        htlc_basepoint: bytes,
+        first_per_commitment_point: bytes,
+        second_per_commitment_point: bytes,
+        tlvs: AcceptTlvs = _NO_ACCEPT_TLVS,
+    ) -> None:
+        put(self, "temporary_channel_id", temporary_channel_id)
+        put(self, "funding_satoshis", funding_satoshis)
+        put(self, "dust_limit_satoshis", dust_limit_satoshis)
+        put(self, "max_htlc_value_in_flight_msat", max_htlc_value_in_flight_msat)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "minimum_depth", minimum_depth)
+        put(self, "to_self_delay", to_self_delay)
+        put(self, "max_accepted_htlcs", max_accepted_htlcs)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "revocation_basepoint", revocation_basepoint)
+        put(self, "payment_basepoint", payment_basepoint)
+        put(self, "delayed_payment_basepoint", delayed_payment_basepoint)
+        put(self, "htlc_basepoint", htlc_basepoint)
+        put(self, "first_per_commitment_point", first_per_commitment_point)
+        put(self, "second_per_commitment_point", second_per_commitment_point)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -2974,7 +3777,7 @@ class AcceptChannel2(Message):
 _STFU_0 = struct.Struct(">H32sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Stfu(Message):
     """BOLT 2. Type 2."""
 
@@ -2985,8 +3788,18 @@ class Stfu(Message):
         ("initiator", "u8", ""),
     )
 
+    __slots__ = ("channel_id", "initiator")
     channel_id: ChannelId
     initiator: int  # u8
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        initiator: int,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "initiator", initiator)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3010,7 +3823,7 @@ class Stfu(Message):
 _SPLICE_INIT_0 = struct.Struct(">H32sqII33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class SpliceInit(Message):
     """BOLT 2. Type 80."""
 
@@ -3025,12 +3838,37 @@ class SpliceInit(Message):
         ("tlvs", "splice_init_tlvs", ""),
     )
 
+    __slots__ = (
+        "channel_id",
+        "funding_contribution_satoshis",
+        "funding_feerate_perkw",
+        "locktime",
+        "funding_pubkey",
+        "tlvs",
+    )
     channel_id: ChannelId
     funding_contribution_satoshis: int  # s64
     funding_feerate_perkw: int  # u32
     locktime: int  # u32
     funding_pubkey: bytes  # 33 bytes
-    tlvs: SpliceInitTlvs = _NO_SPLICE_INIT_TLVS
+    tlvs: SpliceInitTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        funding_contribution_satoshis: int,
+        funding_feerate_perkw: int,
+        locktime: int,
+        funding_pubkey: bytes,
+        tlvs: SpliceInitTlvs = _NO_SPLICE_INIT_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "funding_contribution_satoshis", funding_contribution_satoshis)
+        put(self, "funding_feerate_perkw", funding_feerate_perkw)
+        put(self, "locktime", locktime)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
@@ -3080,7 +3918,7 @@ class SpliceInit(Message):
 _SPLICE_ACK_0 = struct.Struct(">H32sq33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class SpliceAck(Message):
     """BOLT 2. Type 81."""
 
@@ -3093,10 +3931,24 @@ class SpliceAck(Message):
         ("tlvs", "splice_ack_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "funding_contribution_satoshis", "funding_pubkey", "tlvs")
     channel_id: ChannelId
     funding_contribution_satoshis: int  # s64
     funding_pubkey: bytes  # 33 bytes
-    tlvs: SpliceAckTlvs = _NO_SPLICE_ACK_TLVS
+    tlvs: SpliceAckTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        funding_contribution_satoshis: int,
+        funding_pubkey: bytes,
+        tlvs: SpliceAckTlvs = _NO_SPLICE_ACK_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "funding_contribution_satoshis", funding_contribution_satoshis)
+        put(self, "funding_pubkey", funding_pubkey)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.funding_pubkey) != 33:
@@ -3140,7 +3992,7 @@ class SpliceAck(Message):
 _SPLICE_LOCKED_0 = struct.Struct(">H32s32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class SpliceLocked(Message):
     """BOLT 2. Type 77."""
 
@@ -3151,8 +4003,18 @@ class SpliceLocked(Message):
         ("splice_txid", "sha256", ""),
     )
 
+    __slots__ = ("channel_id", "splice_txid")
     channel_id: ChannelId
     splice_txid: Txid
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        splice_txid: Txid,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "splice_txid", splice_txid)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.splice_txid) != 32:
@@ -3176,7 +4038,7 @@ class SpliceLocked(Message):
 _SHUTDOWN_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class Shutdown(Message):
     """BOLT 2. Type 38."""
 
@@ -3187,8 +4049,18 @@ class Shutdown(Message):
         ("scriptpubkey", "byte", "len"),
     )
 
+    __slots__ = ("channel_id", "scriptpubkey")
     channel_id: ChannelId
     scriptpubkey: bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        scriptpubkey: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "scriptpubkey", scriptpubkey)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3222,7 +4094,7 @@ _CLOSING_COMPLETE_1 = struct.Struct(">H")
 _CLOSING_COMPLETE_2 = struct.Struct(">QI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingComplete(Message):
     """BOLT 2. Type 40."""
 
@@ -3237,12 +4109,37 @@ class ClosingComplete(Message):
         ("tlvs", "closing_tlvs", ""),
     )
 
+    __slots__ = (
+        "channel_id",
+        "closer_scriptpubkey",
+        "closee_scriptpubkey",
+        "fee_satoshis",
+        "locktime",
+        "tlvs",
+    )
     channel_id: ChannelId
     closer_scriptpubkey: bytes
     closee_scriptpubkey: bytes
     fee_satoshis: Sat
     locktime: int  # u32
-    tlvs: ClosingTlvs = _NO_CLOSING_TLVS
+    tlvs: ClosingTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        closer_scriptpubkey: bytes,
+        closee_scriptpubkey: bytes,
+        fee_satoshis: Sat,
+        locktime: int,
+        tlvs: ClosingTlvs = _NO_CLOSING_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "closer_scriptpubkey", closer_scriptpubkey)
+        put(self, "closee_scriptpubkey", closee_scriptpubkey)
+        put(self, "fee_satoshis", fee_satoshis)
+        put(self, "locktime", locktime)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3297,7 +4194,7 @@ _CLOSING_SIG_1 = struct.Struct(">H")
 _CLOSING_SIG_2 = struct.Struct(">QI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingSig(Message):
     """BOLT 2. Type 41."""
 
@@ -3312,12 +4209,37 @@ class ClosingSig(Message):
         ("tlvs", "closing_tlvs", ""),
     )
 
+    __slots__ = (
+        "channel_id",
+        "closer_scriptpubkey",
+        "closee_scriptpubkey",
+        "fee_satoshis",
+        "locktime",
+        "tlvs",
+    )
     channel_id: ChannelId
     closer_scriptpubkey: bytes
     closee_scriptpubkey: bytes
     fee_satoshis: Sat
     locktime: int  # u32
-    tlvs: ClosingTlvs = _NO_CLOSING_TLVS
+    tlvs: ClosingTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        closer_scriptpubkey: bytes,
+        closee_scriptpubkey: bytes,
+        fee_satoshis: Sat,
+        locktime: int,
+        tlvs: ClosingTlvs = _NO_CLOSING_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "closer_scriptpubkey", closer_scriptpubkey)
+        put(self, "closee_scriptpubkey", closee_scriptpubkey)
+        put(self, "fee_satoshis", fee_satoshis)
+        put(self, "locktime", locktime)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3370,7 +4292,7 @@ class ClosingSig(Message):
 _CLOSING_SIGNED_0 = struct.Struct(">H32sQ64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ClosingSigned(Message):
     """BOLT 2. Type 39."""
 
@@ -3383,10 +4305,24 @@ class ClosingSigned(Message):
         ("tlvs", "closing_signed_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "fee_satoshis", "signature", "tlvs")
     channel_id: ChannelId
     fee_satoshis: Sat
     signature: bytes  # 64 bytes
-    tlvs: ClosingSignedTlvs = _NO_CLOSING_SIGNED_TLVS
+    tlvs: ClosingSignedTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        fee_satoshis: Sat,
+        signature: bytes,
+        tlvs: ClosingSignedTlvs = _NO_CLOSING_SIGNED_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "fee_satoshis", fee_satoshis)
+        put(self, "signature", signature)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.signature) != 64:
@@ -3420,7 +4356,7 @@ class ClosingSigned(Message):
 _UPDATE_ADD_HTLC_0 = struct.Struct(">H32sQQ32sI1366s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateAddHtlc(Message):
     """BOLT 2. Type 128."""
 
@@ -3436,13 +4372,41 @@ class UpdateAddHtlc(Message):
         ("tlvs", "update_add_htlc_tlvs", ""),
     )
 
+    __slots__ = (
+        "channel_id",
+        "id",
+        "amount_msat",
+        "payment_hash",
+        "cltv_expiry",
+        "onion_routing_packet",
+        "tlvs",
+    )
     channel_id: ChannelId
     id: int  # u64
     amount_msat: Msat
     payment_hash: bytes  # 32 bytes
     cltv_expiry: int  # u32
     onion_routing_packet: bytes  # 1366 bytes
-    tlvs: UpdateAddHtlcTlvs = _NO_UPDATE_ADD_HTLC_TLVS
+    tlvs: UpdateAddHtlcTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        id: int,
+        amount_msat: Msat,
+        payment_hash: bytes,
+        cltv_expiry: int,
+        onion_routing_packet: bytes,
+        tlvs: UpdateAddHtlcTlvs = _NO_UPDATE_ADD_HTLC_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "id", id)
+        put(self, "amount_msat", amount_msat)
+        put(self, "payment_hash", payment_hash)
+        put(self, "cltv_expiry", cltv_expiry)
+        put(self, "onion_routing_packet", onion_routing_packet)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -3499,7 +4463,7 @@ class UpdateAddHtlc(Message):
 _UPDATE_FULFILL_HTLC_0 = struct.Struct(">H32sQ32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFulfillHtlc(Message):
     """BOLT 2. Type 130."""
 
@@ -3513,10 +4477,24 @@ class UpdateFulfillHtlc(Message):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"payment_preimage"})
 
+    __slots__ = ("channel_id", "id", "payment_preimage", "tlvs")
     channel_id: ChannelId
     id: int  # u64
     payment_preimage: bytes  # 32 bytes
-    tlvs: UpdateFulfillHtlcTlvs = _NO_UPDATE_FULFILL_HTLC_TLVS
+    tlvs: UpdateFulfillHtlcTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        id: int,
+        payment_preimage: bytes,
+        tlvs: UpdateFulfillHtlcTlvs = _NO_UPDATE_FULFILL_HTLC_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "id", id)
+        put(self, "payment_preimage", payment_preimage)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.payment_preimage) != 32:
@@ -3550,7 +4528,7 @@ class UpdateFulfillHtlc(Message):
 _UPDATE_FAIL_HTLC_0 = struct.Struct(">H32sQH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFailHtlc(Message):
     """BOLT 2. Type 131."""
 
@@ -3563,10 +4541,24 @@ class UpdateFailHtlc(Message):
         ("tlvs", "update_fail_htlc_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "id", "reason", "tlvs")
     channel_id: ChannelId
     id: int  # u64
     reason: bytes
-    tlvs: UpdateFailHtlcTlvs = _NO_UPDATE_FAIL_HTLC_TLVS
+    tlvs: UpdateFailHtlcTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        id: int,
+        reason: bytes,
+        tlvs: UpdateFailHtlcTlvs = _NO_UPDATE_FAIL_HTLC_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "id", id)
+        put(self, "reason", reason)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3607,7 +4599,7 @@ class UpdateFailHtlc(Message):
 _UPDATE_FAIL_MALFORMED_HTLC_0 = struct.Struct(">H32sQ32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFailMalformedHtlc(Message):
     """BOLT 2. Type 135."""
 
@@ -3620,10 +4612,24 @@ class UpdateFailMalformedHtlc(Message):
         ("failure_code", "u16", ""),
     )
 
+    __slots__ = ("channel_id", "id", "sha256_of_onion", "failure_code")
     channel_id: ChannelId
     id: int  # u64
     sha256_of_onion: bytes  # 32 bytes
     failure_code: int  # u16
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        id: int,
+        sha256_of_onion: bytes,
+        failure_code: int,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "id", id)
+        put(self, "sha256_of_onion", sha256_of_onion)
+        put(self, "failure_code", failure_code)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.sha256_of_onion) != 32:
@@ -3661,7 +4667,7 @@ class UpdateFailMalformedHtlc(Message):
 _START_BATCH_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class StartBatch(Message):
     """BOLT 2. Type 127."""
 
@@ -3673,9 +4679,21 @@ class StartBatch(Message):
         ("tlvs", "start_batch_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "batch_size", "tlvs")
     channel_id: ChannelId
     batch_size: int  # u16
-    tlvs: StartBatchTlvs = _NO_START_BATCH_TLVS
+    tlvs: StartBatchTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        batch_size: int,
+        tlvs: StartBatchTlvs = _NO_START_BATCH_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "batch_size", batch_size)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3704,7 +4722,7 @@ _COMMITMENT_SIGNED_0 = struct.Struct(">H32s64sH")
 _COMMITMENT_SIGNED_1 = struct.Struct(">64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class CommitmentSigned(Message):
     """BOLT 2. Type 132."""
 
@@ -3717,10 +4735,24 @@ class CommitmentSigned(Message):
         ("tlvs", "commitment_signed_tlvs", ""),
     )
 
+    __slots__ = ("channel_id", "signature", "htlc_signature", "tlvs")
     channel_id: ChannelId
     signature: bytes  # 64 bytes
     htlc_signature: tuple[bytes, ...]
-    tlvs: CommitmentSignedTlvs = _NO_COMMITMENT_SIGNED_TLVS
+    tlvs: CommitmentSignedTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        signature: bytes,
+        htlc_signature: tuple[bytes, ...],
+        tlvs: CommitmentSignedTlvs = _NO_COMMITMENT_SIGNED_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "signature", signature)
+        put(self, "htlc_signature", htlc_signature)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32 or len(self.signature) != 64:
@@ -3771,7 +4803,7 @@ class CommitmentSigned(Message):
 _REVOKE_AND_ACK_0 = struct.Struct(">H32s32s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class RevokeAndAck(Message):
     """BOLT 2. Type 133."""
 
@@ -3784,9 +4816,21 @@ class RevokeAndAck(Message):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"per_commitment_secret"})
 
+    __slots__ = ("channel_id", "per_commitment_secret", "next_per_commitment_point")
     channel_id: ChannelId
     per_commitment_secret: bytes  # 32 bytes
     next_per_commitment_point: bytes  # 33 bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        per_commitment_secret: bytes,
+        next_per_commitment_point: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "per_commitment_secret", per_commitment_secret)
+        put(self, "next_per_commitment_point", next_per_commitment_point)
 
     def encode(self) -> bytes:
         if (
@@ -3827,7 +4871,7 @@ class RevokeAndAck(Message):
 _UPDATE_FEE_0 = struct.Struct(">H32sI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class UpdateFee(Message):
     """BOLT 2. Type 134."""
 
@@ -3838,8 +4882,18 @@ class UpdateFee(Message):
         ("feerate_per_kw", "u32", ""),
     )
 
+    __slots__ = ("channel_id", "feerate_per_kw")
     channel_id: ChannelId
     feerate_per_kw: int  # u32
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        feerate_per_kw: int,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "feerate_per_kw", feerate_per_kw)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
@@ -3863,7 +4917,7 @@ class UpdateFee(Message):
 _CHANNEL_REESTABLISH_0 = struct.Struct(">H32sQQ32s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelReestablish(Message):
     """BOLT 2. Type 136."""
 
@@ -3879,12 +4933,37 @@ class ChannelReestablish(Message):
     )
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"your_last_per_commitment_secret"})
 
+    __slots__ = (
+        "channel_id",
+        "next_commitment_number",
+        "next_revocation_number",
+        "your_last_per_commitment_secret",
+        "my_current_per_commitment_point",
+        "tlvs",
+    )
     channel_id: ChannelId
     next_commitment_number: int  # u64
     next_revocation_number: int  # u64
     your_last_per_commitment_secret: bytes  # 32 bytes
     my_current_per_commitment_point: bytes  # 33 bytes
-    tlvs: ChannelReestablishTlvs = _NO_CHANNEL_REESTABLISH_TLVS
+    tlvs: ChannelReestablishTlvs
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        next_commitment_number: int,
+        next_revocation_number: int,
+        your_last_per_commitment_secret: bytes,
+        my_current_per_commitment_point: bytes,
+        tlvs: ChannelReestablishTlvs = _NO_CHANNEL_REESTABLISH_TLVS,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "next_commitment_number", next_commitment_number)
+        put(self, "next_revocation_number", next_revocation_number)
+        put(self, "your_last_per_commitment_secret", your_last_per_commitment_secret)
+        put(self, "my_current_per_commitment_point", my_current_per_commitment_point)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if (
@@ -3940,7 +5019,7 @@ class ChannelReestablish(Message):
 _ONION_MESSAGE_0 = struct.Struct(">H33sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class OnionMessage(Message):
     """BOLT 4. Needs `option_onion_messages`. Type 513."""
 
@@ -3951,8 +5030,18 @@ class OnionMessage(Message):
         ("onion_message_packet", "byte", "len"),
     )
 
+    __slots__ = ("path_key", "onion_message_packet")
     path_key: bytes  # 33 bytes
     onion_message_packet: bytes
+
+    def __init__(
+        self,
+        *,
+        path_key: bytes,
+        onion_message_packet: bytes,
+    ) -> None:
+        put(self, "path_key", path_key)
+        put(self, "onion_message_packet", onion_message_packet)
 
     def encode(self) -> bytes:
         if len(self.path_key) != 33:
@@ -3989,7 +5078,7 @@ class OnionMessage(Message):
 _ANNOUNCEMENT_SIGNATURES_0 = struct.Struct(">H32sQ64s64s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class AnnouncementSignatures(Message):
     """BOLT 7. Type 259."""
 
@@ -4002,10 +5091,24 @@ class AnnouncementSignatures(Message):
         ("bitcoin_signature", "signature", ""),
     )
 
+    __slots__ = ("channel_id", "short_channel_id", "node_signature", "bitcoin_signature")
     channel_id: ChannelId
     short_channel_id: ShortChannelId
     node_signature: bytes  # 64 bytes
     bitcoin_signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        channel_id: ChannelId,
+        short_channel_id: ShortChannelId,
+        node_signature: bytes,
+        bitcoin_signature: bytes,
+    ) -> None:
+        put(self, "channel_id", channel_id)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "node_signature", node_signature)
+        put(self, "bitcoin_signature", bitcoin_signature)
 
     def encode(self) -> bytes:
         if (
@@ -4048,7 +5151,7 @@ _CHANNEL_ANNOUNCEMENT_0 = struct.Struct(">H64s64s64s64sH")
 _CHANNEL_ANNOUNCEMENT_1 = struct.Struct(">32sQ33s33s33s33s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelAnnouncement(Message):
     """BOLT 7. Type 256."""
 
@@ -4068,6 +5171,19 @@ class ChannelAnnouncement(Message):
         ("bitcoin_key_2", "point", ""),
     )
 
+    __slots__ = (
+        "node_signature_1",
+        "node_signature_2",
+        "bitcoin_signature_1",
+        "bitcoin_signature_2",
+        "features",
+        "chain_hash",
+        "short_channel_id",
+        "node_id_1",
+        "node_id_2",
+        "bitcoin_key_1",
+        "bitcoin_key_2",
+    )
     node_signature_1: bytes  # 64 bytes
     node_signature_2: bytes  # 64 bytes
     bitcoin_signature_1: bytes  # 64 bytes
@@ -4079,6 +5195,33 @@ class ChannelAnnouncement(Message):
     node_id_2: NodeId
     bitcoin_key_1: bytes  # 33 bytes
     bitcoin_key_2: bytes  # 33 bytes
+
+    def __init__(
+        self,
+        *,
+        node_signature_1: bytes,
+        node_signature_2: bytes,
+        bitcoin_signature_1: bytes,
+        bitcoin_signature_2: bytes,
+        features: bytes,
+        chain_hash: bytes,
+        short_channel_id: ShortChannelId,
+        node_id_1: NodeId,
+        node_id_2: NodeId,
+        bitcoin_key_1: bytes,
+        bitcoin_key_2: bytes,
+    ) -> None:
+        put(self, "node_signature_1", node_signature_1)
+        put(self, "node_signature_2", node_signature_2)
+        put(self, "bitcoin_signature_1", bitcoin_signature_1)
+        put(self, "bitcoin_signature_2", bitcoin_signature_2)
+        put(self, "features", features)
+        put(self, "chain_hash", chain_hash)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "node_id_1", node_id_1)
+        put(self, "node_id_2", node_id_2)
+        put(self, "bitcoin_key_1", bitcoin_key_1)
+        put(self, "bitcoin_key_2", bitcoin_key_2)
 
     def encode(self) -> bytes:
         if (
@@ -4171,7 +5314,7 @@ _NODE_ANNOUNCEMENT_0 = struct.Struct(">H64sH")
 _NODE_ANNOUNCEMENT_1 = struct.Struct(">I33s3s32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class NodeAnnouncement(Message):
     """BOLT 7. Type 257."""
 
@@ -4187,6 +5330,7 @@ class NodeAnnouncement(Message):
         ("addresses", "byte", "addrlen"),
     )
 
+    __slots__ = ("signature", "features", "timestamp", "node_id", "rgb_color", "alias", "addresses")
     signature: bytes  # 64 bytes
     features: bytes
     timestamp: int  # u32
@@ -4194,6 +5338,25 @@ class NodeAnnouncement(Message):
     rgb_color: bytes  # 3 bytes
     alias: bytes  # 32 bytes
     addresses: bytes
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+        features: bytes,
+        timestamp: int,
+        node_id: NodeId,
+        rgb_color: bytes,
+        alias: bytes,
+        addresses: bytes,
+    ) -> None:
+        put(self, "signature", signature)
+        put(self, "features", features)
+        put(self, "timestamp", timestamp)
+        put(self, "node_id", node_id)
+        put(self, "rgb_color", rgb_color)
+        put(self, "alias", alias)
+        put(self, "addresses", addresses)
 
     def encode(self) -> bytes:
         if (
@@ -4261,7 +5424,7 @@ class NodeAnnouncement(Message):
 _CHANNEL_UPDATE_0 = struct.Struct(">H64s32sQIBBHQIIQ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ChannelUpdate(Message):
     """BOLT 7. Type 258."""
 
@@ -4281,6 +5444,19 @@ class ChannelUpdate(Message):
         ("htlc_maximum_msat", "u64", ""),
     )
 
+    __slots__ = (
+        "signature",
+        "chain_hash",
+        "short_channel_id",
+        "timestamp",
+        "message_flags",
+        "channel_flags",
+        "cltv_expiry_delta",
+        "htlc_minimum_msat",
+        "fee_base_msat",
+        "fee_proportional_millionths",
+        "htlc_maximum_msat",
+    )
     signature: bytes  # 64 bytes
     chain_hash: bytes  # 32 bytes
     short_channel_id: ShortChannelId
@@ -4292,6 +5468,33 @@ class ChannelUpdate(Message):
     fee_base_msat: int  # u32
     fee_proportional_millionths: int  # u32
     htlc_maximum_msat: int  # u64
+
+    def __init__(
+        self,
+        *,
+        signature: bytes,
+        chain_hash: bytes,
+        short_channel_id: ShortChannelId,
+        timestamp: int,
+        message_flags: int,
+        channel_flags: int,
+        cltv_expiry_delta: int,
+        htlc_minimum_msat: int,
+        fee_base_msat: int,
+        fee_proportional_millionths: int,
+        htlc_maximum_msat: int,
+    ) -> None:
+        put(self, "signature", signature)
+        put(self, "chain_hash", chain_hash)
+        put(self, "short_channel_id", short_channel_id)
+        put(self, "timestamp", timestamp)
+        put(self, "message_flags", message_flags)
+        put(self, "channel_flags", channel_flags)
+        put(self, "cltv_expiry_delta", cltv_expiry_delta)
+        put(self, "htlc_minimum_msat", htlc_minimum_msat)
+        put(self, "fee_base_msat", fee_base_msat)
+        put(self, "fee_proportional_millionths", fee_proportional_millionths)
+        put(self, "htlc_maximum_msat", htlc_maximum_msat)
 
     def encode(self) -> bytes:
         if len(self.signature) != 64 or len(self.chain_hash) != 32:
@@ -4350,7 +5553,7 @@ class ChannelUpdate(Message):
 _QUERY_SHORT_CHANNEL_IDS_0 = struct.Struct(">H32sH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class QueryShortChannelIds(Message):
     """BOLT 7. Type 261."""
 
@@ -4362,9 +5565,21 @@ class QueryShortChannelIds(Message):
         ("tlvs", "query_short_channel_ids_tlvs", ""),
     )
 
+    __slots__ = ("chain_hash", "encoded_short_ids", "tlvs")
     chain_hash: bytes  # 32 bytes
     encoded_short_ids: bytes
-    tlvs: QueryShortChannelIdsTlvs = _NO_QUERY_SHORT_CHANNEL_IDS_TLVS
+    tlvs: QueryShortChannelIdsTlvs
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        encoded_short_ids: bytes,
+        tlvs: QueryShortChannelIdsTlvs = _NO_QUERY_SHORT_CHANNEL_IDS_TLVS,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "encoded_short_ids", encoded_short_ids)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
@@ -4404,7 +5619,7 @@ class QueryShortChannelIds(Message):
 _REPLY_SHORT_CHANNEL_IDS_END_0 = struct.Struct(">H32sB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ReplyShortChannelIdsEnd(Message):
     """BOLT 7. Type 262."""
 
@@ -4415,8 +5630,18 @@ class ReplyShortChannelIdsEnd(Message):
         ("full_information", "byte", ""),
     )
 
+    __slots__ = ("chain_hash", "full_information")
     chain_hash: bytes  # 32 bytes
     full_information: int  # byte
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        full_information: int,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "full_information", full_information)
 
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
@@ -4444,7 +5669,7 @@ class ReplyShortChannelIdsEnd(Message):
 _QUERY_CHANNEL_RANGE_0 = struct.Struct(">H32sII")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class QueryChannelRange(Message):
     """BOLT 7. Type 263."""
 
@@ -4457,10 +5682,24 @@ class QueryChannelRange(Message):
         ("tlvs", "query_channel_range_tlvs", ""),
     )
 
+    __slots__ = ("chain_hash", "first_blocknum", "number_of_blocks", "tlvs")
     chain_hash: bytes  # 32 bytes
     first_blocknum: int  # u32
     number_of_blocks: int  # u32
-    tlvs: QueryChannelRangeTlvs = _NO_QUERY_CHANNEL_RANGE_TLVS
+    tlvs: QueryChannelRangeTlvs
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        first_blocknum: int,
+        number_of_blocks: int,
+        tlvs: QueryChannelRangeTlvs = _NO_QUERY_CHANNEL_RANGE_TLVS,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "first_blocknum", first_blocknum)
+        put(self, "number_of_blocks", number_of_blocks)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
@@ -4504,7 +5743,7 @@ class QueryChannelRange(Message):
 _REPLY_CHANNEL_RANGE_0 = struct.Struct(">H32sIIBH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class ReplyChannelRange(Message):
     """BOLT 7. Type 264."""
 
@@ -4519,12 +5758,37 @@ class ReplyChannelRange(Message):
         ("tlvs", "reply_channel_range_tlvs", ""),
     )
 
+    __slots__ = (
+        "chain_hash",
+        "first_blocknum",
+        "number_of_blocks",
+        "sync_complete",
+        "encoded_short_ids",
+        "tlvs",
+    )
     chain_hash: bytes  # 32 bytes
     first_blocknum: int  # u32
     number_of_blocks: int  # u32
     sync_complete: int  # byte
     encoded_short_ids: bytes
-    tlvs: ReplyChannelRangeTlvs = _NO_REPLY_CHANNEL_RANGE_TLVS
+    tlvs: ReplyChannelRangeTlvs
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        first_blocknum: int,
+        number_of_blocks: int,
+        sync_complete: int,
+        encoded_short_ids: bytes,
+        tlvs: ReplyChannelRangeTlvs = _NO_REPLY_CHANNEL_RANGE_TLVS,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "first_blocknum", first_blocknum)
+        put(self, "number_of_blocks", number_of_blocks)
+        put(self, "sync_complete", sync_complete)
+        put(self, "encoded_short_ids", encoded_short_ids)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:
@@ -4581,7 +5845,7 @@ class ReplyChannelRange(Message):
 _GOSSIP_TIMESTAMP_FILTER_0 = struct.Struct(">H32sII")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@wire_class
 class GossipTimestampFilter(Message):
     """BOLT 7. Type 265."""
 
@@ -4593,9 +5857,21 @@ class GossipTimestampFilter(Message):
         ("timestamp_range", "u32", ""),
     )
 
+    __slots__ = ("chain_hash", "first_timestamp", "timestamp_range")
     chain_hash: bytes  # 32 bytes
     first_timestamp: int  # u32
     timestamp_range: int  # u32
+
+    def __init__(
+        self,
+        *,
+        chain_hash: bytes,
+        first_timestamp: int,
+        timestamp_range: int,
+    ) -> None:
+        put(self, "chain_hash", chain_hash)
+        put(self, "first_timestamp", first_timestamp)
+        put(self, "timestamp_range", timestamp_range)
 
     def encode(self) -> bytes:
         if len(self.chain_hash) != 32:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass, fields
-from typing import ClassVar, Generic, Self, TypeVar
+from dataclasses import Field, FrozenInstanceError, dataclass, make_dataclass
+from functools import cache
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, dataclass_transform
 
 from pylightningd.common.amount import AmountError
 from pylightningd.common.errors import WireError
@@ -21,21 +22,71 @@ _SHOWN_BYTES = 36
 _MAX_WIRESTRING = 0xFFFF
 
 
-class WireStruct:
-    """A value made of fields: a message, a subtype, or a TLV stream."""
+C = TypeVar("C")
 
-    __slots__ = ()
+put = object.__setattr__
+"""How a generated `__init__` fills its slots, which nobody may change later."""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def wire_class(cls: type[C]) -> type[C]:
+    """Tell type checkers that a generated class is as good as a frozen dataclass. At run time it is as it stands."""
+    return cls
+
+
+@cache
+def _dataclass_fields(cls: type[WireStruct]) -> dict[str, Field[Any]]:
+    like: Any = make_dataclass(cls.__name__, cls.__slots__, frozen=True)
+    found: dict[str, Field[Any]] = like.__dataclass_fields__
+    return found
+
+
+class _DataclassFields:
+    """What `dataclasses.replace` and `fields` look for; made when they do."""
+
+    def __get__(self, _: object, cls: type[WireStruct]) -> dict[str, Field[Any]]:
+        return _dataclass_fields(cls)  # type: ignore[arg-type]  # a class can be hashed
+
+
+class WireStruct:
+    """A value made of fields: a message, a subtype, or a TLV stream. Like a frozen dataclass, but quicker to import."""
+
+    __slots__: tuple[str, ...] = ()
+    __dataclass_fields__ = _DataclassFields()
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     """(field, csv type, csv count) of each field, for tests and tools; nothing on the hot path reads it."""
     HIDDEN: ClassVar[frozenset[str]] = frozenset()
     """Fields that `repr` must not show."""
 
     def __repr__(self) -> str:
-        shown = (f"{name}={self._show(name)}" for name in (f.name for f in fields(self)))  # type: ignore[arg-type]  # every subclass is a dataclass
+        shown = (f"{name}={self._show(name)}" for name in self.__slots__)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _show(self, name: str) -> str:
         return "<hidden>" if name in self.HIDDEN else show(getattr(self, name))
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
 
 
 class Message(WireStruct):

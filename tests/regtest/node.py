@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.regtest.waiting import TIMEOUT_S, wait_for
 REPOSITORY = Path(__file__).parents[2]
 START_TIMEOUT_S = TIMEOUT_S
 NETWORK = "regtest"
+COMPILED = Path(tempfile.gettempdir()) / f"pylightningd-compiled-{os.getuid()}"
 
 Options = dict[str, Any]
 
@@ -119,7 +121,10 @@ class Node:
         env = os.environ | {
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
+            # Compiled modules as an installed node has them, also where the surroundings forbid to write them.
+            "PYTHONPYCACHEPREFIX": str(COMPILED),
         }
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = ProcessGroup(self.command(), self.errlog, env)
         if wait:
             self.wait_ready()

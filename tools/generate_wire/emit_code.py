@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from tools.generate_wire.emit_fields import Context, Reading, Writing, is_plain
 from tools.generate_wire.emit_text import (
+    Attribute,
     attribute_lines,
+    attributes_of,
     call_lines,
     count_text,
     docstring,
@@ -30,15 +32,16 @@ _HOMES = {
     "pylightningd.common.secret": ("Secret",),
     "pylightningd.common.wire.runtime": (
         "DECODE_ERRORS", "Message", "Request", "Subtype", "TlvStream", "UnknownFailure", "UnknownOdd",
-        "exactly", "exactly_all", "join_fixed", "malformed", "message_type", "read_flag",
+        "exactly", "exactly_all", "join_fixed", "malformed", "message_type", "put", "read_flag",
         "read_sciddir_or_pubkey", "read_string", "read_varbytes", "to_bool", "too_short", "trailing",
-        "unknown_message", "write_sciddir_or_pubkey", "write_string", "write_varbytes", "wrong_length",
+        "unknown_message", "wire_class", "write_sciddir_or_pubkey", "write_string", "write_varbytes",
+        "wrong_length",
     ),
     "pylightningd.common.wire.tlv": (
         "TlvError", "read_bigsize", "read_records", "read_tu", "write_bigsize", "write_records", "write_tu",
     ),
 }  # fmt: skip
-_DATACLASS = "@dataclass(frozen=True, slots=True, kw_only=True, repr=False)"
+_DECORATOR = "@wire_class"
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,6 @@ class _Module:
             "from __future__ import annotations",
             "",
             "import struct",
-            "from dataclasses import dataclass",
             f"from typing import {', '.join(typing)}",
             "",
         ]
@@ -154,6 +156,7 @@ class _Module:
 
     def _class(self, head: list[str], ctx: Context, *parts: list[str]) -> None:
         """Add a class: the structs it needs, then its head and its parts, indented."""
+        self.imports |= {"wire_class", "put"}
         self.body += ["", ""]
         if ctx.structs:
             for code, name in ctx.structs.items():
@@ -175,13 +178,13 @@ class _Module:
         visible = [f for f in fields if f.length_of is None]
         end = "len(buf)" if reading.done else "pos"
         self._class(
-            [_DATACLASS, f"class {name}(Subtype):"],
+            [_DECORATOR, f"class {name}(Subtype):"],
             ctx,
             docstring(
                 [*group.comment, doc] if doc else group.comment or [f"Subtype `{group.name}`."]
             ),
             wire_table(fields),
-            attribute_lines(visible),
+            attribute_lines(attributes_of(visible)),
             [
                 "",
                 "def write(self) -> bytes:",
@@ -227,11 +230,11 @@ class _Module:
             f'    raise WireError(f"type {{wire_type}}, not {group.number}")',
         ]
         self._class(
-            [_DATACLASS, f"class {name}({base}):"],
+            [_DECORATOR, f"class {name}({base}):"],
             ctx,
             docstring([*group.comment, f"Type {group.number}."]),
             [*facts, *wire_table(fields)],
-            attribute_lines(visible),
+            attribute_lines(attributes_of(visible)),
             [
                 "",
                 "def encode(self) -> bytes:",
@@ -265,7 +268,7 @@ class _Module:
             "TlvStream", "DECODE_ERRORS", "WireError", "TlvError", "read_records", "write_records"
         }  # fmt: skip
         ctx = self._context(stream.name)
-        attributes: list[str] = []
+        attributes: list[Attribute] = []
         wire: list[str] = []
         encode = ["records = list(self.unknown)"]
         declare: list[str] = []
@@ -296,8 +299,8 @@ class _Module:
                 writes = ([], 'b""')
                 reads = ["if value:", "    raise trailing(cls, len(value))"]
                 wire.append(f'("{record.name}", "", "")')
-            attributes += [f"# {line}" for line in record.comment]
-            attributes.append(f"{attr}: {python} | None = None  # type {record.number}")
+            note, comment = f"type {record.number}", tuple(record.comment)
+            attributes.append(Attribute(attr, f"{python} | None", "None", note, comment))
             present = f"self.{attr} is not None" if visible else f"self.{attr}"
             encode += [
                 f"if {present}:",
@@ -311,6 +314,9 @@ class _Module:
                 ),
             ]
             values[attr] = f"{record.name}_"
+        unknown = Attribute(
+            "unknown", "tuple[tuple[int, bytes], ...]", "()", "odd records, in order"
+        )
         encode.append("return write_records(records)")
         decode = [
             *declare,
@@ -327,16 +333,12 @@ class _Module:
             *call_lines("return cls", {**values, "unknown": "tuple(unknown_)"}),
         ]
         self._class(
-            [_DATACLASS, f"class {name}(TlvStream):"],
+            [_DECORATOR, f"class {name}(TlvStream):"],
             ctx,
             docstring([f"TLV stream `{stream.name}`."]),
             tuple_lines("WIRE: ClassVar[tuple[tuple[str, str, str], ...]] =", wire),
             hidden_names(hidden),
-            [
-                "",
-                *attributes,
-                "unknown: tuple[tuple[int, bytes], ...] = ()  # odd records, in order",
-            ],
+            attribute_lines([*attributes, unknown]),
             ["", "def encode(self) -> bytes:", *indented(encode)],
             ["", "@classmethod", "def decode(cls, buf: bytes) -> Self:", *indented(decode)],
         )

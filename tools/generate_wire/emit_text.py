@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 
 from tools.generate_wire.layout import WIDTH
 from tools.generate_wire.model import Field
@@ -74,20 +75,55 @@ def count_text(item: Field) -> str:
     return "" if item.csv_count.startswith("option_") else item.csv_count
 
 
-def attribute_lines(fields: list[Field]) -> list[str]:
-    """The annotated fields of a dataclass."""
-    lines = [""] if fields else []
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute of a generated class."""
+
+    name: str
+    python: str
+    default: str = ""
+    """Expression; empty: it must be given."""
+    note: str = ""
+    comment: tuple[str, ...] = ()
+
+
+def attributes_of(fields: list[Field]) -> list[Attribute]:
+    """What fields become in the class."""
+    found = []
     for item in fields:
-        lines += [f"# {line}" for line in item.comment if line]
-        default = " = None" if item.optional else ""
-        empty = getattr(item.type, "empty", "")
-        if empty and not item.optional:
-            default = f" = {empty}"
+        default = "None" if item.optional else getattr(item.type, "empty", "")
         note = ""
         if item.python == "int":
-            note = f"  # {item.csv_type}"
+            note = item.csv_type
         elif item.python == "bytes" and item.shape == "one" and item.csv_type != "varbytes":
             size = getattr(item.type, "size", None)
-            note = f"  # {size} bytes" if size else f"  # {item.csv_type}"
-        lines.append(f"{item.attr}: {item.python}{default}{note}")
-    return lines
+            note = f"{size} bytes" if size else item.csv_type
+        comment = tuple(line for line in item.comment if line)
+        found.append(Attribute(item.attr, item.python, default, note, comment))
+    return found
+
+
+def attribute_lines(attributes: list[Attribute]) -> list[str]:
+    """The slots, their annotations, and the `__init__` that fills them.
+
+    Spelled out since `@dataclass` needs most of a millisecond for each class at each start.
+    """
+    if not attributes:
+        return ["", "__slots__ = ()"]
+    names = ", ".join(f'"{a.name}"' for a in attributes)
+    lines = ["", f"__slots__ = ({names}{',' if len(attributes) == 1 else ''})"]
+    for item in attributes:
+        lines += [f"# {line}" for line in item.comment]
+        note = f"  # {item.note}" if item.note else ""
+        lines.append(f"{item.name}: {item.python}{note}")
+    arguments = [
+        f"{a.name}: {a.python}{f' = {a.default}' if a.default else ''}," for a in attributes
+    ]
+    return [
+        *lines,
+        "",
+        "def __init__(",
+        *indented(["self,", "*,", *arguments]),
+        ") -> None:",
+        *indented([f'put(self, "{a.name}", {a.name})' for a in attributes]),
+    ]
