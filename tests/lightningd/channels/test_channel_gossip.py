@@ -113,6 +113,7 @@ class Side:
                 of=lambda i: i, disconnect=lambda _, why: self.hung_up.append(why)
             ),
             spawn=self._spawn,
+            attempt=self._spawn,
             call_later=lambda *_: None,
             log=lambda *_, **__: None,
         )
