@@ -21,13 +21,35 @@ from pylightningd.lightningd.tasks_io import NodeTasks
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Link
+    from pylightningd.lightningd.chain.watcher_io import ChainWatcher
+    from pylightningd.lightningd.channels.channel_gossip import ChannelGossip
+    from pylightningd.lightningd.channels.events import ChannelEvents
+    from pylightningd.lightningd.channels.forward import Switch
+    from pylightningd.lightningd.channels.registry import Channels
+    from pylightningd.lightningd.channels.resolve import Resolver
+    from pylightningd.lightningd.channels.settings import Settings
+    from pylightningd.lightningd.control.addresses import Addresses
+    from pylightningd.lightningd.control.channeld import ChanneldControl
+    from pylightningd.lightningd.control.closingd import ClosingControl
+    from pylightningd.lightningd.control.connectd import ConnectControl
+    from pylightningd.lightningd.control.fleet_io import Fleet
+    from pylightningd.lightningd.control.gossipd import GossipControl
+    from pylightningd.lightningd.control.hooks import HtlcHook, PeerHooks
+    from pylightningd.lightningd.control.onchaind import OnchainControl
+    from pylightningd.lightningd.control.openingd import OpeningControl
+    from pylightningd.lightningd.control.workers import Workers
     from pylightningd.lightningd.db.connect_io import OpenDatabase, WalletDatabase
+    from pylightningd.lightningd.payments.incoming import Receiver
+    from pylightningd.lightningd.payments.invoices import Invoices
+    from pylightningd.lightningd.payments.outgoing import Payments
+    from pylightningd.lightningd.peers import Peers
     from pylightningd.lightningd.plugin_host.host_io import PluginHost
     from pylightningd.lightningd.rpc.dispatch import Dispatcher
     from pylightningd.lightningd.rpc.registry import Registry
     from pylightningd.lightningd.rpc.server_io import RpcServer
     from pylightningd.lightningd.supervise_io import Supervisor
     from pylightningd.lightningd.turn import Turn
+    from pylightningd.lightningd.wallet.wallet import Wallet
 
 Listener = Callable[[str, Any], None]
 
@@ -51,26 +73,30 @@ class Node(NodeTasks):
     bip86_base: str
     bolt12_base: bytes
 
-    # Parts of other rooms; their own modules say what they are.
-    chain: Any = None
-    wallet: Any = None
-    peers: Any = None
-    channels: Any = None
-    workers: Any = None
-    payments: Any = None
-    invoices: Any = None
-    htlcs: Any = None
-    gossip: Any = None
-    opening: Any = None
-    switch: Any = None
-    resolver: Any = None
-    receiver: Any = None
-    onchain: Any = None
-    channel_gossip: Any = None
-    channel_events: Any = None
-    htlc_hook: Any = None
-    peer_hooks: Any = None
-    onion_messages: Any = None
+    # Parts of other rooms, in the order they come up; their own modules say what they are.
+    chain: ChainWatcher
+    wallet: Wallet
+    settings: Settings
+    addresses: Addresses
+    fleet: Fleet
+    channels: Channels
+    peers: Peers
+    resolver: Resolver
+    switch: Switch
+    channel_events: ChannelEvents
+    channel_gossip: ChannelGossip
+    channeld: ChanneldControl
+    connectd: ConnectControl
+    gossip: GossipControl
+    opening: OpeningControl
+    closing: ClosingControl
+    onchain: OnchainControl
+    workers: Workers
+    peer_hooks: PeerHooks
+    htlc_hook: HtlcHook
+    payments: Payments
+    invoices: Invoices
+    receiver: Receiver
 
     def __init__(self, config: Config, log: Log) -> None:
         super().__init__()

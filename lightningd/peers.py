@@ -172,7 +172,7 @@ class Peers:
     def _retry(self, peer: Peer) -> None:
         peer.reconnect_timer = None
         if not peer.connected and self.wants_connection(peer):
-            self._node.spawn(self._reach(peer, []), f"reconnect {peer.id.hex()}")
+            self._node.attempt(self._reach(peer, []), f"reconnect {peer.id.hex()}")
 
     def reconnect_now(self, peer_id: NodeId, reason: str) -> None:
         """Start over with a peer: cut the connection if there is one, and reach out at once."""
@@ -219,7 +219,11 @@ class Peers:
         if self._has_channels(peer):
             self._node.channels.store.peer_row(peer.id, peer.reachable_address, peer.features)
         self._node.turn.after_commit(
-            lambda: self._node.spawn(self._take_up(peer, msg.connection), f"peer {peer.id.hex()}")
+            lambda: self._node.attempt(
+                self._take_up(peer, msg.connection),
+                f"peer {peer.id.hex()}",
+                lambda why: self.disconnect(peer, why),
+            )
         )
 
     async def _take_up(self, peer: Peer, connection: int) -> None:
@@ -240,8 +244,7 @@ class Peers:
             for channel in mine:
                 if channel.state in WITH_PEER:
                     self.route_to_channeld(peer, channel, fresh=False)
-            connectd = node.fleet.get("connectd")
-            node.turn.send(connectd, cw.ConnectdAcceptPeer(connection=connection))
+            node.fleet.tell("connectd", cw.ConnectdAcceptPeer(connection=connection))
             peer.accepted = True
             peer.backoff_seconds = FIRST_RECONNECT_SECONDS
             node.turn.after_commit(lambda: self._tell_waiters(peer))
@@ -293,8 +296,8 @@ class Peers:
         if peer.connection is None:
             raise ValueError("a route needs a connection")
         route_id = self.new_route_id()
-        node.turn.send(
-            node.fleet.get("connectd"),
+        node.fleet.tell(
+            "connectd",
             cw.ConnectdRoute(
                 connection=peer.connection,
                 channel_id=channel_id,
@@ -390,4 +393,4 @@ class Peers:
         """Reach out to every peer that a channel needs, at start."""
         for peer in list(self._by_id.values()):
             if not peer.connected and self.wants_connection(peer):
-                self._node.spawn(self._reach(peer, []), f"connect {peer.id.hex()}")
+                self._node.attempt(self._reach(peer, []), f"connect {peer.id.hex()}")

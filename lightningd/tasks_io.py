@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from pylightningd.common.bus.link import LinkClosed, Refused
+from pylightningd.common.errors import BackendError, UserError
+
 R = TypeVar("R")
 
 CANCEL_SECONDS = 5.0
@@ -30,6 +33,33 @@ class NodeTasks:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def attempt(
+        self,
+        coro: Coroutine[Any, Any, Any],
+        name: str,
+        otherwise: Callable[[str], object] = lambda _why: None,
+    ) -> asyncio.Task[Any]:
+        """Run a coroutine that concerns one peer, channel or payment: its failure is never the node's.
+
+        `otherwise` is called with the reason where it fails. A bug is logged BROKEN besides.
+        """
+        return self.spawn(self._attempt(coro, name, otherwise), name)
+
+    async def _attempt(
+        self, coro: Coroutine[Any, Any, Any], name: str, otherwise: Callable[[str], object]
+    ) -> None:
+        try:
+            await coro
+        except (UserError, BackendError, LinkClosed, Refused) as error:
+            otherwise(str(error))
+        except Exception as error:
+            self.bug(f"in {name}", error)
+            otherwise("internal error")
+
+    def bug(self, where: str, error: BaseException) -> None:
+        """Called with a bug that the node can live with."""
+        raise NotImplementedError
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -45,7 +45,7 @@ class ChannelEvents:
             if channel.state is ChannelState.AWAITING_UNILATERAL and not self.must_not_broadcast(
                 channel
             ):
-                self._node.spawn(self._broadcast(channel), f"rebroadcast channel {channel.dbid}")
+                self._node.attempt(self._broadcast(channel), f"rebroadcast channel {channel.dbid}")
 
     # Funding
 
@@ -209,14 +209,14 @@ class ChannelEvents:
         node.channel_gossip.channel_changed(channel)
         if not was_mutual and not self.must_not_broadcast(channel):
             node.turn.after_commit(
-                lambda: node.spawn(self._broadcast(channel), f"close channel {channel.dbid}")
+                lambda: node.attempt(self._broadcast(channel), f"close channel {channel.dbid}")
             )
 
     def close_again(self, channel: Channel) -> None:
         """close of a channel that is on its way to the chain: send the commitment once more. In a turn."""
         if not self.must_not_broadcast(channel):
             self._node.turn.after_commit(
-                lambda: self._node.spawn(self._broadcast(channel), f"close {channel.dbid} again")
+                lambda: self._node.attempt(self._broadcast(channel), f"close {channel.dbid} again")
             )
 
     async def signed_commitment(self, channel: Channel) -> Tx:

@@ -114,7 +114,11 @@ class ClosingControl:
         peer = node.peers.of(channel.peer_id)
         connection = peer.connection
         node.turn.after_commit(
-            lambda: node.spawn(self._start(channel, connection), f"closing {channel.dbid}")
+            lambda: node.attempt(
+                self._start(channel, connection),
+                f"closing {channel.dbid}",
+                lambda why: node.peers.disconnect(peer, why),
+            )
         )
 
     async def _start(self, channel: Channel, connection: int | None) -> None:
@@ -135,10 +139,9 @@ class ClosingControl:
                 return
             route_id = node.peers.route(peer, channel.channel_id, "closingd")
             channel.route_id = route_id
-            link = node.fleet.get("closingd")
-            node.turn.send(link, self._start_message(channel, route_id))
+            node.fleet.tell("closingd", self._start_message(channel, route_id))
             for raw in self._early.pop(channel.dbid, ()):
-                node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
+                node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
 
         await node.turn.do(start)
 
@@ -147,7 +150,7 @@ class ClosingControl:
         if channel.dbid in self._active and channel.route_id is not None:
             link = self._node.fleet.get("closingd")
             if link is not None:
-                self._node.turn.send(link, cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
+                self._node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
                 return
         self._early.setdefault(channel.dbid, []).append(raw)
 
@@ -195,7 +198,7 @@ class ClosingControl:
 
     def _finish(self, channel: Channel, tx: Tx) -> None:
         node = self._node
-        node.spawn(node.onchain.broadcast_mutual(channel, tx), f"mutual close {channel.dbid}")
+        node.attempt(node.onchain.broadcast_mutual(channel, tx), f"mutual close {channel.dbid}")
         self.resolve(channel, tx, "mutual")
 
     def resolve(self, channel: Channel, tx: Tx, kind: str) -> None:

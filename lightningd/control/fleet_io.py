@@ -6,10 +6,10 @@ The supervisor keeps them alive; this file gives a new one its work back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
-from pylightningd.common.bus.link import Link
+from pylightningd.common.bus.link import Link, LinkClosed
 from pylightningd.common.wire import (
     channeld_wire,
     closingd_wire,
@@ -17,6 +17,7 @@ from pylightningd.common.wire import (
     gossipd_wire,
     openingd_wire,
 )
+from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.supervise_io import DaemonSpec
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ _HSM_RIGHTS = {
 }
 _LINKED_TO_CONNECTD = ("gossipd", "channeld", "openingd", "closingd")
 
-Greet = Callable[[Link], Awaitable[None]]
-Mourn = Callable[[], Awaitable[None]]
+Greet = Callable[[Link], Coroutine[Any, Any, None]]
+Mourn = Callable[[], Coroutine[Any, Any, None]]
 
 
 def _kind(name: str) -> str:
@@ -67,9 +68,21 @@ class Fleet:
         daemons = self._node.daemons
         return daemons.link_of(name) if daemons.is_running(name) else None
 
+    def tell(self, name: str, msg: Message) -> None:
+        """Send a daemon something after the commit. Inside a turn.
+
+        To one that is not running it is dropped: when it comes back all that concerned it starts anew.
+        """
+        link = self.get(name)
+        if link is not None:
+            self._node.turn.send(link, msg)
+
     def link_id(self, a: str, b: str) -> int:
-        """What two daemons call the link between them. Raises KeyError."""
-        return self._node.daemons.link_id(a, b)
+        """What two daemons call the link between them. Raises LinkClosed while one of them is not running."""
+        try:
+            return self._node.daemons.link_id(a, b)
+        except KeyError as error:
+            raise LinkClosed(str(error)) from None
 
     def declare(self, name: str, greet: Greet, mourn: Mourn) -> None:
         """Say how a daemon is greeted whenever a new one runs, and what is to be done when it died."""

@@ -77,7 +77,7 @@ class PeerHooks:
         """A message of a type that is not ours: for whom it may concern."""
         if self._node.plugins.has_hook("custommsg"):
             payload = {"peer_id": peer.id.hex(), "payload": raw.hex()}
-            self._node.spawn(
+            self._node.attempt(
                 self._node.plugins.call_hook("custommsg", payload), f"custommsg of {peer.id.hex()}"
             )
 
@@ -110,7 +110,7 @@ class HtlcHook:
 
     def ask(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         """Ask; the switch goes on when all have answered. A restart meanwhile asks anew."""
-        self._node.spawn(self._ask(channel, htlc, told), f"htlc_accepted {htlc.dbid}")
+        self._node.attempt(self._ask(channel, htlc, told), f"htlc_accepted {htlc.dbid}")
 
     async def _ask(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         node = self._node

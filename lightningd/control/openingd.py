@@ -270,7 +270,11 @@ class OpeningControl:
 
     def on_open_channel(self, peer: Peer, raw: bytes) -> None:
         """A peer wants a channel. Call from a turn's after_commit or a task."""
-        self._node.spawn(self._accept(peer, raw), f"open_channel of {peer.id.hex()}")
+        self._node.attempt(
+            self._accept(peer, raw),
+            f"open_channel of {peer.id.hex()}",
+            lambda why: self._node.peers.disconnect(peer, why),
+        )
 
     async def _accept(self, peer: Peer, raw: bytes) -> None:
         node = self._node
@@ -352,7 +356,11 @@ class OpeningControl:
         node = self._node
         if opening.done is not None and not opening.done.done():
             opening.done.set_result(channel)
-        node.spawn(self._hand_over(opening, channel), f"hand over channel {channel.dbid}")
+        node.attempt(
+            self._hand_over(opening, channel),
+            f"hand over channel {channel.dbid}",
+            lambda why: node.peers.reconnect_now(channel.peer_id, why),
+        )
 
     async def _hand_over(self, opening: _Opening, channel: Channel) -> None:
         """The channel goes to its worker on the same connection."""
@@ -419,9 +427,7 @@ class OpeningControl:
     def _fail_futures(self, opening: _Opening, error: BaseException) -> None:
         for future in (opening.accepted, opening.done):
             if future is not None and not future.done():
-                self._node.turn.after_commit(
-                    lambda future=future: future.done() or future.set_exception(error)
-                )
+                self._node.turn.after_commit(partial(_reject, future, error))
                 break
 
     def _give_up(self, opening: _Opening, reason: str) -> None:
@@ -439,3 +445,8 @@ class OpeningControl:
         """Every opening that was not done is over. Inside a turn."""
         for opening in list(self._openings.values()):
             self._on_failed(opening.dbid, "openingd stopped")
+
+
+def _reject(future: Any, error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)

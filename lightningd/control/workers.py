@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import (
     ChanneldBlockheight,
@@ -72,9 +73,12 @@ class Workers:
         name = self.name_for(channel.dbid)
         if channel.dbid in self._prepared:
             return name
+        link = await node.fleet.need(name)
         await self.tell_hsmd(channel, name)
+        if link.closed:
+            raise LinkClosed(f"{name} stopped")
         low, high = fee_bounds(node, channel)
-        node.fleet.get(name).send(channel_init(channel, low, high, node.settings.max_dust_exposure))
+        link.send(channel_init(channel, low, high, node.settings.max_dust_exposure))
         channel.worker = name
         self._prepared.add(channel.dbid)
         return name
@@ -98,8 +102,7 @@ class Workers:
         """
         if channel.worker is None or channel.dbid not in self._prepared:
             return
-        link = self._node.fleet.get(channel.worker)
-        self._node.turn.send(link, msg)
+        self._node.fleet.tell(channel.worker, msg)
 
     def release(self, channel: Channel) -> None:
         """The worker has no more to do with the channel. Call inside a turn."""

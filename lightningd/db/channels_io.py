@@ -29,7 +29,7 @@ from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.db.blobs import pack_blobs, unpack_blobs
 
 if TYPE_CHECKING:
-    from peewee import Database
+    from pylightningd.lightningd.db.connect_io import WalletDatabase
 
 Row = dict[str, Any]
 
@@ -42,7 +42,7 @@ _CONFIG_COLUMNS = (
 class ChannelStore:
     """Reads and writes channels. One per node; every call belongs to the turn that is running."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: WalletDatabase) -> None:
         self._db = db
 
     def _rows(self, sql: str, *params: object) -> list[Row]:
@@ -56,7 +56,7 @@ class ChannelStore:
         cursor = self._db.execute_sql(
             f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values())
         )
-        return int(cursor.lastrowid)
+        return int(cursor.lastrowid or 0)
 
     def _update(self, table: str, dbid: int, row: Row) -> None:
         sets = ", ".join(f"{name}=?" for name in row)
@@ -384,7 +384,7 @@ class ChannelStore:
                 htlc.received_time,
             ),
         )
-        htlc.dbid = int(cursor.lastrowid)
+        htlc.dbid = int(cursor.lastrowid or 0)
 
     def save_htlc_states(self, htlcs: Iterable[LiveHtlc]) -> None:
         """New states. A dead one's onion is dropped: it is 1366 bytes that nobody reads again."""

@@ -10,7 +10,7 @@ from pylightningd.common.ids import ShortChannelId
 from pylightningd.lightningd.channels.channel import LiveHtlc
 
 if TYPE_CHECKING:
-    from peewee import Database
+    from pylightningd.lightningd.db.connect_io import WalletDatabase
 
 
 class ForwardState(IntEnum):
@@ -25,7 +25,7 @@ class ForwardState(IntEnum):
 class ForwardStore:
     """Reads and writes forwards; writes belong to the turn that is running."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: WalletDatabase) -> None:
         self._db = db
 
     def offered(

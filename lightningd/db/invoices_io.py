@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.amount import Msat
 
 if TYPE_CHECKING:
-    from peewee import Database
+    from pylightningd.lightningd.db.connect_io import WalletDatabase
 
 
 class InvoiceState(IntEnum):
@@ -47,7 +47,7 @@ class InvoiceRow:
 class InvoiceStore:
     """Reads and writes invoices; writes belong to the turn that is running."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: WalletDatabase) -> None:
         self._db = db
 
     def insert(self, invoice: InvoiceRow) -> None:
@@ -70,7 +70,7 @@ class InvoiceStore:
                 invoice.local_offer_id,
             ),
         )
-        invoice.id = int(cursor.lastrowid)
+        invoice.id = int(cursor.lastrowid or 0)
 
     def save(self, invoice: InvoiceRow) -> None:
         """What can change."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from peewee import SQL, BlobField, CompositeKey, FloatField, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    SQL,
+    BlobField,
+    CompositeKey,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from pylightningd.lightningd.db.models import Table
 

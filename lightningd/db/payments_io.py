@@ -10,7 +10,7 @@ from pylightningd.common.amount import Msat
 from pylightningd.common.ids import NodeId, ShortChannelId
 
 if TYPE_CHECKING:
-    from peewee import Database
+    from pylightningd.lightningd.db.connect_io import WalletDatabase
 
 
 class PaymentStatus(IntEnum):
@@ -78,7 +78,7 @@ class Part:
 class PaymentStore:
     """Reads and writes parts; writes belong to the turn that is running."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: WalletDatabase) -> None:
         self._db = db
 
     def insert(self, part: Part) -> None:
@@ -111,7 +111,7 @@ class PaymentStore:
                 part.local_invreq_id,
             ),
         )
-        part.id = int(cursor.lastrowid)
+        part.id = int(cursor.lastrowid or 0)
 
     def complete(self, part: Part) -> None:
         """It was paid."""

@@ -161,7 +161,7 @@ class Receiver:
         if self._node.plugins.has_hook("invoice_payment"):
             gathered.deciding = True
             self._node.turn.after_commit(
-                lambda: self._node.spawn(self._ask(invoice, gathered), f"invoice {invoice.label}")
+                lambda: self._node.attempt(self._ask(invoice, gathered), f"invoice {invoice.label}")
             )
         else:
             self._claim(invoice, gathered)

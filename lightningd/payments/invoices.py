@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ class Invoices:
     def expire_due(self) -> None:
         """Mark what is past its time. Inside a turn."""
         for invoice in self.store.expire(int(self._node.clock.now())):
-            self._node.turn.after_commit(lambda gone=invoice: self._tell(gone))
+            self._node.turn.after_commit(partial(self._tell, invoice))
 
     def _schedule_expiry(self) -> None:
         """Wake up when the next invoice expires."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
@@ -87,7 +87,7 @@ async def _no_side_effects(node: Node, id: NodeId, **_rest: Any) -> None:  # noq
 async def fundchannel(
     node: Node,
     id: NodeId,  # noqa: A002 - the command's own name
-    amount: Sat | str,
+    amount: Sat | Literal["all"],
     feerate: Any,
     announce: bool,
     minconf: int,
@@ -115,6 +115,9 @@ async def fundchannel(
         perkw,
         minconf=minconf,
         utxos=utxos,
+        opening_anchor_channel=ft.negotiated(
+            node.features["init"], peer.features, ft.ANCHORS_ZERO_FEE_HTLC
+        ),
     )
     try:
         size: Sat = draft.amounts[0]

@@ -21,6 +21,7 @@ from pylightningd.lightningd.rpc.params import (
     u16,
 )
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.utility import log_rows
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -132,7 +133,9 @@ def _peer_json(node: Node, peer: Peer, level: str | None) -> dict[str, Any]:
         if peer.remote_address:
             result["remote_addr"] = peer.remote_address
     if level is not None:
-        result["log"] = node.log.of_peer(peer.id, level)
+        result["log"] = log_rows(
+            node, level, (e for e in node.log.kept if e.node_id == peer.id.hex())
+        )
     return result
 
 

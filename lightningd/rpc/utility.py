@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.errors import UserError
@@ -113,9 +114,21 @@ _LEVEL_NAMES = ("broken", "unusual", "info", "debug", "trace", "io")
 )
 async def getlog(node: Node, level: str) -> dict[str, Any]:
     """Entries below the level are counted, not shown."""
+    rows = log_rows(node, level, node.log.kept, node.log.skipped)
+    return {
+        "created_at": f"{node.log.created_at:.9f}",
+        "bytes_used": node.log.kept_bytes,
+        "bytes_max": node.log.max_bytes,
+        "log": rows,
+    }
+
+
+def log_rows(
+    node: Node, level: str, entries: Iterable[LogEntry], skipped: int = 0
+) -> list[dict[str, Any]]:
+    """Log entries as commands show them; those below the level are counted."""
     rows: list[dict[str, Any]] = []
-    skipped = node.log.skipped
-    for entry in node.log.kept:
+    for entry in entries:
         if entry.level < LEVELS[level]:
             skipped += 1
             continue
@@ -125,12 +138,7 @@ async def getlog(node: Node, level: str) -> dict[str, Any]:
         rows.append(_entry_json(entry, node.log.created_at))
     if skipped:
         rows.append({"type": "SKIPPED", "num_skipped": skipped})
-    return {
-        "created_at": f"{node.log.created_at:.9f}",
-        "bytes_used": node.log.kept_bytes,
-        "bytes_max": node.log.max_bytes,
-        "log": rows,
-    }
+    return rows
 
 
 def _entry_json(entry: LogEntry, start: float) -> dict[str, Any]:

@@ -17,7 +17,7 @@ async def start(node: Node) -> None:
     follower = ChainFollower(node, wallet)
     node.chain.on_block(follower.on_block)
     node.chain.on_reorg(follower.on_reorg)
-    node.chain.on_synced(lambda: node.spawn(rebroadcast(node), "wallet: rebroadcast"))
+    node.chain.on_synced(lambda: node.attempt(rebroadcast(node), "wallet: rebroadcast"))
 
 
 async def rebroadcast(node: Node) -> None:

@@ -114,6 +114,7 @@ class Side:
             ),
             spawn=self._spawn,
             attempt=self._spawn,
+            attempt=self._spawn,
             call_later=lambda *_: None,
             log=lambda *_, **__: None,
         )

@@ -117,6 +117,9 @@ class Rig:
     def log(self, level: str, text: str, **_fields: Any) -> None:
         self.logs.append(f"{level}: {text}")
 
+    def attempt(self, coro: Coroutine[Any, Any, Any], name: str) -> Any:
+        return self.spawn(coro, name)
+
     def spawn(self, coro: Coroutine[Any, Any, Any], name: str) -> Any:
         return asyncio.get_running_loop().create_task(coro, name=name)
 
