@@ -164,6 +164,14 @@ def _feerates(text: str) -> list[int]:
     return rates + [rates[-1]] * (6 - len(rates))
 
 
+def _crash_point(text: str) -> str:
+    if not re.fullmatch(r"((before|after):)?[^:]+(:[1-9][0-9]*)?", text):
+        raise ValueError(
+            f"'{text}' is no crash point: expected for example after:channeld_got_revoke:2"
+        )
+    return text
+
+
 def _choice(*words: str) -> Parse:
     def parse(text: str) -> str:
         if text not in words:
@@ -192,6 +200,7 @@ NETWORK = Kind("network", _network, "value_str")
 LOG_LEVEL = Kind("level[:subsystem]", _log_level, "value_str")
 NODE_ID = Kind("node id", _node_id, "value_str")
 FEERATES = Kind("feerates", _feerates, "value_str", lambda rates: "/".join(map(str, rates)))
+CRASH_POINT = Kind("crash point", _crash_point, "value_str")
 LOG_FORMAT = Kind("cln or json", _choice("cln", "json"), "value_str")
 
 
@@ -352,6 +361,7 @@ DEVELOPER: Sequence[Option] = (
 OWN: Sequence[Option] = (
     _opt("external-daemon", STR, help="Wait for this daemon to be started by hand, for example under a debugger", multi=True),
     _opt("channeld-workers", U16, 0, "Processes that share the channels; 0 means one for each core"),
+    _dev("crash-at", CRASH_POINT, None, "Die as by kill -9 at the commit of this internal message: [before:|after:]NAME[:N], for example after:channeld_got_revoke:2"),
 )  # fmt: skip
 
 OPTIONS: tuple[Option, ...] = (*PLACE, *LOGGING, *PLUGINS, *NET, *CHANNELS, *DEVELOPER, *OWN)

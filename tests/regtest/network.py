@@ -20,6 +20,10 @@ class NodeFactory:
     def __init__(self, folder: Path, bitcoind: Bitcoind) -> None:
         self.folder = folder
         self.bitcoind = bitcoind
+        # Node ids are the same in every test, and a node looks one block back: let it not see an earlier test's coins.
+        bitcoind.rpc("generateblock", bitcoind.new_address(), [])
+        self.first_height = bitcoind.height()
+        """The chain when the test began."""
         self.nodes: list[Node] = []
 
     # -- nodes
