@@ -166,6 +166,7 @@ class Switch:
         out = self._next_channel(scid)
         update = out.our_update
         if not out.is_ready():
+            self._node.channel_gossip.tried_while_gone(out)
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
         now = self._node.clock.now()
         height = self._node.chain.height

@@ -114,7 +114,6 @@ class Side:
             ),
             spawn=self._spawn,
             attempt=self._spawn,
-            attempt=self._spawn,
             call_later=lambda *_: None,
             log=lambda *_, **__: None,
         )
