@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -219,7 +220,8 @@ async def start_database(node: Node) -> None:
     allow_upgrade = node.config["database-upgrade"] is not False
     node.database = open_database(node.config["wallet"], node.network, allow_upgrade=allow_upgrade)
     node.db = node.database.connection
-    node.turn = Turn(
+    make_turn = Turn if not node.config["dev-crash-at"] else _crashing_turn(node)
+    node.turn = make_turn(
         node.database.store,
         schedule=loop.call_soon,
         make_future=loop.create_future,
@@ -227,6 +229,12 @@ async def start_database(node: Node) -> None:
         on_disk_failure=node.fatal,
         notify=node.notify,
     )
+
+
+def _crashing_turn(node: Node) -> Callable[..., Any]:
+    from pylightningd.lightningd.dev_crash_io import CrashingTurn
+
+    return partial(CrashingTurn, crash_at=node.config["dev-crash-at"])
 
 
 async def launch_hsmd(node: Node) -> None:
