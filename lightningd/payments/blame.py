@@ -14,8 +14,12 @@ _SECRET = 32
 def blame(part: Part, htlc: LiveHtlc, our_id: NodeId) -> Failure:
     """Read how an HTLC of ours came back. Takes anything a peer may send."""
     if htlc.malformed_code:
-        message = htlc.malformed_code.to_bytes(2, "big") + htlc.malformed_sha256
-        return _at(part, 0, message, our_id)
+        # BOLT 2, "Removing an HTLC": our peer itself could not read the onion, and we are the node before it.
+        failure = refused_locally(
+            part, htlc.malformed_code, "the first peer cannot read it", our_id
+        )
+        failure.message += htlc.malformed_sha256
+        return failure
     onion = htlc.failure_onion or b""
     secrets = [
         part.path_secrets[i : i + _SECRET] for i in range(0, len(part.path_secrets), _SECRET)

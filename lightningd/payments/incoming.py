@@ -63,6 +63,9 @@ class Receiver:
 
     def accept(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         """An HTLC for us is irrevocable. Inside a turn."""
+        if htlc.is_resolved:
+            # Decided before a restart: a part that was failed does not count again.
+            return
         try:
             self._check_onion(htlc, told)
             invoice = self._invoice_for(htlc, told)
@@ -104,16 +107,18 @@ class Receiver:
             preimage = keysend_preimage(told.payload)
             if preimage is None or sha256(preimage).digest() != htlc.payment_hash:
                 raise self._unknown(htlc, "no invoice has this payment_hash")
-            invoice = self._invoices.make_keysend(preimage, htlc.amount)
+            if htlc.cltv_expiry < self._node.chain.height + self._node.settings.cltv_final:
+                raise self._unknown(htlc, f"Expiry cltv too soon {htlc.cltv_expiry} for keysend")
+            data = told.payload.payment_data
+            invoice = self._invoices.make_keysend(
+                preimage, htlc.amount if data is None else data.total_msat
+            )
         return invoice
 
     def _check_invoice(self, invoice: InvoiceRow, htlc: LiveHtlc, told: Instructions) -> None:
         height = self._node.chain.height
         data = told.payload.payment_data
-        if (
-            invoice.state is not InvoiceState.UNPAID
-            or invoice.expires_at <= self._node.clock.now()
-        ):
+        if invoice.state is not InvoiceState.UNPAID or invoice.expires_at <= self._node.clock.now():
             raise self._unknown(htlc, f"invoice {invoice.label} is {invoice.state.name.lower()}")
         if invoice.bolt11 is not None:
             if data is None:

@@ -16,13 +16,15 @@ from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState, Inv
 from pylightningd.lightningd.payments.describe import invoice_json
 from pylightningd.lightningd.rpc.errors import (
     INVOICE_LABEL_ALREADY_EXISTS,
+    INVOICE_NOT_FOUND,
     INVOICE_PREIMAGE_ALREADY_EXISTS,
 )
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
-Waiter = tuple[Callable[[InvoiceRow], bool], Any]
+Waiter = tuple[Callable[[InvoiceRow], bool], Any, str | None]
+"""What it wants, its future, and the label of the one invoice that it is about, if it is about one."""
 
 
 class Invoices:
@@ -68,6 +70,24 @@ class Invoices:
             payload["msat"] = invoice.amount.msat
         self._node.turn.notify("invoice_creation", payload)
 
+    def payable(self, payment_hash: bytes, amount: Msat | None, secret: bytes | None) -> InvoiceRow:
+        """The invoice of ours that such a payment would settle. Raises ValueError with what is wrong."""
+        invoice = self.store.by_hash(payment_hash)
+        if invoice is None:
+            raise ValueError(f"no invoice of ours has payment_hash {payment_hash.hex()}")
+        if invoice.state is not InvoiceState.UNPAID:
+            raise ValueError(f"invoice '{invoice.label}' is {invoice.state.name.lower()}")
+        if invoice.expires_at <= self._node.clock.now():
+            raise ValueError(f"invoice '{invoice.label}' is expired")
+        if secret != invoice.payment_secret:
+            raise ValueError("no payment_secret" if secret is None else "wrong payment_secret")
+        wanted = invoice.amount
+        if amount is None or (
+            wanted is not None and not wanted.msat <= amount.msat <= 2 * wanted.msat
+        ):
+            raise ValueError(f"{amount} is not the invoice's {wanted}")
+        return invoice
+
     def make_keysend(self, preimage: bytes, amount: Msat) -> InvoiceRow:
         """The record of a payment that nobody was asked for. Inside a turn."""
         now = self._node.clock.now()
@@ -107,7 +127,7 @@ class Invoices:
 
     def _tell(self, invoice: InvoiceRow) -> None:
         for waiter in list(self._waiters):
-            wants, future = waiter
+            wants, future, _ = waiter
             if wants(invoice):
                 self._waiters.remove(waiter)
                 if not future.done():
@@ -139,10 +159,15 @@ class Invoices:
 
     # Waiting
 
-    async def wait(self, wants: Callable[[InvoiceRow], bool]) -> InvoiceRow:
-        """The next invoice to be paid, expired or deleted that `wants` says yes to."""
+    async def wait(
+        self, wants: Callable[[InvoiceRow], bool], label: str | None = None
+    ) -> InvoiceRow:
+        """The next invoice to be paid or to expire that `wants` says yes to.
+
+        Raises UserError where the invoice of `label` is deleted meanwhile.
+        """
         future = self._node.new_future()
-        waiter = (wants, future)
+        waiter = (wants, future, label)
         self._waiters.append(waiter)
         try:
             invoice: InvoiceRow = await future
@@ -154,7 +179,9 @@ class Invoices:
     def deleted(self, invoice: InvoiceRow) -> None:
         """Those who wait for it are told so. After the commit."""
         for waiter in list(self._waiters):
-            wants, future = waiter
-            if wants(invoice) and not future.done():
+            _, future, label = waiter
+            if label == invoice.label and not future.done():
                 self._waiters.remove(waiter)
-                future.set_exception(UserError(905, "Invoice deleted while waiting for it"))
+                future.set_exception(
+                    UserError(INVOICE_NOT_FOUND, "Invoice deleted while waiting for it")
+                )

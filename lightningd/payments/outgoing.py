@@ -22,6 +22,8 @@ from pylightningd.lightningd.db.payments_io import Failure, Part, PaymentStatus,
 from pylightningd.lightningd.payments.blame import blame, refused_locally
 from pylightningd.lightningd.payments.describe import failure_error, part_json
 from pylightningd.lightningd.rpc.errors import (
+    JSONRPC2_INVALID_PARAMS,
+    PAY_DESTINATION_PERM_FAIL,
     PAY_IN_PROGRESS,
     PAY_NO_SUCH_PAYMENT,
     PAY_RHASH_ALREADY_USED,
@@ -136,6 +138,30 @@ class Payments:
         self._offer(channel, part, onion, self._node.chain.height + 1 + first.delay)
         return part
 
+    def send_to_self(self, part: Part, payment_secret: bytes | None) -> Part:
+        """Pay an invoice of our own: no HTLC is needed. Inside a turn. Raises UserError."""
+        earlier = self._earlier(part)
+        if earlier is not None:
+            return earlier
+        node = self._node
+        part.destination = node.node_id
+        try:
+            invoice = node.invoices.payable(part.payment_hash, part.total, payment_secret)
+        except ValueError as why:
+            raise UserError(
+                PAY_DESTINATION_PERM_FAIL,
+                f"Self-payment failed: {why}",
+                {
+                    "erring_node": node.node_id.hex(),
+                    "erring_index": 0,
+                    "payment_hash": part.payment_hash.hex(),
+                },
+            ) from None
+        self.store.insert(part)
+        node.invoices.paid(invoice, part.amount_sent)
+        self._complete(part, invoice.preimage)
+        return part
+
     def _offer(self, channel: Channel, part: Part, onion: bytes, cltv_expiry: int) -> None:
         node = self._node
         self.store.insert(part)
@@ -187,45 +213,74 @@ class Payments:
 
     def _earlier(self, part: Part) -> Part | None:
         """What was done before for this hash. Raises UserError where the new part contradicts it."""
+        others_complete = False
+        pending = Msat(0)
         for old in self.store.of_hash(part.payment_hash):
             if old.status is PaymentStatus.COMPLETE:
-                if old.partid == part.partid and old.groupid == part.groupid:
-                    self._check_same(old, part)
+                if old.partid == part.partid:
+                    # A payment that was made is made: who asks again is told the same, in whatever group.
+                    self._check_same(old, part, "succeeded")
                     return old
-                if old.groupid != part.groupid or old.partid == 0 or part.partid == 0:
-                    raise UserError(
-                        PAY_RHASH_ALREADY_USED, "Payment already completed", part_json(old)
-                    )
+                others_complete = True
             elif old.status is PaymentStatus.PENDING:
-                if old.key == part.key:
-                    self._check_same(old, part)
-                    raise UserError(PAY_IN_PROGRESS, "Payment is still in progress", part_json(old))
-                if old.groupid != part.groupid:
-                    raise UserError(
-                        PAY_IN_PROGRESS,
-                        "Payment with another groupid is in progress",
-                        part_json(old),
-                    )
-                if old.partid == 0 or part.partid == 0:
-                    raise UserError(
-                        PAY_IN_PROGRESS,
-                        "Already have parts in progress"
-                        if part.partid == 0
-                        else "Already have a whole payment in progress",
-                        part_json(old),
-                    )
+                self._check_beside(old, part)
+                if old.partid == part.partid:
+                    self._check_same(old, part, "pending")
+                    return old
+                self._check_total(old, part)
+                pending += old.amount or Msat(0)
+            if old.key == part.key:
+                raise UserError(
+                    PAY_RHASH_ALREADY_USED,
+                    f"There already is a payment with payment_hash={part.payment_hash.hex()}, "
+                    f"groupid={part.groupid}, partid={part.partid}. Either change the partid, or wait for the "
+                    "payment to complete and start a new group.",
+                )
+        if others_complete:
+            raise UserError(PAY_RHASH_ALREADY_USED, "Already succeeded other parts")
+        # BOLT 4, "Basic Multi-Part Payments", sender: no HTLC beyond total_msat.
+        if part.total and pending >= part.total:
+            raise UserError(
+                PAY_IN_PROGRESS, f"Already have {pending} of {part.total} payments in progress"
+            )
         return None
 
-    def _check_same(self, old: Part, new: Part) -> None:
+    def _check_beside(self, old: Part, new: Part) -> None:
+        """Whether a part may be sent while another is pending."""
+        if old.groupid != new.groupid:
+            raise UserError(
+                PAY_IN_PROGRESS,
+                f"Payment with groupid={old.groupid} still in progress, cannot retry before that completes.",
+                part_json(old),
+            )
+        if bool(old.partid) != bool(new.partid):
+            kind = "parallel" if old.partid else "non-parallel"
+            raise UserError(
+                PAY_IN_PROGRESS, f"Already have {kind} payment in progress", part_json(old)
+            )
+
+    def _check_total(self, old: Part, new: Part) -> None:
+        if old.total is not None and new.total is not None and old.total != new.total:
+            raise UserError(
+                JSONRPC2_INVALID_PARAMS, f"amount_msat was previously {old.total}, now {new.total}"
+            )
+
+    def _check_same(self, old: Part, new: Part, how: str) -> None:
         if new.amount is not None and old.amount is not None and old.amount != new.amount:
             raise UserError(
                 PAY_RHASH_ALREADY_USED,
-                f"Already {old.status.name.lower()} with amount {old.amount} (not {new.amount})",
+                f"Already {how} with amount {old.amount} (not {new.amount})",
             )
-        if new.destination is not None and old.destination not in (None, new.destination):
-            raise UserError(
-                PAY_RHASH_ALREADY_USED, f"Already {old.status.name.lower()} to another destination"
-            )
+        if (
+            new.destination is not None
+            and old.destination is not None
+            and old.destination != new.destination
+        ):
+            raise UserError(PAY_RHASH_ALREADY_USED, f"Already {how} to {old.destination.hex()}")
+
+    def next_group(self, payment_hash: bytes) -> int:
+        """The number for a new attempt at a payment."""
+        return 1 + max((part.groupid for part in self.store.of_hash(payment_hash)), default=0)
 
     # What the switch says; in turns
 
@@ -234,6 +289,9 @@ class Payments:
         part = self._of(htlc)
         if part is None or part.status is PaymentStatus.COMPLETE:
             return
+        self._complete(part, preimage)
+
+    def _complete(self, part: Part, preimage: bytes) -> None:
         part.status = PaymentStatus.COMPLETE
         part.preimage = preimage
         self._end(part)

@@ -293,7 +293,7 @@ async def waitinvoice(node: Node, label: str) -> dict[str, Any]:
     if row is None:
         raise UserError(INVOICE_NOT_FOUND, f"Label not found: no invoice has label '{label}'")
     if row.state is InvoiceState.UNPAID:
-        row = await node.invoices.wait(lambda other: other.label == label)
+        row = await node.invoices.wait(lambda other: other.label == label, label)
     if row.state is InvoiceState.EXPIRED:
         raise UserError(
             INVOICE_EXPIRED_DURING_WAIT, "invoice expired during wait", invoice_json(row)

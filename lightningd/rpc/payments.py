@@ -68,8 +68,6 @@ def parse_hop(index: int, value: Any) -> RouteHop:
 
 
 def _parse_route(route: list[Any]) -> list[RouteHop]:
-    if not route:
-        raise UserError(JSONRPC2_INVALID_PARAMS, "Empty route")
     hops = [parse_hop(i, hop) for i, hop in enumerate(route)]
     for i, hop in enumerate(hops[1:], 1):
         if hop.channel is None:
@@ -122,6 +120,10 @@ async def sendpay(
     description: str | None,
     dev_legacy_hop: Any = None,  # noqa: ARG001 - accepted, as CLN's tests pass it
 ) -> dict[str, Any]:
+    if not route:
+        return await _pay_self(
+            node, payment_hash, amount_msat, groupid, label, description, bolt11, payment_secret
+        )
     hops = _parse_route(route)
     final_amount = hops[-1].amount
     if partid and amount_msat is None:
@@ -137,7 +139,7 @@ async def sendpay(
         created_at=int(node.clock.now()),
         payment_hash=payment_hash,
         partid=partid,
-        groupid=groupid or 0,
+        groupid=node.payments.next_group(payment_hash) if groupid is None else groupid,
         destination=hops[-1].node,
         amount=final_amount,
         amount_sent=hops[0].amount,
@@ -153,6 +155,36 @@ async def sendpay(
         metadata=payment_metadata,
     )
     sent = await node.turn.do(lambda: node.payments.send_route(hops, part, final))
+    return _sent_json(sent)
+
+
+async def _pay_self(
+    node: Node,
+    payment_hash: bytes,
+    amount: Msat | None,
+    groupid: int | None,
+    label: str | None,
+    description: str | None,
+    bolt11: str | None,
+    payment_secret: bytes | None,
+) -> dict[str, Any]:
+    """An empty route leads to ourselves."""
+    if amount is None:
+        raise UserError(JSONRPC2_INVALID_PARAMS, "Self-payment requires amount_msat")
+    part = Part(
+        created_at=int(node.clock.now()),
+        payment_hash=payment_hash,
+        partid=0,
+        groupid=node.payments.next_group(payment_hash) if groupid is None else groupid,
+        destination=node.node_id,
+        amount=amount,
+        amount_sent=amount,
+        total=amount,
+        label=label,
+        description=description,
+        bolt11=bolt11,
+    )
+    sent = await node.turn.do(lambda: node.payments.send_to_self(part, payment_secret))
     return _sent_json(sent)
 
 
@@ -335,7 +367,7 @@ async def sendonion(
         created_at=int(node.clock.now()),
         payment_hash=payment_hash,
         partid=partid,
-        groupid=groupid or 0,
+        groupid=node.payments.next_group(payment_hash) if groupid is None else groupid,
         destination=destination,
         amount=amount_msat,
         amount_sent=hop.amount,
