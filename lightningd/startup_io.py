@@ -91,10 +91,12 @@ def _room(name: str) -> Start:
 
 
 async def start_processes(node: Node) -> None:
-    """hsmd and the plugins come up while we load our own commands: that takes each a part of a second."""
+    """All processes come up while we load our own commands: that takes each a part of a second."""
+    make_supervisor(node)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(launch_hsmd(node), name="launch hsmd")
+            start_daemons_early(node)
             group.create_task(_commands_and_plugins(node), name="commands and plugins")
     except BaseExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
@@ -234,14 +236,16 @@ async def start_database(node: Node) -> None:
 def _crashing_turn(node: Node) -> Callable[..., Any]:
     from pylightningd.lightningd.dev_crash_io import CrashingTurn
 
+    node.config.on_change("dev-crash-at", lambda point: node.turn.crash_at(point))
     return partial(CrashingTurn, crash_at=node.config["dev-crash-at"])
 
 
-async def launch_hsmd(node: Node) -> None:
-    """The supervisor, and hsmd as a process that does not know its work yet."""
-    from pylightningd.common.wire import hsmd_wire
-    from pylightningd.lightningd.supervise_io import DaemonFailed, DaemonSpec, Supervisor
+def make_supervisor(node: Node) -> None:
+    """Set `daemons` and `fleet`; nothing runs yet."""
+    from pylightningd.lightningd.control.fleet_io import Fleet
+    from pylightningd.lightningd.supervise_io import Supervisor
 
+    node.fleet = Fleet(node)
     node.daemons = Supervisor(
         log=node.log,
         spawn=node.spawn,
@@ -251,6 +255,21 @@ async def launch_hsmd(node: Node) -> None:
         base=node.config.folders.net_dir,
     )
     node.on_stop.append(("daemons", node.daemons.shutdown))
+
+
+def start_daemons_early(node: Node) -> None:
+    """Those that `control/start_io.py` will want."""
+    from pylightningd.lightningd.control.workers import worker_names
+
+    workers = node.config["channeld-workers"] or len(os.sched_getaffinity(0))
+    node.fleet.start_early(["connectd", "gossipd", *worker_names(workers)])
+
+
+async def launch_hsmd(node: Node) -> None:
+    """hsmd as a process that does not know its work yet."""
+    from pylightningd.common.wire import hsmd_wire
+    from pylightningd.lightningd.supervise_io import DaemonFailed, DaemonSpec
+
     spec = DaemonSpec(
         name="hsmd",
         module="pylightningd.hsmd",

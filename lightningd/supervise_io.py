@@ -115,6 +115,8 @@ class Supervisor:
         self._failures: dict[str, int] = {}
         self._restarting: dict[str, asyncio.Event] = {}
         """Set when a daemon that died runs again, or will not."""
+        self._early: dict[str, asyncio.Future[None]] = {}
+        """Those of `start_early` that nobody has asked for yet."""
         self._stopping = False
 
     # ---- starting --------------------------------------------------------------------------
@@ -124,9 +126,27 @@ class Supervisor:
 
         One that is just being started anew after its death is waited for, not started twice.
         """
-        if await self.restarted(spec.name):
+        early = self._early.pop(spec.name, None)
+        if early is not None:
+            await early
+        if await self.restarted(spec.name) or self.is_running(spec.name):
             return self.link_of(spec.name)
         return await self._start(spec)
+
+    def start_early(self, spec: DaemonSpec) -> None:
+        """Begin to start a daemon that `start` will be called for: processes come up side by side."""
+        outcome = asyncio.get_running_loop().create_future()
+        self._early[spec.name] = outcome
+        self._spawn(self._start_early(spec, outcome), f"early start of {spec.name}")
+
+    async def _start_early(self, spec: DaemonSpec, outcome: asyncio.Future[None]) -> None:
+        try:
+            await self._start(spec)
+        except Exception as error:
+            outcome.set_exception(error)
+            outcome.exception()  # `start` may never be called
+        else:
+            outcome.set_result(None)
 
     async def restarted(self, name: str) -> bool:
         """Wait for a daemon that is being started anew; whether it runs now on account of that."""

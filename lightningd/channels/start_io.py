@@ -13,7 +13,6 @@ from pylightningd.lightningd.channels.resolve import Resolver
 from pylightningd.lightningd.channels.settings import read_settings
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.control.addresses import Addresses
-from pylightningd.lightningd.control.fleet_io import Fleet
 from pylightningd.lightningd.db.channels_io import ChannelStore
 from pylightningd.lightningd.db.forwards_io import ForwardStore
 from pylightningd.lightningd.peers import Peers
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
 
 
 async def start(node: Node) -> None:
-    """Set `settings`, `channels`, `peers`, `switch`, `resolver`, `channel_events`, `channel_gossip`, `fleet`."""
+    """Set `settings`, `channels`, `peers`, `switch`, `resolver`, `channel_events`, `channel_gossip`."""
     node.settings = read_settings(node.config, len(os.sched_getaffinity(0)))
-    node.fleet = Fleet(node)
     node.addresses = Addresses(node.config, node.network.ln_port)
     node.channels = Channels(node, ChannelStore(node.db))
     node.peers = Peers(node)

@@ -102,6 +102,11 @@ class Fleet:
         await self.start_all([name])
         return self._node.daemons.link_of(name)
 
+    def start_early(self, names: list[str]) -> None:
+        """Let these processes come up while the node does other things; `start_all` will want them."""
+        for name in names:
+            self._node.daemons.start_early(self._spec(name))
+
     async def start_all(self, names: list[str]) -> None:
         """Start daemons side by side, then tie and greet each in this order."""
         async with asyncio.TaskGroup() as group:
@@ -115,14 +120,16 @@ class Fleet:
                 group.create_task(greeting, name=f"greet {name}")
 
     async def _spawn(self, name: str) -> None:
+        self._mind(name, await self._node.daemons.start(self._spec(name)))
+
+    def _spec(self, name: str) -> DaemonSpec:
         kind = _kind(name)
-        spec = DaemonSpec(
+        return DaemonSpec(
             name=name,
             module=f"pylightningd.{kind}",
             wires=(WIRES[kind],),
             on_restarted=self._restarted,
         )
-        self._mind(name, await self._node.daemons.start(spec))
 
     async def _tie(self, name: str) -> None:
         kind, daemons = _kind(name), self._node.daemons
@@ -139,5 +146,7 @@ class Fleet:
         link.on_closed = closed
 
     async def _restarted(self, name: str, link: Link) -> None:
+        if name not in self._greetings:
+            return  # it died before `start_all`, which will find the new one
         self._mind(name, link)
         await self._greetings[name](link)

@@ -33,12 +33,17 @@ def fee_bounds(node: Node, channel: Channel | None) -> tuple[int, int]:
     return feerates.min_acceptable, feerates.max_acceptable
 
 
+def worker_names(count: int) -> list[str]:
+    """What the supervisor calls the workers of a pool."""
+    return [f"channeld-{i}" for i in range(count)]
+
+
 class Workers:
     """The pool of channeld workers."""
 
     def __init__(self, node: Node, count: int) -> None:
         self._node = node
-        self.names = [f"channeld-{i}" for i in range(count)]
+        self.names = worker_names(count)
         self._prepared: set[int] = set()
 
     async def greet(self, name: str, link: Link) -> None:
