@@ -361,7 +361,7 @@ DEVELOPER: Sequence[Option] = (
 OWN: Sequence[Option] = (
     _opt("external-daemon", STR, help="Wait for this daemon to be started by hand, for example under a debugger", multi=True),
     _opt("channeld-workers", U16, 0, "Processes that share the channels; 0 means one for each core"),
-    _dev("crash-at", CRASH_POINT, None, "Die as by kill -9 at the commit of this internal message: [before:|after:]NAME[:N], for example after:channeld_got_revoke:2"),
+    _dev("crash-at", CRASH_POINT, None, "Die as by kill -9 at the commit of this internal message: [before:|after:]NAME[:N], for example after:channeld_got_revoke:2", dynamic=True),
 )  # fmt: skip
 
 OPTIONS: tuple[Option, ...] = (*PLACE, *LOGGING, *PLUGINS, *NET, *CHANNELS, *DEVELOPER, *OWN)

@@ -3,7 +3,8 @@
 The value is ``before:NAME``, ``after:NAME`` or ``NAME`` (the same as before), with ``:N`` behind it for the Nth such
 commit. NAME is the internal message whose handling is committed (``channeld_got_revoke``) or, for work that no
 message began, the function given to the turn (``Wallet.reserve``). `before`: nothing of the turn is on disk.
-`after`: all of it is, and nothing has been sent.
+`after`: all of it is, and nothing has been sent. A node that was started with the option, for example with the name
+``nothing``, can be given another crash point by setconfig.
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ class CrashingStore:
 
     def __init__(self, store: Store, point: CrashPoint) -> None:
         self._store = store
-        self._point = point
+        self.point = point
 
     def commit(self) -> None:
         """Commit, or die."""
-        if self._point.armed and not self._point.after:
+        if self.point.armed and not self.point.after:
             die()
         self._store.commit()
-        if self._point.armed:
+        if self.point.armed:
             die()
 
     def __getattr__(self, name: str) -> Any:
@@ -76,8 +77,12 @@ class CrashingTurn(Turn):
     """A turn that knows by name what it runs."""
 
     def __init__(self, store: Store, *, crash_at: str, **parts: Any) -> None:
-        self._point = CrashPoint.parse(crash_at)
-        super().__init__(CrashingStore(store, self._point), **parts)
+        self._crashing = CrashingStore(store, CrashPoint.parse(crash_at))
+        super().__init__(self._crashing, **parts)
+
+    def crash_at(self, text: str) -> None:
+        """From now on crash there."""
+        self._crashing.point = CrashPoint.parse(text)
 
     def submit(self, fn: Callable[[], object]) -> None:
         """Queue `fn`."""
@@ -91,7 +96,7 @@ class CrashingTurn(Turn):
         name = name_of(fn)
 
         def run() -> R:
-            self._point.passes(name)
+            self._crashing.point.passes(name)
             return fn()
 
         return run
