@@ -36,6 +36,7 @@ FAMILIES = (
     "invoices",
     "payments",
     "onions",
+    "decode",
     "plugins",
     "waiting",
     "dev",
