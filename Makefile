@@ -31,7 +31,7 @@ $(STAMP): setup.py pyproject.toml
 	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "A virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "installing pylightningd and what it needs into $(VENV)..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --use-pep517 -e '.[dev]'
 	@touch $@
 
 bitcoind: $(STAMP)

@@ -1,4 +1,4 @@
-"""Three nodes on a regtest chain of their own: connect, open channels, pay through the middle, close, count.
+"""Three nodes on a regtest chain of their own: connect, open channels, pay through the middle, restart, close, count.
 
 make demo                 # everything is stopped and removed at the end
 make demo ARGS=--keep     # the network stays up; the aliases to use it are printed
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from tools.get_bitcoind import NoBitcoindError, bitcoin_cli, get
 FUNDS_SAT = 2_000_000
 CHANNEL_SAT = 1_000_000
 PAYMENT_SAT = 250_000
+RETURN_SAT = 100_000
 BAR_WIDTH = 40
 
 # The tests' options, but for those that make a node give up: here a fault should be seen and survived.
@@ -63,9 +65,12 @@ class Demo:
         self.say("waiting until l1 knows the way to l3")
         self.nodes.wait_announced(scids, [l1, l2, l3])
         pairs = [(l1, l2, scids[0]), (l2, l3, scids[1])]
-        self.draw("before", pairs)
-        self.pay(l1, l3)
-        self.draw("after", pairs)
+        self.draw("the channels at first", pairs)
+        self.pay(l1, l3, PAYMENT_SAT)
+        self.draw("the channels after the payment", pairs)
+        self.restart(l2, pairs)
+        self.pay(l3, l1, RETURN_SAT)
+        self.draw("the channels after the second payment", pairs)
         self.close_channels([(l1, l2), (l2, l3)])
         self.count([l1, l2, l3], first_height)
 
@@ -94,35 +99,57 @@ class Demo:
             scids.append(str(self.nodes.channel(opener, accepter, txid)["short_channel_id"]))
         return scids
 
-    def pay(self, payer: Node, payee: Node) -> None:
+    def pay(self, payer: Node, payee: Node, amount_sat: int) -> None:
         """Pay one invoice."""
+        label = f"{payer.name} to {payee.name}"
         invoice = payee.rpc(
-            "invoice", amount_msat=PAYMENT_SAT * 1000, label="demo", description="a demonstration"
+            "invoice", amount_msat=amount_sat * 1000, label=label, description="a demonstration"
         )
         self.say(
-            f"{payer.name} pays {payee.name}'s invoice of {PAYMENT_SAT:,} sat: {invoice['bolt11'][:40]}..."
+            f"{payer.name} pays {payee.name}'s invoice of {amount_sat:,} sat: {invoice['bolt11'][:40]}..."
         )
         started_at = time.monotonic()
         paid = payer.rpc("pay", bolt11=invoice["bolt11"])
         took_ms = (time.monotonic() - started_at) * 1000
         fee_msat = paid["amount_sent_msat"] - paid["amount_msat"]
-        status = payee.rpc("listinvoices", label="demo")["invoices"][0]["status"]
+        status = payee.rpc("listinvoices", label=label)["invoices"][0]["status"]
         if paid["status"] != "complete" or status != "paid":
             raise RuntimeError(f"the payment is {paid['status']}, the invoice {status}")
         self.say(
-            f"paid in {took_ms:.0f} ms, {fee_msat} msat of it to l2; preimage {paid['payment_preimage']}"
+            f"paid in {took_ms:.0f} ms; l2 earned {fee_msat / 1000:,.3f} sat for passing it on"
         )
+        print(f"          proof of payment (preimage): {paid['payment_preimage']}", flush=True)
 
-    def draw(self, when: str, pairs: list[tuple[Node, Node, str]]) -> None:
-        """Show who owns how much of each channel."""
-        self.say(f"the channels {when} the payment")
+    def draw(self, title: str, pairs: list[tuple[Node, Node, str]]) -> None:
+        """Show who owns how much of each channel, once nothing is under way in it."""
+        self.say(title)
         for left, right, scid in pairs:
-            channel = next(c for c in left.channels(right) if c.get("short_channel_id") == scid)
+            channel = wait_for(
+                lambda x=left, y=right, s=scid: settled_channel(x, y, s),  # type: ignore[misc]
+                f"the channel of {left.name} and {right.name} to be at rest",
+            )
+            assert channel is not None
             ours_msat, total_msat = channel["to_us_msat"], channel["total_msat"]
             filled = round(BAR_WIDTH * ours_msat / total_msat)
             bar = "#" * filled + "." * (BAR_WIDTH - filled)
-            amounts = f"{ours_msat / 1000:>13,.3f} | {(total_msat - ours_msat) / 1000:<13,.3f} sat"
-            print(f"          {left.name} [{bar}] {right.name}   {amounts}", flush=True)
+            print(
+                f"          {left.name} {ours_msat / 1000:>13,.3f} [{bar}] "
+                f"{(total_msat - ours_msat) / 1000:>13,.3f} {right.name}",
+                flush=True,
+            )
+
+    def restart(self, node: Node, pairs: list[tuple[Node, Node, str]]) -> None:
+        """Stop a node and start it again; its peers come back by themselves."""
+        self.say(f"stopping {node.name} and starting it again")
+        node.stop()
+        node.start()
+        for left, right, _ in pairs:
+            for one, other in ((left, right), (right, left)):
+                wait_for(
+                    lambda x=one, y=other: x.is_connected(y),  # type: ignore[misc]
+                    f"{one.name} to have {other.name} again",
+                )
+        self.say(f"{node.name} has its peers and channels again")
 
     def close_channels(self, pairs: list[tuple[Node, Node]]) -> None:
         """Close by agreement and mine the closing transactions."""
@@ -185,6 +212,14 @@ class Demo:
         return problems
 
 
+def settled_channel(left: Node, right: Node, scid: str) -> dict[str, Any] | None:
+    """The left node's channel, or None while the two still agree on a change."""
+    ours = next(c for c in left.channels(right) if c.get("short_channel_id") == scid)
+    theirs = next(c for c in right.channels(left) if c.get("short_channel_id") == scid)
+    balanced = ours["to_us_msat"] + theirs["to_us_msat"] == ours["total_msat"]
+    return ours if balanced and not ours["htlcs"] and not theirs["htlcs"] else None
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the demonstration; 1 where something went wrong (the folder is then kept)."""
     parser = argparse.ArgumentParser(
@@ -202,6 +237,7 @@ def main(argv: list[str] | None = None) -> int:
     demo = Demo(folder, bitcoind)
     finished = kept = False
     problems: list[str] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         demo.run()
         finished = True
@@ -210,6 +246,8 @@ def main(argv: list[str] | None = None) -> int:
             kept = True
     except (OSError, RuntimeError, AssertionError, RpcError, BitcoindError) as error:
         print(f"\nThe demonstration failed: {error}\n\n{demo.nodes.transcript()}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nstopping everything...", file=sys.stderr)
     finally:
         if not kept:
             problems = demo.close()

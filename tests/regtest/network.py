@@ -20,16 +20,18 @@ class NodeFactory:
     def __init__(self, folder: Path, bitcoind: Bitcoind) -> None:
         self.folder = folder
         self.bitcoind = bitcoind
-        # Node ids are the same in every test, and a node looks one block back: let it not see an earlier test's coins.
-        bitcoind.rpc("generateblock", bitcoind.new_address(), [])
-        self.first_height = bitcoind.height()
-        """The chain when the test began."""
+        self.first_height = 0
+        """The chain before the first node."""
         self.nodes: list[Node] = []
 
     # -- nodes
 
     def make(self, options: Options | None = None, *, start: bool = True, **more: Any) -> Node:
         """One more node, started and in step with the chain. `more`: allow_trouble, may_crash."""
+        if not self.nodes:
+            # Node ids are the same in every test, and a node looks one block back: hide an earlier test's coins.
+            self.bitcoind.rpc("generateblock", self.bitcoind.new_address(), [])
+            self.first_height = self.bitcoind.height()
         name = f"l{len(self.nodes) + 1}"
         node = Node(name, self.folder / name, self.bitcoind, options, **more)
         self.nodes.append(node)
