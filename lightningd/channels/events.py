@@ -62,8 +62,16 @@ class ChannelEvents:
         chain.watch_spend(
             channel.static.funding,
             partial(self._node.onchain.funding_spent, channel.dbid),
-            since_height=channel.first_block if scid is None else scid.block,
+            since_height=self._spend_not_before(channel),
         )
+
+    def _spend_not_before(self, channel: Channel) -> int:
+        """The first block that may spend the funding output."""
+        known: int | None = self._node.onchain.spent_since(channel)
+        if known is not None:
+            return known
+        scid = channel.short_channel_id
+        return channel.first_block if scid is None else scid.block
 
     def opened(self, channel: Channel) -> None:
         """A channel has just become durable."""

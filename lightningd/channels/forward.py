@@ -299,6 +299,19 @@ class Switch:
         elif htlc.origin_payment is not None:
             self._node.payments.part_failed(htlc)
 
+    def lost_onchain(self, htlc: LiveHtlc, why: str) -> None:
+        """An HTLC we offered died on the chain: nobody can be paid with it any more. May be said twice."""
+        if htlc.failure_onion is not None or htlc.malformed_code:
+            self.failed_downstream(htlc)
+        elif htlc.origin_htlc is not None:
+            incoming = self._origin(htlc.origin_htlc)
+            if incoming is not None and not incoming.is_resolved:
+                code = int(FailureCode.PERMANENT_CHANNEL_FAILURE)
+                self.forwards.failed(incoming, code, self._node.clock.now())
+                self._node.resolver.fail(incoming, ow.PermanentChannelFailure())
+        elif htlc.origin_payment is not None:
+            self._node.payments.give_up(htlc, why)
+
     def _pass_back(self, incoming: LiveHtlc, htlc: LiveHtlc) -> None:
         now = self._node.clock.now()
         if htlc.malformed_code:

@@ -15,6 +15,7 @@ from pylightningd.common.wire import (
     closingd_wire,
     connectd_wire,
     gossipd_wire,
+    onchaind_wire,
     openingd_wire,
 )
 from pylightningd.common.wire.runtime import Message
@@ -34,6 +35,7 @@ WIRES: dict[str, ModuleType] = {
     "channeld": channeld_wire,
     "openingd": openingd_wire,
     "closingd": closingd_wire,
+    "onchaind": onchaind_wire,
 }
 """The private messages of each daemon with the master, by kind."""
 

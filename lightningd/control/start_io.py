@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pylightningd.common.bus.link import Link
 from pylightningd.common.wire import closingd_wire, connectd_wire, openingd_wire
+from pylightningd.lightningd.channels.deadlines import Deadlines
 from pylightningd.lightningd.control.channeld import ChanneldControl
 from pylightningd.lightningd.control.closingd import ClosingControl
 from pylightningd.lightningd.control.connectd import ConnectControl
@@ -33,11 +34,13 @@ async def start(node: Node) -> None:
     node.htlc_hook = HtlcHook(node)
     _declare(node)
     await node.fleet.start_all(["connectd", "gossipd", *node.workers.names])
-    node.chain.on_block(partial(_on_block, node))
+    node.chain.on_block(partial(_on_block, node, Deadlines(node)))
+    node.onchain.start()
     node.channel_events.start()
 
 
-def _on_block(node: Node, height: int, _txs: object) -> None:
+def _on_block(node: Node, deadlines: Deadlines, height: int, _txs: object) -> None:
+    deadlines.on_block(height)
     node.turn.after_commit(partial(node.workers.new_block, height))
 
 
@@ -47,6 +50,7 @@ def _declare(node: Node) -> None:
     fleet.declare("gossipd", node.gossip.greet, node.gossip.died)
     fleet.declare("openingd", partial(_greet_openingd, node), partial(_openingd_died, node))
     fleet.declare("closingd", partial(_greet_closingd, node), partial(_closingd_died, node))
+    fleet.declare("onchaind", node.onchain.greet, node.onchain.died)
     for name in node.workers.names:
         fleet.declare(name, partial(node.workers.greet, name), partial(node.workers.died, name))
 

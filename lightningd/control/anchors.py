@@ -1,0 +1,161 @@
+"""Bumping our commitments: the child of our anchor pays for both (CPFP). See `mind`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylightningd.common.amount import Sat
+from pylightningd.common.bitcoin import script as sc
+from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
+from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
+from pylightningd.common.bitcoin.weight import ANCHOR_INPUT_WEIGHT, feerate_of
+from pylightningd.common.channel.fees import ANCHOR_AMOUNT
+from pylightningd.common.ids import txid_hex
+from pylightningd.common.keys import sig_to_der
+from pylightningd.common.wire import hsmd_wire as hw
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
+from pylightningd.lightningd.control.claims import sign_coins
+from pylightningd.lightningd.wallet.coin import Coin
+
+if TYPE_CHECKING:
+    from pylightningd.lightningd.node import Node
+
+_NO_HTLC_BLOCKS = 144
+"""Where no HTLC presses, the commitment should be in a block within a day."""
+
+
+@dataclass(eq=False, slots=True)
+class _Bump:
+    """One commitment of ours that no block holds yet."""
+
+    channel: Channel
+    parent: Tx
+    since: int
+    anchor: int
+    child: Tx | None = None
+    fee: Sat = Sat(0)
+    feerate_perkw: int = 0
+    coins: tuple[Coin, ...] = ()
+    script: bytes = b""
+    busy: bool = False
+
+
+class Anchors:
+    """All commitments that wait."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._bumps: dict[int, _Bump] = {}
+
+    def mind(self, channel: Channel, tx: Tx) -> None:
+        """Our commitment was broadcast: see to it that it confirms in time. Outside turns."""
+        if not channel.channel_type.has_anchors:
+            return
+        ours = sc.p2wsh(sc.anchor_script(channel.static.local_basepoints.funding_pubkey))
+        index = next((n for n, o in enumerate(tx.outputs) if o.script == ours), None)
+        if index is None:
+            return
+        old = self._bumps.get(channel.dbid)
+        if old is None or old.parent.txid() != tx.txid():
+            self._bumps[channel.dbid] = _Bump(channel, tx, self._node.chain.height, index)
+        self.on_block(self._node.chain.height)
+
+    def on_block(self, _height: int) -> None:
+        """Bump what waits too long. After the turn of a block."""
+        for dbid, bump in list(self._bumps.items()):
+            if bump.channel.state is not ChannelState.AWAITING_UNILATERAL:
+                del self._bumps[dbid]
+            elif not bump.busy:
+                bump.busy = True
+                self._node.spawn(self._bump(bump), f"bump the commitment of channel {dbid}")
+
+    def _target(self, bump: _Bump) -> int:
+        """The feerate that the commitment needs."""
+        chain = self._node.chain
+        expiries = [
+            h.cltv_expiry
+            for h in bump.channel.htlcs.values()
+            if h.offered_by_us or h.preimage is not None
+        ]
+        deadline = min([*expiries, bump.since + _NO_HTLC_BLOCKS])
+        rate = chain.feerates.for_deadline(max(deadline, chain.height + 1), chain.height)
+        return max(rate or 0, chain.feerates.floor_perkw)
+
+    async def _bump(self, bump: _Bump) -> None:
+        try:
+            await self._make(bump)
+        except CannotAfford as why:
+            self._log(bump, "unusual", f"Cannot bump the commitment: {why}")
+        finally:
+            bump.busy = False
+
+    async def _make(self, bump: _Bump) -> None:
+        node, target = self._node, self._target(bump)
+        parent_fee = bump.channel.capacity - Sat(sum(o.amount.sat for o in bump.parent.outputs))
+        weight = bump.parent.weight()
+        enough = max(feerate_of(parent_fee, weight), bump.feerate_perkw)
+        if target <= enough:
+            return
+        made = await node.turn.do(lambda: self._choose(bump, target, weight, parent_fee))
+        child = await self._signed(bump, made)
+        old = bump.child
+        bump.child, bump.fee, bump.feerate_perkw, bump.coins = child, made.fee, target, made.coins
+        self._log(
+            bump,
+            "info",
+            f"Creating anchor spend {txid_hex(child.txid())} with fee {made.fee} to bring"
+            f" {txid_hex(bump.parent.txid())} to {target}perkw",
+        )
+        if old is not None:
+            node.chain.broadcasts.drop(old.txid())
+        await node.chain.broadcast(
+            child,
+            allow_high_fees=True,
+            owner=("close", bump.channel.dbid),
+            why="the anchor of our commitment",
+        )
+
+    def _choose(self, bump: _Bump, target: int, weight: int, parent_fee: Sat) -> Made:
+        """Inside a turn."""
+        wallet = self._node.wallet
+        if not bump.script:
+            bump.script = wallet.script_of(wallet.next_index())
+        others = sorted(
+            (c for c in wallet.purse(wrapped_ok=False).coins if c not in bump.coins),
+            key=lambda c: -c.amount.sat,
+        )
+        made = claim_tx.anchor_child(
+            claim_tx.anchor_input(TxIn(bump.parent.txid(), bump.anchor)),
+            ANCHOR_AMOUNT,
+            ANCHOR_INPUT_WEIGHT,
+            weight,
+            parent_fee,
+            [*bump.coins, *others],
+            bump.script,
+            target,
+            bump.fee if bump.child is not None else None,
+        )
+        wallet.reserve([c for c in made.coins if c not in bump.coins])
+        return made
+
+    async def _signed(self, bump: _Bump, made: Made) -> Tx:
+        witness_script = sc.anchor_script(bump.channel.static.local_basepoints.funding_pubkey)
+        reply = await self._node.hsm.ask(
+            hw.HsmdSignAnchor(
+                dbid=bump.channel.dbid,
+                tx=made.tx.serialize(),
+                input_index=0,
+                amount=ANCHOR_AMOUNT,
+                witness_script=witness_script,
+            )
+        )
+        witness = (sig_to_der(reply.signature, SIGHASH_ALL), witness_script)
+        spends = TxOut(ANCHOR_AMOUNT, sc.p2wsh(witness_script))
+        return await sign_coins(self._node, made, witness, spends)
+
+    def _log(self, bump: _Bump, level: str, text: str) -> None:
+        self._node.log(level, text, peer_id=bump.channel.peer_id, dbid=bump.channel.dbid)

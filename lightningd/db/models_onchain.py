@@ -1,0 +1,52 @@
+"""Tables of channels that are on the chain: the facts onchaind is told again after a restart."""
+
+from __future__ import annotations
+
+from peewee import BlobField, ForeignKeyField, IntegerField, TextField
+
+from pylightningd.lightningd.db.models import Table
+from pylightningd.lightningd.db.models_channels import Channels
+
+
+class OnchainSpends(Table):
+    """Transactions in blocks that spend a channel's outputs: the funding output, and what follows from it."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
+    txid = BlobField()
+    outnum = IntegerField()
+    tx = BlobField()
+    blockheight = IntegerField(index=True)
+
+    class Meta:
+        table_name = "onchain_spends"
+        indexes = ((("channel", "txid", "outnum"), True),)
+
+
+class OnchainClaims(Table):
+    """Our newest transaction that takes an output, so that the next one pays more."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
+    txid = BlobField()
+    outnum = IntegerField()
+    kind = TextField()
+    tx = BlobField()
+    fee_satoshi = IntegerField()
+
+    class Meta:
+        table_name = "onchain_claims"
+        indexes = ((("channel", "txid", "outnum"), True),)
+
+
+class OnchainSweeps(Table):
+    """The wallet key that a channel's claims pay to."""
+
+    channel = ForeignKeyField(
+        Channels, column_name="channel_id", primary_key=True, on_delete="CASCADE"
+    )
+    keyidx = IntegerField()
+
+    class Meta:
+        table_name = "onchain_sweeps"
+
+
+TABLES: tuple[type[Table], ...] = (OnchainSpends, OnchainClaims, OnchainSweeps)

@@ -1,0 +1,165 @@
+"""Rows of channels that are on the chain. Writes belong to the turn that is running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pylightningd.common.amount import Msat, Sat
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.channel.htlc_states import HtlcState, is_dead
+from pylightningd.common.ids import Outpoint, Txid
+from pylightningd.common.wire.onchaind_wire import OnchainHtlc
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """A transaction in the block at `height` that spends `outpoint`."""
+
+    outpoint: Outpoint
+    tx: Tx
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClaim:
+    """The transaction we made last to take an output."""
+
+    kind: str
+    tx: Tx
+    fee: Sat
+
+
+class OnchainStore:
+    """Reads and writes them."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+
+    # Spends
+
+    def spends(self, dbid: int) -> list[Spend]:
+        """What is known of a channel, in the order it came."""
+        cursor = self._db.execute_sql(
+            "SELECT txid, outnum, tx, blockheight FROM onchain_spends WHERE channel_id=?"
+            " ORDER BY blockheight, id",
+            (dbid,),
+        )
+        return [
+            Spend(Outpoint(Txid(bytes(r[0])), r[1]), Tx.parse(bytes(r[2])), r[3])
+            for r in cursor.fetchall()
+        ]
+
+    def spend_of(self, dbid: int, outpoint: Outpoint) -> Spend | None:
+        """What spends an output."""
+        return next((s for s in self.spends(dbid) if s.outpoint == outpoint), None)
+
+    def put_spend(self, dbid: int, spend: Spend) -> None:
+        """A block holds it; another one that spent the same output does not count any more."""
+        self._db.execute_sql(
+            "INSERT INTO onchain_spends (channel_id, txid, outnum, tx, blockheight)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
+            " tx=excluded.tx, blockheight=excluded.blockheight",
+            (
+                dbid,
+                spend.outpoint.txid,
+                spend.outpoint.index,
+                spend.tx.serialize(),
+                spend.height,
+            ),
+        )
+
+    def undo_block(self, height: int) -> list[int]:
+        """Forget what blocks from `height` on held. Returns the channels that this concerns."""
+        cursor = self._db.execute_sql(
+            "SELECT DISTINCT channel_id FROM onchain_spends WHERE blockheight>=?", (height,)
+        )
+        dbids = [int(row[0]) for row in cursor.fetchall()]
+        if dbids:
+            self._db.execute_sql("DELETE FROM onchain_spends WHERE blockheight>=?", (height,))
+        return dbids
+
+    def forget(self, dbid: int) -> None:
+        """All is resolved."""
+        for table in ("onchain_spends", "onchain_claims", "onchain_sweeps"):
+            self._db.execute_sql(f"DELETE FROM {table} WHERE channel_id=?", (dbid,))  # noqa: S608
+
+    # Claims
+
+    def claim(self, dbid: int, outpoint: Outpoint) -> StoredClaim | None:
+        """Our last transaction for an output."""
+        row = self._db.execute_sql(
+            "SELECT kind, tx, fee_satoshi FROM onchain_claims WHERE channel_id=? AND txid=? AND outnum=?",
+            (dbid, outpoint.txid, outpoint.index),
+        ).fetchone()
+        return None if row is None else StoredClaim(row[0], Tx.parse(bytes(row[1])), Sat(row[2]))
+
+    def put_claim(self, dbid: int, outpoint: Outpoint, claim: StoredClaim) -> None:
+        """Remember it before it is broadcast."""
+        self._db.execute_sql(
+            "INSERT INTO onchain_claims (channel_id, txid, outnum, kind, tx, fee_satoshi)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
+            " kind=excluded.kind, tx=excluded.tx, fee_satoshi=excluded.fee_satoshi",
+            (
+                dbid,
+                outpoint.txid,
+                outpoint.index,
+                claim.kind,
+                claim.tx.serialize(),
+                claim.fee.sat,
+            ),
+        )
+
+    def sweep_key(self, dbid: int) -> int | None:
+        """The wallet key that a channel's claims pay to; None until one is chosen."""
+        row = self._db.execute_sql(
+            "SELECT keyidx FROM onchain_sweeps WHERE channel_id=?", (dbid,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def set_sweep_key(self, dbid: int, index: int) -> None:
+        """Choose it, once."""
+        self._db.execute_sql(
+            "INSERT INTO onchain_sweeps (channel_id, keyidx) VALUES (?, ?)", (dbid, index)
+        )
+
+    # HTLCs
+
+    def old_htlcs(self, dbid: int) -> list[OnchainHtlc]:
+        """Dead HTLCs of a channel: outputs of a revoked commitment may be theirs. Each kind of output once."""
+        cursor = self._db.execute_sql(
+            "SELECT MAX(channel_htlc_id), direction, msatoshi, payment_hash, cltv_expiry FROM channel_htlcs"
+            " WHERE channel_id=? AND hstate IN (?, ?)"
+            " GROUP BY direction, msatoshi, payment_hash, cltv_expiry",
+            (
+                dbid,
+                int(HtlcState.RCVD_REMOVE_ACK_REVOCATION),
+                int(HtlcState.SENT_REMOVE_ACK_REVOCATION),
+            ),
+        )
+        return [
+            OnchainHtlc(
+                id=row[0],
+                offered_by_us=bool(row[1]),
+                amount=Msat(row[2]),
+                payment_hash=bytes(row[3]),
+                cltv_expiry=row[4],
+                preimage=None,
+                live=False,
+                deadline=0,
+            )
+            for row in cursor.fetchall()
+        ]
+
+    def bury_htlcs(self, dbid: int) -> None:
+        """The channel is over, and so is every HTLC of it."""
+        for direction, state in (
+            (1, HtlcState.RCVD_REMOVE_ACK_REVOCATION),
+            (0, HtlcState.SENT_REMOVE_ACK_REVOCATION),
+        ):
+            assert is_dead(state)
+            self._db.execute_sql(
+                "UPDATE channel_htlcs SET hstate=?, routing_onion=x'' WHERE channel_id=? AND direction=?"
+                " AND hstate<>?",
+                (int(state), dbid, direction, int(state)),
+            )
