@@ -27,6 +27,7 @@ from pylightningd.lightningd.channels.channel import (
 )
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.db.blobs import pack_blobs, unpack_blobs
+from pylightningd.lightningd.db.wide import from_column, to_column
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
@@ -278,7 +279,7 @@ class ChannelStore:
             sent_channel_ready=bool(row["sent_channel_ready"]),
             got_channel_ready=bool(row["funding_locked_remote"]),
             short_channel_id=_scid(row["scid"]),
-            local_alias=ShortChannelId(row["alias_local"]),
+            local_alias=ShortChannelId(from_column(row["alias_local"])),
             remote_alias=_scid(row["alias_remote"]),
             local_shutdown_script=row["shutdown_scriptpubkey_local"],
             remote_shutdown_script=row["shutdown_scriptpubkey_remote"],
@@ -357,11 +358,15 @@ class ChannelStore:
         """Rows for listhtlcs, oldest first, with the channel's names."""
         where = "" if channel_dbid is None else "WHERE h.channel_id=?"
         params = () if channel_dbid is None else (channel_dbid,)
-        return self._rows(
+        rows = self._rows(
             "SELECT h.*, c.scid AS scid, c.alias_local AS alias_local FROM channel_htlcs h"
             f" JOIN channels c ON c.id=h.channel_id {where} ORDER BY h.id",
             *params,
         )
+        for row in rows:
+            row["scid"] = _scid(row["scid"])
+            row["alias_local"] = _scid(row["alias_local"])
+        return rows
 
     def insert_htlc(self, htlc: LiveHtlc) -> None:
         """A new HTLC; sets its dbid."""
@@ -422,7 +427,11 @@ class ChannelStore:
 
 
 def _scid(value: int | None) -> ShortChannelId | None:
-    return None if value is None else ShortChannelId(value)
+    return None if value is None else ShortChannelId(from_column(value))
+
+
+def _scid_column(scid: ShortChannelId | None) -> int | None:
+    return None if scid is None else to_column(int(scid))
 
 
 def _config_row(config: ChannelConfig) -> Row:
@@ -466,9 +475,9 @@ def _mutable_row(channel: Channel) -> Row:
         "state": int(channel.state),
         "sent_channel_ready": int(channel.sent_channel_ready),
         "funding_locked_remote": int(channel.got_channel_ready),
-        "scid": channel.short_channel_id,
-        "alias_local": int(channel.local_alias),
-        "alias_remote": channel.remote_alias,
+        "scid": _scid_column(channel.short_channel_id),
+        "alias_local": to_column(int(channel.local_alias)),
+        "alias_remote": _scid_column(channel.remote_alias),
         "shutdown_scriptpubkey_local": channel.local_shutdown_script,
         "shutdown_scriptpubkey_remote": channel.remote_shutdown_script,
         "closer": channel.closer,

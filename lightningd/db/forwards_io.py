@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import ShortChannelId
 from pylightningd.lightningd.channels.channel import LiveHtlc
+from pylightningd.lightningd.db.wide import from_column, to_column
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
@@ -67,9 +68,9 @@ class ForwardStore:
             " out_htlc_id=NULL, resolved_time=NULL, failcode=0",
             (
                 incoming.dbid,
-                int(in_scid),
+                to_column(int(in_scid)),
                 incoming.id,
-                None if out_scid is None else int(out_scid),
+                None if out_scid is None else to_column(int(out_scid)),
                 incoming.amount.msat,
                 amount.msat,
                 int(state),
@@ -102,7 +103,11 @@ class ForwardStore:
         """Every row, oldest first."""
         cursor = self._db.execute_sql("SELECT * FROM forwards ORDER BY id")
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for row in rows:
+            for name in ("in_channel_scid", "out_channel_scid"):
+                row[name] = None if row[name] is None else from_column(row[name])
+        return rows
 
     def fees_collected(self) -> Msat:
         """What settled forwards have earned."""
@@ -116,6 +121,6 @@ class ForwardStore:
         """Forget one. Tells whether it was there."""
         cursor = self._db.execute_sql(
             "DELETE FROM forwards WHERE in_channel_scid=? AND in_htlc_id=? AND state=?",
-            (int(in_scid), in_htlc_id, int(state)),
+            (to_column(int(in_scid)), in_htlc_id, int(state)),
         )
         return bool(cursor.rowcount)
