@@ -108,6 +108,6 @@ def name_of(fn: Callable[[], object]) -> str:
         for arg in fn.args:
             msg = arg.msg if isinstance(arg, Incoming) else arg
             if isinstance(msg, Message):
-                return msg.NAME
+                return msg.NAME.removeprefix("WIRE_").lower()
         return name_of(fn.func)
     return getattr(fn, "__qualname__", type(fn).__name__)

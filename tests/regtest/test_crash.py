@@ -1,0 +1,333 @@
+"""Kill -9 of lightningd and of each daemon at every point of opening, paying, forwarding and closing.
+
+`dev-crash-at` kills lightningd exactly before or after one commit. After each crash the node starts again, and
+at the end every payment has completed or failed once, on both sides alike, and all money is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.regtest.books import check_books
+from tests.regtest.network import NodeFactory
+from tests.regtest.node import Node
+from tests.regtest.rpc_client import RpcError
+from tests.regtest.sending import new_invoice, route_to, start_payment
+from tests.regtest.waiting import wait_for
+
+OPTIONS = {
+    "dev-no-reconnect": False,
+    "dev-fast-reconnect": True,
+    "dev-crash-at": "nothing",
+    "dev-fail-on-subdaemon-fail": False,
+}
+AMOUNT_MSAT = 10_000_000
+FEE_MSAT = 10_000
+WHEN = ("before", "after")
+PAY_POINTS = ("channeld_sending_commitsig", "channeld_got_revoke", "channeld_got_commitsig")
+# What a killed daemon may make its master log.
+DEATH = "was killed"
+GONE = (OSError, RpcError)
+
+
+def crash_at(node: Node, point: str) -> None:
+    """Let a running node die there."""
+    node.rpc("setconfig", config="dev-crash-at", val=point, transient=True)
+
+
+def rise(node: Node, point: str) -> None:
+    """Wait for a node's death, and start it again."""
+    wait_for(lambda: not node.is_running, f"{node.name} to die {point}", 15)
+    assert node.wait_exit() == -signal.SIGKILL
+    node.start()
+
+
+def wait_usable(*nodes: Node) -> None:
+    """Wait until the channels of neighbours in a line are in step, seen from both."""
+    for node in nodes:
+        wait_for(
+            lambda n=node: all(
+                c.get("reestablished") for c in n.channels() if c["state"] == "CHANNELD_NORMAL"
+            ),
+            f"{node.name} to be back",
+        )
+
+
+class Payments:
+    """Payments that one node makes to another, which may crash while it does."""
+
+    def __init__(self, *nodes: Node) -> None:
+        self.nodes = nodes
+        self.payer, self.payee = nodes[0], nodes[-1]
+        self.invoices: list[dict[str, Any]] = []
+
+    def start(self, count: int = 1) -> None:
+        """Begin payments; the payer may die in that."""
+        route = route_to(*self.nodes, amount_msat=AMOUNT_MSAT, fees_msat=FEE_MSAT)
+        for _ in range(count):
+            invoice = new_invoice(self.payee, AMOUNT_MSAT)
+            self.invoices.append(invoice)
+            with contextlib.suppress(*GONE):
+                start_payment(self.payer, route, invoice)
+
+    def wait_over(self) -> None:
+        """Wait until every payment has ended."""
+        wait_for(
+            lambda: not self.payer.rpc("listsendpays", status="pending")["payments"],
+            "the payments' end",
+            20,
+        )
+        for node in self.nodes:
+            wait_for(lambda n=node: not any(c["htlcs"] for c in n.channels()), "the HTLCs' end", 20)
+
+    def check(self) -> int:
+        """Payer and payee agree about each payment; returns how many were paid."""
+        sent: dict[str, list[str]] = {}
+        for part in self.payer.rpc("listsendpays")["payments"]:
+            sent.setdefault(part["payment_hash"], []).append(part["status"])
+        invoices = self.payee.rpc("listinvoices")["invoices"]
+        received = {i["payment_hash"]: i["status"] for i in invoices}
+        paid = 0
+        for invoice in self.invoices:
+            key = invoice["payment_hash"]
+            statuses = sent.get(key, [])
+            assert len(statuses) <= 1
+            assert statuses in ([], ["complete"], ["failed"]), statuses
+            assert (statuses == ["complete"]) == (received[key] == "paid"), (statuses, key)
+            paid += received[key] == "paid"
+        return paid
+
+
+def pay_through_crashes(payments: Payments, victim: Node, points: list[str]) -> None:
+    """A payment for each point, and a crash of the victim in it."""
+    for point in points:
+        wait_usable(*payments.nodes)
+        crash_at(victim, point)
+        payments.start()
+        rise(victim, point)
+        payments.wait_over()
+    assert payments.check() >= len(points) // 2
+
+
+def counted(names: tuple[str, ...], when: str, count: int) -> list[str]:
+    """Each name's first, second, ... time."""
+    return [f"{when}:{name}:{n}" for name in names for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("role", ["payer", "payee"])
+def test_lightningd_dies_while_paying(node_factory: NodeFactory, role: str, when: str) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
+    node_factory.open_channel(l1, l2)
+    victim = l1 if role == "payer" else l2
+    points = counted(PAY_POINTS, when, 2)
+    if role == "payer":
+        points.append(f"{when}:channeld_htlc_offered")
+    payments = Payments(l1, l2)
+    pay_through_crashes(payments, victim, points)
+    check_books(node_factory)
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("name", PAY_POINTS)
+def test_lightningd_dies_while_forwarding(node_factory: NodeFactory, name: str, when: str) -> None:
+    nodes = node_factory.line_graph(3, options=OPTIONS, may_crash=True, wait_for_announcement=False)
+    pay_through_crashes(Payments(*nodes), nodes[1], counted((name,), when, 4))
+    check_books(node_factory)
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("role", ["payer", "payee"])
+def test_lightningd_dies_while_a_payment_fails(
+    node_factory: NodeFactory, role: str, when: str
+) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
+    node_factory.open_channel(l1, l2)
+    victim = l1 if role == "payer" else l2
+    route = route_to(l1, l2, amount_msat=AMOUNT_MSAT)
+    for n, name in enumerate(PAY_POINTS, 1):
+        point = f"{when}:{name}:2"
+        wait_usable(l1, l2)
+        crash_at(victim, point)
+        payment_hash = bytes([n] * 32).hex()
+        start_payment(l1, route, {"payment_hash": payment_hash, "payment_secret": "22" * 32})
+        rise(victim, point)
+        with pytest.raises(RpcError) as caught:
+            l1.rpc("waitsendpay", payment_hash=payment_hash, timeout=20)
+        assert caught.value.code == 203
+        wait_for(lambda: not any(c["htlcs"] for n in (l1, l2) for c in n.channels()))
+    check_books(node_factory)
+
+
+OPEN_POINTS = ("openingd_done", "channeld_sending_channel_ready", "channeld_got_channel_ready")
+
+
+@pytest.mark.parametrize("role", ["opener", "accepter"])
+def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
+    victim = l1 if role == "opener" else l2
+    node_factory.fund_wallet(l1, 10_000_000)
+    for point in (f"{when}:{name}" for name in OPEN_POINTS for when in WHEN):
+        if not l1.is_connected(l2):
+            node_factory.connect(l1, l2)
+        wait_for(lambda: l2.is_connected(l1))
+        crash_at(victim, point)
+        with contextlib.suppress(*GONE):
+            l1.rpc("fundchannel", id=l2.id, amount=200_000)
+        if "openingd" in point:
+            rise(victim, point)
+            node_factory.mine(1)
+        else:
+            node_factory.bitcoind.generate(1, wait_for_mempool=1)
+            rise(victim, point)
+            node_factory.sync()
+        wait_for(lambda: normal(l1) == normal(l2), "both to know the same channels")
+        wait_usable(l1, l2)
+    # What was durable with the opener became a channel; the rest left nothing.
+    assert len(normal(l1)) == 5 if role == "opener" else 4
+    assert not l1.rpc("listfunds")["outputs"][0]["reserved"]
+    # The accepter keeps the channel that its opener never had, until somebody forgets it.
+    left = [c["state"] for c in l2.channels() if c["state"] != "CHANNELD_NORMAL"]
+    assert len(left) == (role == "accepter")
+    Payments(l1, l2).start(3)
+    wait_for(lambda: not l1.rpc("listsendpays", status="pending")["payments"])
+    if role == "opener":
+        check_books(node_factory)
+
+
+def normal(node: Node) -> set[str]:
+    """Ids of the usable channels."""
+    return {c["channel_id"] for c in node.channels() if c["state"] == "CHANNELD_NORMAL"}
+
+
+CLOSE_POINTS = (
+    "channeld_got_shutdown",
+    "channeld_shutdown_complete",
+    "closingd_got_signature",
+    "closingd_done",
+)
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("role", ["closer", "other"])
+def test_lightningd_dies_while_closing(node_factory: NodeFactory, role: str, when: str) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
+    victim = l1 if role == "closer" else l2
+    node_factory.fund_wallet(l1, 10_000_000)
+    node_factory.connect(l1, l2)
+    txids = []
+    for _ in CLOSE_POINTS:
+        made = l1.rpc("fundchannel", id=l2.id, amount=200_000, push_msat=50_000_000, minconf=0)
+        txids.append(made["txid"])
+    node_factory.mine(1, wait_for_mempool=txids)
+    for txid, name in zip(txids, CLOSE_POINTS, strict=True):
+        node_factory.wait_normal(l1, l2, txid)
+        wait_usable(l1, l2)
+        channel_id = node_factory.channel(l1, l2, txid)["channel_id"]
+        crash_at(victim, f"{when}:{name}")
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(l1.call, "close", {"id": channel_id}, 20)
+            rise(victim, name)
+            with contextlib.suppress(*GONE):
+                assert done.result()["type"] == "mutual"
+        for node, peer in ((l1, l2), (l2, l1)):
+            wait_for(
+                lambda n=node, p=peer: (
+                    node_factory.channel(n, p, txid)["state"] == "CLOSINGD_COMPLETE"
+                ),
+                f"{node.name}'s close after {name}",
+                20,
+            )
+    node_factory.mine(1, wait_for_mempool=len(CLOSE_POINTS))
+    for node in (l1, l2):
+        wait_for(lambda n=node: set(n.channel_states()) == {"ONCHAIN"})
+    check_books(node_factory)
+
+
+@pytest.mark.parametrize("daemon", ["connectd", "channeld", "gossipd", "bcli"])
+def test_daemon_dies_while_paying(node_factory: NodeFactory, daemon: str) -> None:
+    """Kill -9 of a daemon at the payer, the forwarder and the payee, with payments on their way."""
+    nodes = node_factory.line_graph(
+        3, options=OPTIONS, wait_for_announcement=False, allow_trouble=DEATH
+    )
+    payments = Payments(*nodes)
+    for victim in nodes:
+        wait_usable(*nodes)
+        payments.start(5)
+        victim.kill_daemon(daemon)
+        payments.start(1)
+        payments.wait_over()
+    wait_usable(*nodes)
+    payments.start(1)
+    payments.wait_over()
+    assert payments.check() >= 1
+    last = payments.invoices[-1]["label"]
+    assert payments.payee.rpc("listinvoices", label=last)["invoices"][0]["status"] == "paid"
+    check_books(node_factory)
+
+
+def kill_soon(node: Node, daemon: str, begin: Callable[[], Any]) -> Any:
+    """Begin something and kill the daemon that it starts; returns the result or the error."""
+    before = set(node.daemon_pids(daemon))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(begin)
+        wait_for(lambda: set(node.daemon_pids(daemon)) - before or before, f"{node.name}'s {daemon}")
+        for pid in node.daemon_pids(daemon):
+            os.kill(pid, signal.SIGKILL)
+        try:
+            return running.result()
+        except RpcError as error:
+            return error
+
+
+def test_openingd_and_closingd_die(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, allow_trouble=f"{DEATH}|openingd|closingd")
+    node_factory.fund_wallet(l1, 10_000_000)
+    node_factory.connect(l1, l2)
+
+    def fund() -> dict[str, Any]:
+        return l1.rpc("fundchannel", id=l2.id, amount=200_000, push_msat=50_000_000)
+
+    for victim in (l1, l2, l1):
+        kill_soon(victim, "openingd", fund)
+        node_factory.mine(1)
+    if not l1.is_connected(l2):
+        node_factory.connect(l1, l2)
+    txid = fund()["txid"]
+    node_factory.mine(1, wait_for_mempool=txid)
+    node_factory.wait_normal(l1, l2, txid)
+    wait_usable(l1, l2)
+    channel_id = node_factory.channel(l1, l2, txid)["channel_id"]
+    for victim in (l1, l2):
+        done = kill_soon(victim, "closingd", lambda: l1.call("close", {"id": channel_id}, 20))
+        assert isinstance(done, dict) or "closed" in str(done), done
+    node_factory.mine(1, wait_for_mempool=1)
+    for node, peer in ((l1, l2), (l2, l1)):
+        wait_for(
+            lambda n=node, p=peer: node_factory.channel(n, p, txid)["state"] == "ONCHAIN",
+            f"{node.name}'s close",
+        )
+
+
+def test_hsmd_dies(node_factory: NodeFactory) -> None:
+    """Without hsmd the node stops; it is as well as before when it starts again."""
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True, allow_trouble="hsmd")
+    node_factory.open_channel(l1, l2)
+    payments = Payments(l1, l2)
+    payments.start(3)
+    l2.kill_daemon("hsmd")
+    wait_for(lambda: not l2.is_running)
+    assert l2.wait_exit() == 1
+    l2.start()
+    payments.wait_over()
+    payments.start()
+    payments.wait_over()
+    payments.check()
+    check_books(node_factory)
