@@ -163,6 +163,9 @@ class Peers:
             return
         limit = 3 if node.settings.fast_reconnect else MAX_RECONNECT_SECONDS
         delay = min(peer.backoff_seconds, limit)
+        if node.node_id > peer.id:
+            # After a cut both sides would dial at the same moment: one of them gives the other time.
+            delay *= 1.5
         peer.backoff_seconds = min(peer.backoff_seconds * 2, limit)
         node.log(
             "debug", f"Will try reconnect in {delay:g} seconds", source="connectd", peer_id=peer.id

@@ -46,13 +46,26 @@ class ClosingControl:
 
     # Beginning
 
+    def start(self) -> None:
+        """At start: mutual closes that both signed go out once more."""
+        for channel in self._node.channels:
+            if channel.state is ChannelState.CLOSINGD_COMPLETE:
+                self.broadcast_again(channel)
+
+    def broadcast_again(self, channel: Channel) -> Tx:
+        """Send the transaction of a complete close again; returns it. Outside turns."""
+        node = self._node
+        tx = Tx.parse(node.channels.store.mutual_close(channel.dbid))
+        node.attempt(node.onchain.broadcast_mutual(channel, tx), f"mutual close {channel.dbid}")
+        return tx
+
     def wish(self, channel: Channel) -> CloseWish:
         """What was asked for this channel's close."""
         return self._wishes.setdefault(channel.dbid, CloseWish())
 
     def own_script(self, channel: Channel) -> bytes:
         """Where our side is paid: what we promised at opening, or what the opener of the channel chose."""
-        # BOLT 2, "Closing Initiation": shutdown_scriptpubkey is the upfront one where that was given.
+        # BOLT 2, "Closing Initiation: `shutdown`": shutdown_scriptpubkey is the upfront one where that was given.
         if channel.local_upfront_shutdown_script:
             return channel.local_upfront_shutdown_script
         if channel.close_to is not None:
@@ -181,7 +194,9 @@ class ClosingControl:
     def _on_signature(
         self, channel: Channel, msg: cw.ClosingdGotSignature, incoming: Incoming
     ) -> None:
-        """The peer signed a closing transaction that we could broadcast from now on."""
+        """The peer signed a closing transaction that it may broadcast once we sign too: remember it, unsigned."""
+        if channel.state is not ChannelState.CLOSINGD_COMPLETE:
+            self._node.channels.store.save_mutual_close(channel, msg.tx)
         self._node.turn.reply(incoming, cw.ClosingdGotSignatureReply())
 
     def _on_done(self, channel: Channel, msg: cw.ClosingdDone) -> None:

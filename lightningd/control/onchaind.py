@@ -200,7 +200,7 @@ class OnchainControl:
         if channel.dbid not in self._engaging:
             self._engaging.add(channel.dbid)
             self._epochs.setdefault(channel.dbid, 0)
-            self._node.spawn(self._engage(channel), f"onchaind for channel {channel.dbid}")
+            self._node.attempt(self._engage(channel), f"onchaind for channel {channel.dbid}")
 
     async def _engage(self, channel: Channel) -> None:
         """Tell onchaind all that is known of a channel."""

@@ -20,6 +20,7 @@ from pylightningd.common.channel import htlc_states as hs
 from pylightningd.common.channel_type import default_channel_type
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
+from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import openingd_wire as ow
 from pylightningd.common.wire import peer_wire as pw
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.peers import Peer
 
 LIGHTNINGD = -1
+UNROUTE_SECONDS = 5
+"""How long a failed opening keeps its route, so that openingd's last words reach the peer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class _Opening:
     we_are_opener: bool
     final_key_index: int
     close_to: bytes | None
+    route_id: int | None = None
     accepted: Any = None
     """Future of OpeningdAccepted (opener)."""
     done: Any = None
@@ -191,7 +195,7 @@ class OpeningControl:
     ) -> None:
         node = self._node
         temporary = ChannelId(node.entropy.take(32))
-        route_id = node.peers.route(peer, temporary, "openingd")
+        opening.route_id = route_id = node.peers.route(peer, temporary, "openingd")
         feerate = request.commitment_feerate_perkw or self._commitment_feerate(peer)
         script = self._upfront_script(peer, opening, request.close_to)
         node.turn.send(
@@ -291,7 +295,9 @@ class OpeningControl:
             if peer.connection != opening.connection:
                 self._openings.pop(opening.dbid, None)
                 return
-            route_id = node.peers.route(peer, msg.temporary_channel_id, "openingd")
+            opening.route_id = route_id = node.peers.route(
+                peer, msg.temporary_channel_id, "openingd"
+            )
             node.turn.send(
                 self._link(),
                 ow.OpeningdGotOpen(
@@ -423,6 +429,7 @@ class OpeningControl:
             return
         self._node.log("info", f"Opening failed: {reason}", peer_id=opening.peer_id, dbid=dbid)
         self._fail_futures(opening, UserError(LIGHTNINGD, reason))
+        self._node.turn.after_commit(lambda: self._unroute_later(opening))
 
     def _fail_futures(self, opening: _Opening, error: BaseException) -> None:
         for future in (opening.accepted, opening.done):
@@ -435,6 +442,21 @@ class OpeningControl:
             link = self._node.fleet.get("openingd")
             if link is not None:
                 link.send(ow.OpeningdCancel(dbid=opening.dbid, reason=reason))
+            self._unroute_later(opening)
+
+    def _unroute_later(self, opening: _Opening) -> None:
+        """An opening is over without a channel: connectd need not know its route any more."""
+        node, route_id = self._node, opening.route_id
+        if route_id is None:
+            return
+
+        def unroute() -> None:
+            connectd = node.fleet.get("connectd")
+            peer = node.peers.get(opening.peer_id)
+            if connectd is not None and peer is not None and peer.connection == opening.connection:
+                connectd.send(cw.ConnectdUnroute(route_id=route_id))
+
+        node.call_later(UNROUTE_SECONDS, unroute)
 
     def peer_gone(self, peer_id: NodeId) -> None:
         """The connection ended: openings on it are over. Inside a turn."""

@@ -37,6 +37,7 @@ async def start(node: Node) -> None:
     node.chain.on_block(partial(_on_block, node, Deadlines(node)))
     node.onchain.start()
     node.channel_events.start()
+    node.closing.start()
 
 
 def _on_block(node: Node, deadlines: Deadlines, height: int, _txs: object) -> None:
