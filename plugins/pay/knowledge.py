@@ -125,7 +125,7 @@ def in_use(attempts: Iterable[Attempt]) -> dict[Channel, int]:
 
 
 def read_update(raw: bytes, hop: Hop, source: bytes) -> ChannelUpdate | None:
-    """The channel_update in a failure message, if it is one of that channel, signed by `source`."""
+    """The channel_update in a failure message, if it is one of that direction, signed by `source`."""
     try:
         message = onion_wire.decode(raw)
         encoded = getattr(message, "channel_update", b"")
@@ -135,7 +135,9 @@ def read_update(raw: bytes, hop: Hop, source: bytes) -> ChannelUpdate | None:
         update = ChannelUpdate.decode(encoded)
     except WireError:
         return None
-    if update.short_channel_id != hop.scid or update.channel_flags & 1 != hop.direction:
+    # Its short_channel_id may be another alias of the same channel. The node that is paid for forwarding has
+    # signed it, and it counts for this payment only: so what it says of one channel is taken for the one we used.
+    if update.channel_flags & 1 != hop.direction:
         return None
     digest = sha256d(encoded[_SIGNED_FROM:])
     try:
