@@ -10,16 +10,16 @@ UNIT_WORKERS    ?= $(CORES)
 REGTEST_WORKERS ?= $(CORES)
 ARGS   ?=
 
-.PHONY: help demo check check-source check-types check-unit check-regtest generate bench soak chaos fmt bitcoind clean
+.PHONY: help demo check check-source check-types check-unit check-regtest check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
 
 help:
 	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
 	@echo "make check          all tests: check-source check-unit check-regtest"
-	@echo "make check-source   layers, lint, generated code is fresh"
+	@echo "make check-source   layers, lint, BOLT citations, generated code and pages are fresh"
 	@echo "make check-types    mypy --strict"
 	@echo "make check-unit     everything that needs no bitcoind (ARGS=... goes to pytest)"
 	@echo "make check-regtest  real nodes on a real bitcoind"
-	@echo "make generate       wire classes and schemas from their sources"
+	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
 	@echo "make bench          table of speed and memory"
 	@echo "make soak, chaos    long runs; chaos kills processes at random"
 	@echo "make fmt            lay out the code"
@@ -47,6 +47,9 @@ check-source: $(STAMP)
 	@$(BIN)/python -m tools.check_source
 	@$(BIN)/ruff check --quiet --no-cache .
 	@$(BIN)/python -m tools.generate_wire --check
+	@$(BIN)/python -m tools.make_docs --check
+	@$(BIN)/python -m tools.check_bolts
+	@$(BIN)/python -m tools.bolt_coverage --check
 
 check-types: $(STAMP)
 	@$(BIN)/mypy
@@ -58,8 +61,17 @@ check-regtest: $(STAMP)
 	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; export BITCOIND; \
 		$(BIN)/python -m pytest -q -n $(REGTEST_WORKERS) tests/regtest $(ARGS)
 
+# With BOLTDIR=<clone of the BOLTs> the committed list of section titles is checked, too.
+check-bolts: $(STAMP)
+	@$(BIN)/python -m tools.check_bolts
+
+bolt-coverage: $(STAMP)
+	@$(BIN)/python -m tools.bolt_coverage
+
 generate: $(STAMP)
 	@$(BIN)/python -m tools.generate_wire
+	@$(BIN)/python -m tools.make_docs
+	@$(BIN)/python -m tools.bolt_coverage
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(ARGS)

@@ -65,7 +65,7 @@ class Outpoint:
 
     def channel_id(self) -> ChannelId:
         """The channel_id of a channel funded by this output."""
-        # BOLT 2, "Definition of channel_id": the funding txid with its last two bytes (big-endian)
+        # BOLT 2, "Definition of `channel_id`": the funding txid with its last two bytes (big-endian)
         # altered by the output index.
         low = int.from_bytes(self.txid[30:], "big") ^ self.index
         return ChannelId(self.txid[:30] + low.to_bytes(2, "big"))

@@ -79,7 +79,7 @@ def sign_invoice(node: NodeSecrets, msg: w.HsmdSignInvoice) -> w.HsmdSignInvoice
     """BOLT 11 signature."""
     if not msg.hrp.startswith("ln"):
         raise Refusal(f"{msg.hrp!r} is not the beginning of an invoice")
-    # BOLT 11, "Requirements", writer MUST sign SHA256 of the prefix as UTF-8 and the padded data part.
+    # BOLT 11, "Data Part", writer MUST sign SHA256 of the prefix as UTF-8 and the padded data part.
     digest = sha256(msg.hrp.encode() + msg.data).digest()
     return w.HsmdSignInvoiceReply(signature=_recoverable(node, digest))
 

@@ -15,6 +15,9 @@ from typing import Any
 from pylightningd.common.network import Network
 from pylightningd.lightningd.config_table import OPTIONS, Folders, Option
 
+IGNORED_FOR_TEST_TOOLS = ("grpc-port", "grpc-host")
+"""Options of a plugin that comes with CLN and not with us: CLN's test tools always give them. Taken with --developer."""
+
 
 class ConfigError(Exception):
     """A setting is wrong; the text says which, where, and what is expected."""
@@ -198,7 +201,7 @@ class Config:
         """Read everything, now that all options are known. Raises ConfigError."""
         self.check_known()
         for setting in self.settings:
-            if self.option(setting.name) is None:
+            if self.option(setting.name) is None and not self._given_by_test_tools(setting.name):
                 raise setting.error(f"unknown option{self._similar(setting.name)}")
         if self["always-use-proxy"] and self["proxy"] is None:
             raise ConfigError(
@@ -206,6 +209,9 @@ class Config:
             )
         if self["daemon"] and not self["log-file"]:
             raise ConfigError("--daemon needs --log-file, for example --log-file=lightningd.log")
+
+    def _given_by_test_tools(self, name: str) -> bool:
+        return bool(self["developer"]) and name in IGNORED_FOR_TEST_TOOLS
 
     def _similar(self, name: str) -> str:
         # difflib is only imported for an error.

@@ -36,7 +36,8 @@ class OurCommitment:
         labels = label_outputs(facts, Side.LOCAL, self.keys, facts.tx, facts.told.htlcs)
         found = [self._output(n, label) for n, label in enumerate(labels)]
         htlcs = [o for o in found if o is not None and o.htlc is not None]
-        # BOLT 2, "Committing Updates So Far": one signature for each HTLC output, in their order.
+        # BOLT 2, "Committing Updates So Far: `commitment_signed`": one signature for each HTLC output, in
+        # their order.
         for output, signature in zip(htlcs, facts.told.htlc_signatures, strict=False):
             self._signatures[output.outpoint] = signature
         for output in htlcs:
@@ -57,7 +58,8 @@ class OurCommitment:
             htlc=label.htlc,
         )
         if label.kind is OutputKind.TO_LOCAL:
-            # BOLT 5, "Requirements": a node resolves its main output by spending it after its delay.
+            # BOLT 5, "Unilateral Close Handling: Local Commitment Transaction": a node resolves its main output
+            # by spending it after its delay.
             output.claim = claims.delayed(facts, output, self._number)
         elif label.htlc is None:
             # The peer's main output, and anchors: nothing for us to do.

@@ -59,7 +59,8 @@ class TheirCommitment:
         if label.htlc is not None:
             self.claim_htlc(output)
         else:
-            # BOLT 5, "Requirements": to_remote is ours without doing anything; to_local is theirs.
+            # BOLT 5, "Unilateral Close Handling: Remote Commitment Transaction": to_remote is ours without
+            # doing anything; to_local is theirs.
             output.ignore(TxKind.SELF, facts.height)
         return output
 

@@ -19,6 +19,12 @@ from pylightningd.common.wire.common_wire import ChannelStatic
 from pylightningd.lightningd.channels.states import ChannelState
 
 
+RUNTIME_FIELDS = frozenset(
+    {"worker", "route_id", "reestablished", "depth", "status", "their_features"}
+)
+"""What a `Channel` knows only while the node runs."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Policy:
     """What we ask for forwarding through one of our channels (BOLT 7, channel_update)."""
@@ -289,7 +295,7 @@ class Channel:
 
     def _opener_reserve_msat(self) -> int:
         """Fee of a commitment with one more HTLC at twice the feerate, and the anchors."""
-        # BOLT 2, "Adding an HTLC": the opener keeps a fee spike buffer.
+        # BOLT 2, "Adding an HTLC: `update_add_htlc`": the opener keeps a fee spike buffer.
         anchors = self.channel_type.has_anchors
         feerate = max(f.feerate_perkw for f in self.fees)
         weight = (1124 if anchors else 724) + 172 * (len(self.htlcs) + 2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
 _NO_SECRET = bytes(32)
+_NOT_NOW = int(FailureCode.TEMPORARY_CHANNEL_FAILURE)
 
 
 class CannotForward(Exception):
@@ -100,8 +102,11 @@ class Switch:
 
     # Incoming
 
-    def committed(self, channel: Channel, htlc: LiveHtlc) -> None:
-        """A received HTLC is irrevocable. Decide about it, or ask plugins first."""
+    def committed(self, channel: Channel, htlc: LiveHtlc, *, too_dusty: bool = False) -> None:
+        """A received HTLC is irrevocable. Decide about it, or ask plugins first.
+
+        One that is `too_dusty` is failed, whatever it is for.
+        """
         htlc.handled = True
         try:
             told = self._peel(htlc)
@@ -113,6 +118,11 @@ class Switch:
             return
         except CannotForward as cannot:
             self._node.resolver.fail(htlc, cannot.failure)
+            return
+        if too_dusty:
+            # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`", receiver:
+            # SHOULD fail it once it is committed, and SHOULD NOT reveal a preimage.
+            self._node.resolver.fail(htlc, ow.TemporaryNodeFailure())
             return
         if self._node.plugins.has_hook("htlc_accepted"):
             self._node.turn.after_commit(lambda: self._node.htlc_hook.ask(channel, htlc, told))
@@ -144,7 +154,7 @@ class Switch:
             raise CannotForward(
                 ow.InvalidOnionBlinding(sha256_of_onion=sha256(htlc.onion).digest())
             )
-        # BOLT 4, "Payload Format": amount and expiry are needed by every hop, the channel by all but the last.
+        # BOLT 4, "`payload` format": amount and expiry are needed by every hop, the channel by all but the last.
         if payload.amt_to_forward is None:
             raise BadPayload("amt_to_forward is missing", 2)
         if payload.outgoing_cltv_value is None:
@@ -273,12 +283,25 @@ class Switch:
         """channeld could not add an offered HTLC, or forgot it in a reconnect."""
         offer = self.offers.take(cookie)
         if offer is not None:
+            self._node.turn.on_rollback(lambda: self.offers.put_back(offer))
             offer.on_refused(code, text)
+
+    def take_sent(self, channel_dbid: int, htlc_id: int) -> Offer | None:
+        """The offer that a commitment now covers; if that cannot be written down, it stays open."""
+        offer = self.offers.take_sent(channel_dbid, htlc_id)
+        if offer is not None:
+            self._node.turn.on_rollback(lambda: self.offers.put_back(offer))
+        return offer
 
     def worker_died(self, worker: str) -> None:
         """Offers that no commitment covered died with their daemon."""
-        for offer in self.offers.take_worker(worker):
-            offer.on_refused(int(FailureCode.TEMPORARY_CHANNEL_FAILURE), f"{worker} stopped")
+        for offer in self.offers.of_worker(worker):
+            self.refused(offer.cookie, _NOT_NOW, f"{worker} stopped")
+
+    def released(self, channel_dbid: int) -> None:
+        """No worker has the channel any more: offers that no commitment covered will not come to be."""
+        for offer in self.offers.of_channel(channel_dbid):
+            self.refused(offer.cookie, _NOT_NOW, "The channel was taken from its worker")
 
     def fulfilled_downstream(self, htlc: LiveHtlc, preimage: bytes) -> None:
         """An HTLC we offered was fulfilled: claim what it serves, at once, for a preimage cannot be taken back."""
@@ -337,14 +360,17 @@ class Switch:
     # Start
 
     def recover(self) -> None:
-        """Decide anew about every received HTLC that is committed and not resolved. Once, at start."""
-        store = self._node.channels.store
+        """Decide anew about every received HTLC that is committed and not resolved. Once, at start, in a turn.
+
+        Each in a function of its own: one that we cannot deal with must not keep the node from starting.
+        """
         for channel in self._node.channels:
             for htlc in list(channel.htlcs.values()):
                 if not htlc.offered_by_us and not htlc.is_resolved and is_at_rest(htlc):
-                    self._recover_one(channel, htlc, store.offered_for(htlc.dbid))
+                    self._node.turn.submit(partial(self._recover_one, channel, htlc))
 
-    def _recover_one(self, channel: Channel, htlc: LiveHtlc, served: LiveHtlc | None) -> None:
+    def _recover_one(self, channel: Channel, htlc: LiveHtlc) -> None:
+        served = self._node.channels.store.offered_for(htlc.dbid)
         if served is None:
             self.committed(channel, htlc)
         elif served.preimage is not None:

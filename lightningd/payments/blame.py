@@ -14,7 +14,8 @@ _SECRET = 32
 def blame(part: Part, htlc: LiveHtlc, our_id: NodeId) -> Failure:
     """Read how an HTLC of ours came back. Takes anything a peer may send."""
     if htlc.malformed_code:
-        # BOLT 2, "Removing an HTLC": our peer itself could not read the onion, and we are the node before it.
+        # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`":
+        # our peer itself could not read the onion, and we are the node before it.
         failure = refused_locally(
             part, htlc.malformed_code, "the first peer cannot read it", our_id
         )

@@ -81,7 +81,7 @@ class Receiver:
             self._node.resolver.fail(htlc, no.failure)
 
     def _check_onion(self, htlc: LiveHtlc, told: Instructions) -> None:
-        # BOLT 4, "Requirements for the final node": amount and expiry at least as the onion says.
+        # BOLT 4, "Payload for the Last Node": amount and expiry at least as the onion says.
         if htlc.cltv_expiry < told.cltv_expiry:
             raise Rejected(
                 ow.FinalIncorrectCltvExpiry(cltv_expiry=htlc.cltv_expiry),

@@ -61,7 +61,7 @@ def make_payloads(hops: list[RouteHop], base_height: int, final: FinalData) -> l
     for hop, following in zip(hops, hops[1:], strict=False):
         if following.channel is None:
             raise ValueError(f"the hop behind {hop.node.hex()} names no channel")
-        # BOLT 4, "Payload Format", writer: a hop that forwards gets channel, amount and expiry of the next.
+        # BOLT 4, "`payload` format", writer: a hop that forwards gets channel, amount and expiry of the next.
         payloads.append(
             encode_hop_payload(
                 ow.Payload(
