@@ -28,7 +28,7 @@ import uvloop
 
 from pylightningd.common.bus.base_link_io import Handshake
 from pylightningd.common.bus.link import Incoming, Link, hello_proof, make_codec
-from pylightningd.common.bus.log import make_log
+from pylightningd.common.bus.log import LEVELS, make_log
 from pylightningd.common.bus.tap_io import Tap
 from pylightningd.common.bus.wire_hash_io import wire_hash
 from pylightningd.common.bus.zmq_link_io import LINGER_MS, ZmqLink
@@ -40,6 +40,7 @@ TOKEN_VARIABLE = "PYLIGHTNINGD_BUS_TOKEN"  # noqa: S105 - the name of a variable
 _PUMP_LIMIT = 64
 """Batches that may wait for a slow handler before its link is read no further."""
 _STOP_SECONDS = 3.0
+_DEBUG = LEVELS.index("debug")
 
 
 class DaemonShell:
@@ -59,6 +60,10 @@ class DaemonShell:
         self.links: dict[int, Link] = {}
         """Links to siblings by link id."""
         self._daemon: _Daemon
+        lowest_printed = LEVELS.index(getattr(args, "log_level", "debug"))
+        self._lowest_kept = min(lowest_printed, _DEBUG)
+        self.prints_debug = lowest_printed <= _DEBUG
+        """Whether debug lines come into a log file. Else they are only kept for a while, and some not worth it."""
 
     # ---- for subclasses to fill in ---------------------------------------------------------
 
@@ -111,7 +116,9 @@ class DaemonShell:
         dbid: int = 0,
         **fields: Any,
     ) -> None:
-        """Send a line for the log to the master."""
+        """Send a line for the log to the master; what it would neither print nor keep stays here."""
+        if LEVELS.index(level) < self._lowest_kept:
+            return
         self._daemon.master.send(make_log(level, text, fields, peer_id=peer_id, dbid=dbid))
 
 
@@ -374,6 +381,13 @@ def make_parser(shell: type[DaemonShell]) -> argparse.ArgumentParser:
         metavar="NAME",
         default="",
         help="which of several of its kind it is, e.g. channeld-1",
+    )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        choices=LEVELS,
+        default="debug",
+        help="the lowest level that lightningd prints (default debug)",
     )
     shell.add_arguments(parser)
     return parser

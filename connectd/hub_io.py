@@ -61,8 +61,16 @@ class Hub:
     """Connectd without the daemon around it."""
 
     def __init__(
-        self, *, master: Link, log: Log, spawn: Spawn, clock: Clock, entropy: Entropy
+        self,
+        *,
+        master: Link,
+        log: Log,
+        spawn: Spawn,
+        clock: Clock,
+        entropy: Entropy,
+        names_messages: bool = True,
     ) -> None:
+        """`names_messages`: a debug line for each message in or out; they cost as much as the messages."""
         self.master = master
         self.log = log
         self.clock = clock
@@ -84,6 +92,7 @@ class Hub:
         self._strangers: dict[PeerSocket, None] = {}
         self._custom: frozenset[int] = frozenset()
         self._script: DisconnectScript | None = None
+        self._names_messages = names_messages
         self._hsmd: Link | None = None
         self._hsmd_there = asyncio.Event()
         self._gossipd: Link | None = None
@@ -162,6 +171,7 @@ class Hub:
         self.no_ping_timer = msg.dev_no_ping_timer
         if msg.dev_disconnect:
             self._script = DisconnectScript(lambda: _read_text(msg.dev_disconnect))
+            self._names_messages = True
         error = ""
         try:
             if msg.proxy:
@@ -409,6 +419,8 @@ class Hub:
             self.log("debug", result, peer_id=conn.peer_id)
 
     def _on_receive(self, peer_id: NodeId, wire_type: int) -> Break:
+        if not self._names_messages:
+            return Break.NORMAL
         name = message_name(wire_type)
         self.log("debug", f"peer_in {name}", peer_id=peer_id)
         if self._script is None:
@@ -420,6 +432,8 @@ class Hub:
 
     def on_send(self, peer_id: NodeId, wire_type: int) -> Break:
         """Log an outgoing message; what the test script has in mind for it."""
+        if not self._names_messages:
+            return Break.NORMAL
         name = message_name(wire_type)
         self.log("debug", f"peer_out {name}", peer_id=peer_id)
         if self._script is None:

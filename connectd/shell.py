@@ -27,6 +27,7 @@ class ConnectdShell(DaemonShell):
             spawn=self.spawn,
             clock=SystemClock(),
             entropy=SystemEntropy(),
+            names_messages=self.prints_debug,
         )
         for link in self.links.values():
             self._hub.add_link(link)

@@ -47,6 +47,8 @@ class Log:
         self._json = False
         self._render_json: Callable[[LogEntry, str], str] | None = None
         self._lowest = Level.DEBUG
+        self.lowest_printed = "info"
+        """The lowest level that any output wants from anybody."""
         self._second = -1
         self._second_text = ""
         self.listeners: list[Callable[[LogEntry], None]] = []
@@ -127,7 +129,9 @@ class Log:
             output.open()
         self._outputs = outputs
         own = [f.level for o in outputs for f in o.filters]
-        self._lowest = min([Level.DEBUG, self.level, *(f.level for f in self.filters), *own])
+        lowest = min([self.level, *(f.level for f in self.filters), *own])
+        self.lowest_printed = lowest.name.lower()
+        self._lowest = min(Level.DEBUG, lowest)
         first_time, self._opened = not self._opened, True
         if first_time:
             for entry in list(self._kept):

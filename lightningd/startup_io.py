@@ -253,6 +253,7 @@ def make_supervisor(node: Node) -> None:
         should_restart=lambda name, code: not _dies_with_daemons(node, name),
         external=node.config["external-daemon"],
         base=node.config.folders.net_dir,
+        log_level=node.log.lowest_printed,
     )
     node.on_stop.append(("daemons", node.daemons.shutdown))
 

@@ -100,8 +100,11 @@ class Supervisor:
         external: Iterable[str] = (),
         python: str = sys.executable,
         base: str | None = None,
+        log_level: str = "debug",
     ) -> None:
+        """`log_level`: the lowest that is printed anywhere; daemons keep lines below it to themselves."""
         self._log = log
+        self._log_level = log_level
         self._spawn = spawn
         self._on_vital_death = on_vital_death
         self._should_restart = should_restart
@@ -222,6 +225,8 @@ class Supervisor:
             url,
             "--name",
             spec.name,
+            "--log-level",
+            self._log_level,
             *spec.args,
         ]
 

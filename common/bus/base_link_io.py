@@ -18,8 +18,8 @@ from pylightningd.common.bus.link import (
     OnMessage,
     Refused,
     decode_message,
-    pack_header,
-    unpack_header,
+    pack_batch,
+    unpack_batch,
 )
 from pylightningd.common.errors import WireError
 from pylightningd.common.wire.bus_wire import BusHello, BusRefused
@@ -28,7 +28,7 @@ from pylightningd.common.wire.runtime import Message, Request
 R = TypeVar("R", bound=Message)
 
 MAX_BATCH = 512
-"""Messages in one multipart."""
+"""Messages that leave together at most."""
 PAUSE_AT_MESSAGES = 2000
 PAUSE_AT_BYTES = 4 << 20
 MAX_QUEUED_BYTES = 256 << 20
@@ -134,16 +134,15 @@ class BaseLink:
         """How many of our questions have no reply yet."""
         return len(self._asks)
 
-    def _transmit(self, frames: list[bytes]) -> bool:
-        """Hand one multipart to the transport; False where it takes none now."""
+    def _transmit(self, batch: bytes) -> bool:
+        """Hand one batch to the transport; False where it takes none now."""
         raise NotImplementedError
 
     def _flush(self) -> None:
         self._flush_due = False
         while self._out and not self.closed:
             batch = self._out[:MAX_BATCH]
-            header = pack_header(self._ids[: 2 * len(batch)])
-            if not self._transmit([header, *batch]):
+            if not self._transmit(pack_batch(self._ids, batch)):
                 break
             self._sent(batch)
         self._update_paused()
@@ -179,13 +178,10 @@ class BaseLink:
         if handler is not None and self._held:
             self._loop.call_soon(self._deliver, [])
 
-    def _received(self, frames: list[bytes], batch: list[Incoming]) -> None:
-        """Sort one multipart: replies to their futures, all else into `batch`. Raises WireError."""
-        ids = unpack_header(frames)
+    def _received(self, raw: bytes, batch: list[Incoming]) -> None:
+        """Sort what came together: replies to their futures, all else into `batch`. Raises WireError."""
         codec = self._codec
-        for n in range(1, len(frames)):
-            frame = frames[n]
-            request_id = ids[2 * n - 2]
+        for request_id, trace_id, frame in unpack_batch(raw):
             for tap in self.taps:
                 tap(self, False, request_id, frame)
             msg = decode_message(codec, frame)
@@ -196,7 +192,7 @@ class BaseLink:
             elif msg.TYPE < FIRST_OWN_TYPE and self.on_control is not None:
                 self.on_control(msg)
             else:
-                batch.append(Incoming(self, msg, request_id, ids[2 * n - 1]))
+                batch.append(Incoming(self, msg, request_id, trace_id))
             if self.closed:
                 return
 

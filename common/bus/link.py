@@ -1,7 +1,8 @@
 """What a link between two processes is, and the bytes of its frames. No I/O.
 
-A multipart on a link is one header frame and one frame for each message. The header holds, for each
-message, a request id (0: one-way; top bit set: it is a reply) and a trace id, u64 each, big-endian.
+What leaves together is one ZeroMQ message: a count (u32), a head for each message of ours, then their bytes,
+one after the other. A head is a request id (0: one-way; top bit set: it is a reply) and a trace id, u64 each,
+and the length of its message, u32; all big-endian. One frame, since ZeroMQ's price is by the frame.
 `zmq_link_io` is the real thing, `memory_link_io` the pair for tests; both stand on `base_link_io`.
 """
 
@@ -22,7 +23,8 @@ R = TypeVar("R", bound=Message)
 Codec: TypeAlias = dict[int, type[Message]]
 
 REPLY_BIT = 1 << 63
-_ONE = struct.Struct(">QQ")
+_COUNT = struct.Struct(">I")
+_HEAD = struct.Struct(">QQI")
 FIRST_OWN_TYPE = 100
 """Types below are the bus's own; see bus_wire.csv."""
 
@@ -122,22 +124,32 @@ def make_codec(wires: Iterable[ModuleType]) -> Codec:
     return codec
 
 
-def pack_header(ids: Sequence[int]) -> bytes:
-    """The header frame; `ids` is request id and trace id of each message in turn."""
-    if len(ids) == 2:
-        return _ONE.pack(ids[0], ids[1])
-    return struct.pack(f">{len(ids)}Q", *ids)
+def pack_batch(ids: Sequence[int], messages: Sequence[bytes]) -> bytes:
+    """What leaves together; `ids` is request id and trace id of each message in turn."""
+    parts = [_COUNT.pack(len(messages))]
+    pack = _HEAD.pack
+    parts += [pack(ids[2 * n], ids[2 * n + 1], len(raw)) for n, raw in enumerate(messages)]
+    parts += messages
+    return b"".join(parts)
 
 
-def unpack_header(frames: Sequence[bytes]) -> tuple[int, ...]:
-    """Request id and trace id of each message in turn. Raises WireError."""
-    header = frames[0]
-    count = len(frames) - 1
-    if len(header) != count * 16 or not count:
-        raise WireError(f"a header of {len(header)} bytes for {count} messages")
-    if count == 1:
-        return _ONE.unpack(header)
-    return struct.unpack(f">{count * 2}Q", header)
+def unpack_batch(batch: bytes) -> list[tuple[int, int, bytes]]:
+    """Request id, trace id and bytes of each message in turn. Raises WireError."""
+    found: list[tuple[int, int, bytes]] = []
+    try:
+        (count,) = _COUNT.unpack_from(batch)
+        start = 4 + count * _HEAD.size
+        if not count or start > len(batch):
+            raise WireError(f"{count} messages in a batch of {len(batch)} bytes")
+        for request_id, trace_id, length in _HEAD.iter_unpack(batch[4:start]):
+            end = start + length
+            found.append((request_id, trace_id, batch[start:end]))
+            start = end
+    except struct.error as err:
+        raise WireError(f"a batch of {len(batch)} bytes: {err}") from err
+    if start != len(batch):
+        raise WireError(f"a batch of {len(batch)} bytes that should have {start}")
+    return found
 
 
 def decode_message(codec: Codec, frame: bytes) -> Message:

@@ -13,7 +13,7 @@ class MemoryLink(BaseLink):
         super().__init__(name, codec)
         self.other: MemoryLink | None = None
         self._reading = True
-        self._inbox: list[list[bytes]] = []
+        self._inbox: list[bytes] = []
         self._drain_due = False
 
     def pause_reading(self) -> None:
@@ -25,14 +25,14 @@ class MemoryLink(BaseLink):
         self._reading = True
         self._schedule()
 
-    def _transmit(self, frames: list[bytes]) -> bool:
+    def _transmit(self, batch: bytes) -> bool:
         if self.other is None or self.other.closed:
             return True
-        self.other._take(frames)
+        self.other._take(batch)
         return True
 
-    def _take(self, frames: list[bytes]) -> None:
-        self._inbox.append(frames)
+    def _take(self, batch: bytes) -> None:
+        self._inbox.append(batch)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -46,8 +46,8 @@ class MemoryLink(BaseLink):
             return
         inbox, self._inbox = self._inbox, []
         batch: list[Incoming] = []
-        for frames in inbox:
-            self._received(frames, batch)
+        for raw in inbox:
+            self._received(raw, batch)
         self._deliver(batch)
 
     def _detach(self) -> None:

@@ -14,8 +14,8 @@ from pylightningd.common.bus.endpoints_io import attach
 from pylightningd.common.bus.link import Codec, Incoming
 
 HIGH_WATER_MARK = 256
-"""Multiparts, for each direction."""
-_MULTIPARTS_A_WAKE_UP = 64
+"""Batches, for each direction."""
+_BATCHES_A_WAKE_UP = 64
 LINGER_MS = 500
 
 
@@ -76,14 +76,14 @@ class ZmqLink(BaseLink):
             self._drain()
 
     def _drain(self) -> None:
-        receive = self._socket.recv_multipart
+        receive = self._socket.recv
         batch: list[Incoming] = []
-        for _ in range(_MULTIPARTS_A_WAKE_UP):
+        for _ in range(_BATCHES_A_WAKE_UP):
             try:
-                frames = receive(zmq.NOBLOCK)
+                raw = receive(zmq.NOBLOCK)
             except zmq.Again:
                 break
-            self._received(frames, batch)
+            self._received(raw, batch)
             if self.closed:
                 break
         else:
@@ -95,9 +95,9 @@ class ZmqLink(BaseLink):
         if self._events() & zmq.POLLIN:
             self._loop.call_soon(self._wake)
 
-    def _transmit(self, frames: list[bytes]) -> bool:
+    def _transmit(self, batch: bytes) -> bool:
         try:
-            self._socket.send_multipart(frames, zmq.NOBLOCK)
+            self._socket.send(batch, zmq.NOBLOCK)
         except zmq.Again:
             return False
         if self._events() & zmq.POLLIN and self._reading:
