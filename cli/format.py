@@ -121,6 +121,22 @@ def as_help_list(result: Any) -> str:
     return "".join(as_human(row["command"]) + "\n" for row in commands) + HELP_TAIL
 
 
+def as_help_page(result: Any) -> str:
+    """One command: how to call it, what it does, its parameters, an example."""
+    row = result["help"][0]
+    about = "\n".join(_unique_lines(row.get("description", ""), row.get("verbose", "")))
+    return row["command"] + "\n" + (f"\n{about}\n" if about else "")
+
+
+def _unique_lines(*texts: str) -> list[str]:
+    """The lines of the texts; one that says the same as the line before is left out."""
+    lines: list[str] = []
+    for line in "\n".join(texts).splitlines():
+        if not lines or line != lines[-1]:
+            lines.append(line)
+    return lines
+
+
 def _help_order(row: dict[str, str]) -> tuple[bool, str, str]:
     category = row.get("category", "")
     return category == "developer", category, row["command"]

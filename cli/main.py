@@ -17,6 +17,7 @@ from pylightningd.cli.request import make_request
 # Importing typing costs a tenth of the start time.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 OK = 0
@@ -77,8 +78,9 @@ def run(argv: list[str]) -> int:
         reply, text = _await_reply(connection, request_id, options.level)
     finally:
         connection.close()
-    listing = method == "help" and not words
-    return _show(reply, text, options, listing=listing)
+    if method != "help" or options.peer_id is not None:
+        return _show(reply, text, options, layout.as_json)
+    return _show(reply, text, options, layout.as_help_page if help_page else layout.as_help_list)
 
 
 def _enable_notifications(connection: Connection) -> None:
@@ -133,8 +135,8 @@ def _show_notification(message: dict[str, Any], level: str, *, bar_is_open: bool
     return bar_is_open
 
 
-def _show(reply: dict[str, Any], text: str, options: Options, *, listing: bool) -> int:
-    """Print result or error in the chosen form; returns the exit code."""
+def _show(reply: dict[str, Any], text: str, options: Options, usual: Callable[[Any], str]) -> int:
+    """Print result or error in the chosen form, or the usual one; returns the exit code."""
     failed = reply.get("error") is not None
     shown = reply["error"] if failed else reply.get("result")
     form = options.format
@@ -143,14 +145,14 @@ def _show(reply: dict[str, Any], text: str, options: Options, *, listing: bool) 
     elif failed:
         _write(layout.as_json(shown))
     else:
-        _write(_lay_out(shown, form, listing=listing))
+        _write(_lay_out(shown, form, usual))
     return ERROR_FROM_LIGHTNINGD if failed else OK
 
 
-def _lay_out(result: Any, form: str, *, listing: bool) -> str:
+def _lay_out(result: Any, form: str, usual: Callable[[Any], str]) -> str:
     """The result as text. A command may ask for the human form (`format-hint`) where the user did not choose."""
-    if not form and listing:
-        return layout.as_help_list(result)
+    if not form and usual is not layout.as_json:
+        return usual(result)
     if form in {"", "human"} and isinstance(result, dict) and "format-hint" in result:
         hint = result.pop("format-hint")
         if not form and hint == "simple":

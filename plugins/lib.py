@@ -6,7 +6,7 @@ socket. A plugin is written as
     plugin = Plugin()
     plugin.add_option("speed", "int", 5, "How fast")
 
-    @plugin.method("hello", usage="[name]", description="Say hello")
+    @plugin.method("hello", usage="[name]", description="Say hello", example="hello Alice")
     async def hello(name: str = "world", *, request: Request) -> dict:
         return {"greeting": f"hello {name}", "speed": plugin.options["speed"]}
 
@@ -86,6 +86,26 @@ class Method:
     handler: Handler
     usage: str
     description: str
+    about: str = ""
+    """What ``help`` says further, for instance of each parameter."""
+    example: str = ""
+
+    def manifest(self) -> dict[str, Json]:
+        """Its entry in the manifest."""
+        found: dict[str, Json] = {
+            "name": self.name,
+            "usage": self.usage,
+            "description": self.description,
+        }
+        example = f"example: lightning-cli {self.example}" if self.example else ""
+        if long_description := "\n".join(part for part in (self.about, example) if part):
+            found["long_description"] = long_description
+        return found
+
+    def hint(self) -> str:
+        """The end of an error about wrong parameters: how to call it."""
+        example = f"; example: {self.example}" if self.example else ""
+        return f" (usage: {f'{self.name} {self.usage}'.rstrip()}{example})"
 
 
 @dataclass
@@ -170,12 +190,18 @@ class Plugin:
         self.options[name] = False if type == "flag" else default
 
     def method(
-        self, name: str, *, usage: str = "", description: str = ""
+        self,
+        name: str,
+        *,
+        usage: str = "",
+        description: str = "",
+        about: str = "",
+        example: str = "",
     ) -> Callable[[Handler], Handler]:
         """Decorate the handler of a command."""
 
         def add(handler: Handler) -> Handler:
-            self.methods[name] = Method(name, handler, usage, description)
+            self.methods[name] = Method(name, handler, usage, description, about, example)
             return handler
 
         return add
@@ -225,10 +251,7 @@ class Plugin:
             "options": [
                 o.manifest() for o in self.option_table.values() if self.developer or not o.dev
             ],
-            "rpcmethods": [
-                {"name": m.name, "usage": m.usage, "description": m.description}
-                for m in self.methods.values()
-            ],
+            "rpcmethods": [m.manifest() for m in self.methods.values()],
             "subscriptions": list(self.subscriptions),
             "hooks": [h.manifest() for h in self.hooks.values()],
             "dynamic": self.dynamic,
@@ -250,6 +273,8 @@ class Plugin:
             reply["result"] = await self._answer(request, message.get("params") or {})
         except RpcError as error:
             reply["error"] = error.to_json()
+            if error.code == INVALID_PARAMS and request.method in self.methods:
+                reply["error"]["message"] += self.methods[request.method].hint()
         except Exception as bug:  # noqa: BLE001 the caller gets an answer, the log the trace
             self.log(
                 f"{request.method} failed: {''.join(traceback.format_exception(bug))}", "broken"

@@ -64,6 +64,7 @@ async def our_channels() -> list[Json]:
     "listchannels",
     usage="[short_channel_id] [source] [destination]",
     description="List all known channels in the network",
+    example="listchannels 103x1x0",
 )
 async def listchannels(
     short_channel_id: Any = None, source: Any = None, destination: Any = None
@@ -128,7 +129,12 @@ def _half_json(known: Gossmap, half: int) -> Json:
 # ---- listnodes ----------------------------------------------------------------------------------
 
 
-@plugin.method("listnodes", usage="[id]", description="List all known nodes in the network")
+@plugin.method(
+    "listnodes",
+    usage="[id]",
+    description="List all known nodes in the network",
+    example="listnodes 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518",
+)
 async def listnodes(id: Any = None) -> Json:  # noqa: A002 - the parameter's name is CLN's
     """One node or all."""
     wanted = None if id is None else params.read_node_id("id", id)
@@ -168,6 +174,7 @@ def _node_json(known: Gossmap, index: int) -> Json:
     "getroute",
     usage="id amount_msat riskfactor [cltv] [fromid] [fuzzpercent] [exclude] [maxhops]",
     description="Show route to {id} for {amount_msat}, using {riskfactor} and optional {cltv} (default 9)",
+    example="getroute 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518 10000 1",
 )
 async def getroute(
     id: Any,  # noqa: A002 - the parameter's name is CLN's

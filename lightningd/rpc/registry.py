@@ -185,10 +185,19 @@ class Registry:
         """The command of that name. Raises UserError as the dispatcher answers it."""
         found = self._commands.get(name)
         if found is None:
-            raise UserError(JSONRPC2_METHOD_NOT_FOUND, f"Unknown command '{name}'")
+            raise UserError(
+                JSONRPC2_METHOD_NOT_FOUND, f"Unknown command '{name}'{self.suggestion(name)}"
+            )
         if found.dev and not self.developer:
             raise UserError(JSONRPC2_METHOD_NOT_FOUND, f"Command {name} is developer-only")
         return found
+
+    def suggestion(self, name: str) -> str:
+        """What may have been meant, as the end of an error text."""
+        from difflib import get_close_matches
+
+        close = get_close_matches(name.lower(), [item.name for item in self.all()], 3)
+        return f": did you mean {' or '.join(close)}?" if close else ""
 
     def all(self) -> list[Command]:
         """What may be called now, by name."""

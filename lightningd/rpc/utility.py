@@ -62,7 +62,9 @@ async def help_(node: Node, command: str | None) -> dict[str, Any]:
         return {"help": rows, "format-hint": "simple"}
     item = registry.get(command)
     if item is None:
-        raise UserError(JSONRPC2_METHOD_NOT_FOUND, f"Unknown command {command}")
+        raise UserError(
+            JSONRPC2_METHOD_NOT_FOUND, f"Unknown command {command}{registry.suggestion(command)}"
+        )
     if item.dev and not node.developer:
         raise UserError(JSONRPC2_METHOD_NOT_FOUND, f"Developer-only command {command}")
     words = [item.summary, item.about]
@@ -87,8 +89,6 @@ async def help_(node: Node, command: str | None) -> dict[str, Any]:
 )
 async def check(node: Node, call: Call, command_to_check: str, extra: Any) -> dict[str, Any]:
     """Everything that the command itself checks before it changes anything."""
-    if node.registry.get(command_to_check) is None:
-        raise UserError(JSONRPC2_METHOD_NOT_FOUND, f"Unknown command '{command_to_check}'")
     await node.dispatcher.check(command_to_check, extra, call)
     return {"command_to_check": command_to_check}
 

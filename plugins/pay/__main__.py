@@ -13,6 +13,26 @@ from pylightningd.plugins.pay.order import keysend_order, pay_order, read_invoic
 from pylightningd.plugins.pay.report import listpays_json
 from pylightningd.plugins.pay.shell import Payer
 
+# What `help` says of the parameters.
+INVOICE_WORDS = {
+    "amount_msat": "how much, for an invoice that leaves it open",
+    "label": "your own name for the payment",
+    "retry_for": "seconds during which new ways are tried; 60 if left out",
+    "maxdelay": "the most blocks for which money may be held up",
+    "maxfee": "the most to pay in fees, in msat",
+    "partial_msat": "pay only this part; somebody else pays the rest",
+    "maxfeepercent": "the most to pay in fees, in percent of the amount; 0.5 if left out",
+    "exemptfee": "fees up to this, in msat, are no matter; 5000 if left out",
+    "exclude": "channels (103x1x0/1) and nodes that must not be used",
+    "description": "the text whose hash is in the invoice, if only the hash is",
+}
+
+
+def _about(*names: str, **more: str) -> str:
+    """One line for each parameter."""
+    return "\n".join(f"{name}: {more.get(name) or INVOICE_WORDS[name]}" for name in (*more, *names))
+
+
 plugin = Plugin(notifications=["pay_success", "pay_failure"])
 plugin.add_option("disable-mpp", "flag", None, "Disable multi-part payments.")
 payer = Payer(plugin)
@@ -43,6 +63,20 @@ async def _pay_invoice(method: str, given: dict[str, Any]) -> dict[str, Any]:
     usage="bolt11 [amount_msat] [label] [riskfactor] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] "
     "[localinvreqid] [exclude] [maxfee] [description] [partial_msat]",
     description="Send payment specified by {bolt11}",
+    about=_about(
+        "amount_msat",
+        "label",
+        "maxfeepercent",
+        "retry_for",
+        "maxdelay",
+        "exemptfee",
+        "exclude",
+        "maxfee",
+        "description",
+        "partial_msat",
+        bolt11="the invoice (lnbc...)",
+    ),
+    example="pay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
 async def pay(
     bolt11: Any = None,
@@ -86,6 +120,16 @@ async def pay(
     usage="invstring [amount_msat] [maxfee] [layers] [retry_for] [partial_msat] [maxdelay] [payer_note] [label] "
     "[localinvreqid]",
     description="Send payment specified by {invstring}",
+    about=_about(
+        "amount_msat",
+        "maxfee",
+        "retry_for",
+        "partial_msat",
+        "maxdelay",
+        "label",
+        invstring="the invoice (lnbc...)",
+    ),
+    example="xpay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
 async def xpay(
     invstring: Any = None,
@@ -123,6 +167,18 @@ async def xpay(
     usage="destination amount_msat [label] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] [routehints] "
     "[extratlvs] [maxfee]",
     description="Send a payment without an invoice to a node",
+    about=_about(
+        "label",
+        "maxfeepercent",
+        "retry_for",
+        "maxdelay",
+        "exemptfee",
+        "maxfee",
+        destination="the node's id",
+        amount_msat="how much",
+        extratlvs="more fields for the payee, type to hex",
+    ),
+    example="keysend 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518 10000",
 )
 async def keysend(
     destination: Any = None,
@@ -157,6 +213,7 @@ async def keysend(
     "listpays",
     usage="[bolt11] [payment_hash] [status] [index] [start] [limit]",
     description="List result of payment {bolt11} or {payment_hash}, or all",
+    example="listpays status=complete",
 )
 async def listpays(
     bolt11: Any = None,
