@@ -14,7 +14,8 @@ from pylightningd.common.amount import Msat
 from pylightningd.common.channel.config import MAX_ACCEPTED_HTLCS
 from pylightningd.common.channel.dust import dust_exposure, dust_exposure_feerate, untrimmed_count
 from pylightningd.common.channel.fees import ANCHOR_AMOUNT, commitment_cost, commitment_weight
-from pylightningd.common.channel.htlc_states import Side
+from pylightningd.common.channel.htlc import Htlc
+from pylightningd.common.channel.htlc_states import Side, is_adding
 from pylightningd.common.errors import WarnPeer
 from pylightningd.common.onion.failure_codes import FailureCode
 
@@ -105,6 +106,31 @@ def exceeds_dust(channel: Channel, offerer: Side, amount_msat: int) -> bool:
     return any(
         v.is_dust(offerer, amount_msat) and v.dust_msat + amount_msat > most for v in channel.views
     )
+
+
+def too_dusty(channel: Channel, committed: list[Htlc]) -> frozenset[int]:
+    """Ids of those of the received HTLCs, irrevocable from now on, that take dust over our limit."""
+    most = channel.facts.max_dust_exposure.msat
+    over: set[int] = set()
+    for view in channel.views:
+        if view.dust_msat <= most:
+            continue
+        new = sorted(h.id for h in committed if view.is_dust(Side.REMOTE, h.amount.msat))
+        # What was there before: neither these nor those that the peer added after them.
+        dust_msat = sum(
+            h.amount.msat
+            for h in channel.htlcs.values()
+            if IN_NEXT[view.owner][h.state]
+            and view.is_dust(h.offerer, h.amount.msat)
+            and not (h.offerer is Side.REMOTE and is_adding(h.state))
+        )
+        # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`", receiver: SHOULD
+        # fail an HTLC that takes either commitment's dust over our limit once it is committed.
+        for htlc_id in new:
+            dust_msat += channel.htlcs[Side.REMOTE, htlc_id].amount.msat
+            if dust_msat > most:
+                over.add(htlc_id)
+    return frozenset(over)
 
 
 # ---- what the peer offers -------------------------------------------------------------------------

@@ -151,7 +151,8 @@ def on_reestablish(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
 def _become_live(channel: Channel) -> ChannelStep[None]:
     """Both sides agree where they stand: go on with what was left undone."""
     channel.live.reestablished = True
-    yield Tell("master", cw.ChanneldReestablished(dbid=channel.facts.dbid))
+    route_id = channel.live.route_id
+    yield Tell("master", cw.ChanneldReestablished(dbid=channel.facts.dbid, route_id=route_id))
     yield from ready.maybe_send_ready(channel)
     yield from maybe_send_shutdown(channel)
     yield from updates.send_removals(channel)

@@ -5,7 +5,7 @@ Ours is sent where a commitment_signed is received, see `commit`.
 
 from __future__ import annotations
 
-from pylightningd.channeld import rows
+from pylightningd.channeld import limits, rows
 from pylightningd.channeld.commit import REVOKE_TIMER, apply, change_on
 from pylightningd.channeld.events import ChannelStep
 from pylightningd.channeld.state import Channel
@@ -35,7 +35,7 @@ def on_revoke_and_ack(channel: Channel, msg: pw.RevokeAndAck) -> ChannelStep[Non
         raise WarnPeer("revoke_and_ack: next_per_commitment_point is not a point")
     change = change_on(channel, Event.RCVD_REVOCATION)
     secrets = yield from _onion_secrets(
-        [h for h in change.htlcs if h.state is HtlcState.RCVD_ADD_ACK_REVOCATION]
+        channel, [h for h in change.htlcs if h.state is HtlcState.RCVD_ADD_ACK_REVOCATION]
     )
     yield from ask_master(
         cw.ChanneldGotRevoke(
@@ -75,14 +75,24 @@ def _check_secret(channel: Channel, secret: bytes) -> Shachain:
         raise FailChannel(f"Bad shachain for revocation {channel.revocations}: {err}") from err
 
 
-def _onion_secrets(htlcs: list[Htlc]) -> ChannelStep[tuple[cw.OnionSecret, ...]]:
+def _onion_secrets(
+    channel: Channel, htlcs: list[Htlc]
+) -> ChannelStep[tuple[cw.OnionSecret, ...]]:
     """What we share with each onion's ephemeral key: one request for all (a second for blinded ones)."""
     path_keys = [h.path_key for h in htlcs if h.path_key is not None and is_pubkey(h.path_key)]
     blinded = dict(zip(path_keys, (yield from _ecdh(path_keys)), strict=True))
     keys = {h.id: _onion_key(h, blinded) for h in htlcs}
     good = {htlc_id: key for htlc_id, key in keys.items() if key is not None}
     found = dict(zip(good, (yield from _ecdh(list(good.values()))), strict=True))
-    return tuple([cw.OnionSecret(id=h.id, secret=found.get(h.id, NO_SECRET)) for h in htlcs])
+    dusty = limits.too_dusty(channel, htlcs)
+    return tuple(
+        [
+            cw.OnionSecret(
+                id=h.id, secret=found.get(h.id, NO_SECRET), too_dusty=h.id in dusty
+            )
+            for h in htlcs
+        ]
+    )
 
 
 def _onion_key(htlc: Htlc, blinded: dict[bytes, Secret]) -> bytes | None:

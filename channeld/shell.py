@@ -76,6 +76,7 @@ class ChanneldShell(DaemonShell):
                 self._add_channel(msg)
             case cw.ChanneldForget(dbid=dbid):
                 self._forget(dbid)
+                self.master.send(cw.ChanneldForgotten(dbid=dbid))
             case cw.ChanneldBlockheight():
                 pass  # HTLC deadlines are lightningd's
             case _:

@@ -81,7 +81,8 @@ def maybe_complete(channel: Channel) -> ChannelStep[None]:
         return
     assert not has_changes(channel)
     session.handed_over = True
-    yield Tell("master", cw.ChanneldShutdownComplete(dbid=channel.facts.dbid))
+    dbid, route_id = channel.facts.dbid, session.route_id
+    yield Tell("master", cw.ChanneldShutdownComplete(dbid=dbid, route_id=route_id))
 
 
 def on_closing_message(channel: Channel, msg: Message) -> ChannelStep[None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pylightningd.common.errors import UserError
@@ -15,7 +16,7 @@ from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire.channeld_wire import ChanneldConnected
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import WITH_PEER, ChannelState
+from pylightningd.lightningd.channels.states import WITH_PEER
 from pylightningd.lightningd.control.addresses import address_json
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ CONNECT_ALL_ADDRESSES_FAILED = 401
 CONNECT_DISCONNECTED_DURING = 402
 FIRST_RECONNECT_SECONDS = 1
 MAX_RECONNECT_SECONDS = 300
+FORGIVEN_AFTER_SECONDS = 600
+"""A channel that failed because of a bug so long ago counts as well."""
 MAX_STASHED = 20
 """Messages kept for a channel whose route is just being made."""
 
@@ -73,6 +76,10 @@ class Peers:
         self._node = node
         self._by_id: dict[NodeId, Peer] = {}
         self._next_route = 1
+        self._resting: set[int] = set()
+        """Channels that failed because of a bug and are not taken up just now."""
+        self._rests: dict[int, tuple[float, float]] = {}
+        """By channel: seconds that it is to rest after its next failure, and when it failed last."""
 
     # Looking up
 
@@ -225,9 +232,14 @@ class Peers:
             lambda: self._node.attempt(
                 self._take_up(peer, msg.connection),
                 f"peer {peer.id.hex()}",
-                lambda why: self.disconnect(peer, why),
+                lambda why: self._hang_up(peer, msg.connection, why),
             )
         )
+
+    def _hang_up(self, peer: Peer, connection: int, reason: str) -> None:
+        """Disconnect, unless there is another connection by now."""
+        if peer.connection == connection:
+            self.disconnect(peer, reason)
 
     async def _take_up(self, peer: Peer, connection: int) -> None:
         """Ask plugins, give each channel to its worker, then let connectd read."""
@@ -237,7 +249,11 @@ class Peers:
             if peer.connection == connection:
                 self._refuse(peer, refusal)
             return
-        mine = [c for c in node.channels.of_peer(peer.id) if c.state in WITH_PEER]
+        mine = [
+            c
+            for c in node.channels.of_peer(peer.id)
+            if c.state in WITH_PEER and c.dbid not in self._resting
+        ]
         for channel in mine:
             await node.workers.prepare(channel)
 
@@ -376,21 +392,45 @@ class Peers:
         if channel is None:
             return
         node.workers.release(channel)
-        fresh = node.channels.reload(dbid)
-        fresh.worker = None
-        if fresh.state is not ChannelState.CLOSED:
-            node.turn.after_commit(lambda: self.reconnect_now(fresh.peer_id, "channel restarted"))
+        node.channels.reload(dbid)
+        if channel.state in WITH_PEER:
+            node.turn.after_commit(partial(self._let_rest, channel))
+
+    def _let_rest(self, channel: Channel) -> None:
+        """Take a channel up again: at once the first time, ever later where it keeps failing."""
+        dbid, now = channel.dbid, self._node.clock.now()
+        seconds, last = self._rests.get(dbid, (0.0, 0.0))
+        if now - last > FORGIVEN_AFTER_SECONDS:
+            seconds = 0.0
+        self._rests[dbid] = (min(max(1.0, seconds * 2), MAX_RECONNECT_SECONDS), now)
+        self._resting.add(dbid)
+        if seconds:
+            self._node.call_later(seconds, lambda: self._wake(channel))
+        else:
+            self._wake(channel)
+
+    def _wake(self, channel: Channel) -> None:
+        if channel.dbid in self._resting:
+            self._resting.discard(channel.dbid)
+            if channel.state in WITH_PEER:
+                self.reconnect_now(channel.peer_id, "channel restarted")
 
     async def connectd_died(self) -> None:
-        """Every connection is gone with it."""
+        """Every connection is gone with it, and every attempt to make one."""
+        node, stopped = self._node, "connectd stopped"
 
         def forget() -> None:
             for peer in list(self._by_id.values()):
                 if peer.connection is not None:
-                    self.disconnected(peer.id, peer.connection, "connectd stopped")
+                    self.disconnected(peer.id, peer.connection, stopped)
+                elif peer.waiters:
+                    node.turn.after_commit(
+                        partial(self._connect_failed, peer, CONNECT_ALL_ADDRESSES_FAILED, stopped)
+                    )
                 peer.connecting = False
+            node.connectd.forget_pings()
 
-        await self._node.turn.do(forget)
+        await node.turn.do(forget)
 
     def connect_all(self) -> None:
         """Reach out to every peer that a channel needs, at start."""

@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "ad62c7c89eed2eef9540cb5ddfea8d6b275874116770acffff471b4d934abfbd"
+    "90c37e96452999a79e31e3d7646b7c571accb018d3aad9fe8eb53adee7404395"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 
@@ -286,7 +286,7 @@ class FeeState(Subtype):
         return value, pos
 
 
-_ONION_SECRET_0 = struct.Struct(">Q32s")
+_ONION_SECRET_0 = struct.Struct(">Q32sB")
 
 
 @wire_class
@@ -296,33 +296,38 @@ class OnionSecret(Subtype):
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("id", "u64", ""),
         ("secret", "secret", ""),
+        ("too_dusty", "bool", ""),
     )
 
-    __slots__ = ("id", "secret")
+    __slots__ = ("id", "secret", "too_dusty")
     id: int  # u64
     secret: Secret
+    too_dusty: bool
 
     def __init__(
         self,
         *,
         id: int,
         secret: Secret,
+        too_dusty: bool,
     ) -> None:
         put(self, "id", id)
         put(self, "secret", secret)
+        put(self, "too_dusty", too_dusty)
 
     def write(self) -> bytes:
         if len(self.secret) != 32:
             raise wrong_length(self)
-        return _ONION_SECRET_0.pack(self.id, self.secret.reveal())
+        return _ONION_SECRET_0.pack(self.id, self.secret.reveal(), self.too_dusty)
 
     @classmethod
     def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
-        id_, secret_0_ = _ONION_SECRET_0.unpack_from(buf, pos)
-        pos += 40
+        id_, secret_0_, too_dusty_0_ = _ONION_SECRET_0.unpack_from(buf, pos)
+        pos += 41
         value = cls(
             id=id_,
             secret=Secret(secret_0_),
+            too_dusty=to_bool(too_dusty_0_),
         )
         return value, pos
 
@@ -1877,7 +1882,7 @@ class ChanneldGotRevokeReply(Message):
 _CHANNELD_GOT_REVOKE_0 = struct.Struct(">HQQ32s33s")
 _CHANNELD_GOT_REVOKE_1 = struct.Struct(">H")
 _CHANNELD_GOT_REVOKE_2 = struct.Struct(">QBB")
-_CHANNELD_GOT_REVOKE_3 = struct.Struct(">Q32s")
+_CHANNELD_GOT_REVOKE_3 = struct.Struct(">Q32sB")
 _CHANNELD_GOT_REVOKE_4 = struct.Struct(">BI")
 
 
@@ -1885,7 +1890,8 @@ _CHANNELD_GOT_REVOKE_4 = struct.Struct(">BI")
 class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
     """The peer revoked remote commitment `number`. Of HTLCs that are now irrevocably committed,
     `onion_secrets` has the ECDH secret of each newly committed received one, in the order of
-    `changed` (zeros: its key is no point). Type 624.
+    `changed` (zeros: its key is no point). too_dusty: with it, more is lost to fees on the
+    chain than max_dust_exposure allows, so it is to be failed whatever it is for. Type 624.
     """
 
     TYPE: ClassVar[int] = 624
@@ -1996,13 +2002,17 @@ class ChanneldGotRevoke(Request[ChanneldGotRevokeReply]):
             pos = end
             (num_secrets_,) = _CHANNELD_GOT_REVOKE_1.unpack_from(buf, pos)
             pos += 2
-            end = pos + num_secrets_ * 40
+            end = pos + num_secrets_ * 41
             if end > len(buf):
-                raise too_short("onion_secrets", num_secrets_ * 40, len(buf) - pos)
+                raise too_short("onion_secrets", num_secrets_ * 41, len(buf) - pos)
             onion_secrets_ = tuple(
                 [
-                    OnionSecret(id=id_, secret=Secret(secret_0_))
-                    for id_, secret_0_ in _CHANNELD_GOT_REVOKE_3.iter_unpack(buf[pos:end])
+                    OnionSecret(id=id_, secret=Secret(secret_0_), too_dusty=to_bool(too_dusty_0_))
+                    for (
+                        id_,
+                        secret_0_,
+                        too_dusty_0_,
+                    ) in _CHANNELD_GOT_REVOKE_3.iter_unpack(buf[pos:end])
                 ],
             )
             pos = end
@@ -2294,46 +2304,53 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
             raise malformed(cls, err) from err
 
 
-_CHANNELD_REESTABLISHED_0 = struct.Struct(">HQ")
+_CHANNELD_REESTABLISHED_0 = struct.Struct(">HQQ")
 
 
 @wire_class
 class ChanneldReestablished(Message):
-    """Worker to master, events. Type 640."""
+    """Worker to master, events. The route tells of which connection; one that has ended since is
+    of no interest. Type 640.
+    """
 
     TYPE: ClassVar[int] = 640
     NAME: ClassVar[str] = "WIRE_CHANNELD_REESTABLISHED"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
+        ("route_id", "u64", ""),
     )
 
-    __slots__ = ("dbid",)
+    __slots__ = ("dbid", "route_id")
     dbid: int  # u64
+    route_id: int  # u64
 
     def __init__(
         self,
         *,
         dbid: int,
+        route_id: int,
     ) -> None:
         put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
-        return _CHANNELD_REESTABLISHED_0.pack(640, self.dbid)
+        return _CHANNELD_REESTABLISHED_0.pack(640, self.dbid, self.route_id)
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_ = _CHANNELD_REESTABLISHED_0.unpack(buf)
+            wire_type, dbid_, route_id_ = _CHANNELD_REESTABLISHED_0.unpack(buf)
             if wire_type != 640:
                 raise WireError(f"type {wire_type}, not 640")
             return cls(
                 dbid=dbid_,
+                route_id=route_id_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
 
 
-_CHANNELD_SHUTDOWN_COMPLETE_0 = struct.Struct(">HQ")
+_CHANNELD_SHUTDOWN_COMPLETE_0 = struct.Struct(">HQQ")
 
 
 @wire_class
@@ -2346,29 +2363,34 @@ class ChanneldShutdownComplete(Message):
     NAME: ClassVar[str] = "WIRE_CHANNELD_SHUTDOWN_COMPLETE"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
+        ("route_id", "u64", ""),
     )
 
-    __slots__ = ("dbid",)
+    __slots__ = ("dbid", "route_id")
     dbid: int  # u64
+    route_id: int  # u64
 
     def __init__(
         self,
         *,
         dbid: int,
+        route_id: int,
     ) -> None:
         put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
 
     def encode(self) -> bytes:
-        return _CHANNELD_SHUTDOWN_COMPLETE_0.pack(641, self.dbid)
+        return _CHANNELD_SHUTDOWN_COMPLETE_0.pack(641, self.dbid, self.route_id)
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_ = _CHANNELD_SHUTDOWN_COMPLETE_0.unpack(buf)
+            wire_type, dbid_, route_id_ = _CHANNELD_SHUTDOWN_COMPLETE_0.unpack(buf)
             if wire_type != 641:
                 raise WireError(f"type {wire_type}, not 641")
             return cls(
                 dbid=dbid_,
+                route_id=route_id_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
@@ -2550,6 +2572,47 @@ class ChanneldWarning(Message):
             raise malformed(cls, err) from err
 
 
+_CHANNELD_FORGOTTEN_0 = struct.Struct(">HQ")
+
+
+@wire_class
+class ChanneldForgotten(Message):
+    """The answer to channeld_forget: the last that the worker says of the channel, until it is
+    given it again. Type 645.
+    """
+
+    TYPE: ClassVar[int] = 645
+    NAME: ClassVar[str] = "WIRE_CHANNELD_FORGOTTEN"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+    )
+
+    __slots__ = ("dbid",)
+    dbid: int  # u64
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+    ) -> None:
+        put(self, "dbid", dbid)
+
+    def encode(self) -> bytes:
+        return _CHANNELD_FORGOTTEN_0.pack(645, self.dbid)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _CHANNELD_FORGOTTEN_0.unpack(buf)
+            if wire_type != 645:
+                raise WireError(f"type {wire_type}, not 645")
+            return cls(
+                dbid=dbid_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CHANNELD_DEV_REENABLE_COMMIT_0 = struct.Struct(">HQ")
 
 
@@ -2620,6 +2683,7 @@ ChanneldMessage: TypeAlias = (
     | ChanneldPeerMsg
     | ChanneldFailed
     | ChanneldWarning
+    | ChanneldForgotten
     | ChanneldDevReenableCommit
 )
 
@@ -2654,6 +2718,7 @@ MESSAGES: dict[int, type[ChanneldMessage]] = {
     642: ChanneldPeerMsg,
     643: ChanneldFailed,
     644: ChanneldWarning,
+    645: ChanneldForgotten,
     650: ChanneldDevReenableCommit,
 }
 """Every message of this file by its type."""

@@ -65,6 +65,12 @@ class Offers:
             del self._by_cookie[offer.cookie]
         return offer
 
+    def put_back(self, offer: Offer) -> None:
+        """It is one again: the change that ended it was undone."""
+        self._by_cookie[offer.cookie] = offer
+        if offer.id is not None:
+            self._by_htlc[offer.channel_dbid, offer.id] = offer
+
     def take(self, cookie: int) -> Offer | None:
         """Remove an offer that failed."""
         offer = self._by_cookie.pop(cookie, None)
@@ -72,11 +78,9 @@ class Offers:
             self._by_htlc.pop((offer.channel_dbid, offer.id), None)
         return offer
 
-    def take_worker(self, worker: str) -> list[Offer]:
-        """Every offer that was with a daemon which died."""
-        return [
-            self.take(o.cookie) or o for o in list(self._by_cookie.values()) if o.worker == worker
-        ]
+    def of_worker(self, worker: str) -> list[Offer]:
+        """Open offers that a daemon has."""
+        return [o for o in self._by_cookie.values() if o.worker == worker]
 
     def of_channel(self, channel_dbid: int) -> list[Offer]:
         """Open offers of one channel."""

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
-from pylightningd.lightningd.channels.channel import Channel, StateChange
+from pylightningd.lightningd.channels.channel import (
+    RUNTIME_FIELDS,
+    Channel,
+    LiveHtlc,
+    StateChange,
+)
 from pylightningd.lightningd.channels.states import (
     CHANNELD_STATES,
     Cause,
@@ -47,15 +52,26 @@ class Channels:
         for scid in [s for s, c in self._by_scid.items() if c is channel]:
             del self._by_scid[scid]
 
-    def reload(self, dbid: int) -> Channel:
-        """Replace what memory holds by what the database holds, after a change that failed half-way."""
-        old = self._by_dbid[dbid]
-        fresh = self.store.load(dbid)
-        fresh.worker, fresh.depth, fresh.status = old.worker, old.depth, old.status
-        fresh.their_features = old.their_features
-        self.forget(old)
-        self._index(fresh)
-        return fresh
+    def reload(self, dbid: int) -> None:
+        """Make memory hold again what the database holds, after a change that failed half-way.
+
+        The objects stay the same ones, for tasks that wait hold on to them.
+        """
+        channel = self._by_dbid.get(dbid)
+        if channel is None:
+            return
+        try:
+            fresh = self.store.load(dbid)
+        except KeyError:
+            return  # it was new, and its row was undone as well
+        for htlc in fresh.htlcs.values():
+            known = channel.htlcs.get(htlc.key)
+            if known is not None and known.dbid == htlc.dbid:
+                _copy(htlc, known, frozenset({"handled"}))
+                fresh.htlcs[htlc.key] = known
+        self.forget(channel)
+        _copy(fresh, channel, RUNTIME_FIELDS)
+        self._index(channel)
 
     def name_scid(self, channel: Channel, scid: ShortChannelId) -> None:
         """From now on `scid` also means this channel."""
@@ -116,7 +132,7 @@ class Channels:
             return
         check_transition(old, new)
         turn = self._node.turn
-        turn.on_rollback(lambda: setattr(channel, "state", old))
+        turn.on_rollback(lambda: self.reload(channel.dbid))
         channel.state = new
         change = StateChange(
             timestamp=self._node.clock.now(),
@@ -135,6 +151,13 @@ class Channels:
             dbid=channel.dbid,
         )
         turn.notify("channel_state_changed", state_changed_payload(channel, change))
+
+
+def _copy(source: Channel | LiveHtlc, target: Channel | LiveHtlc, but: frozenset[str]) -> None:
+    """Give `target` all fields of `source`, but for some."""
+    for name in source.__slots__:
+        if name not in but:
+            setattr(target, name, getattr(source, name))
 
 
 def state_changed_payload(channel: Channel, change: StateChange) -> dict[str, object]:

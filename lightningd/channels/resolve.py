@@ -9,10 +9,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.onion import failure
 from pylightningd.common.wire.channeld_wire import ChanneldFailHtlc, ChanneldFulfillHtlc
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
+from pylightningd.lightningd.channels.states import WITH_PEER
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -25,11 +27,20 @@ class Resolver:
         self._node = node
 
     def fulfill(self, htlc: LiveHtlc, preimage: bytes) -> None:
-        """Claim it. A preimage always wins, also over a failure that has not been sent yet."""
+        """Claim it. A preimage wins over a failure that the peer cannot have heard of yet."""
         if sha256(preimage).digest() != htlc.payment_hash:
             raise ValueError(f"preimage of HTLC {htlc.id} does not hash to its payment_hash")
         if htlc.preimage is not None:
             return
+        if htlc.is_resolved and self._may_be_told(htlc):
+            # Were both written down, nobody could say which balance is right once the HTLC is gone.
+            self._node.log(
+                "broken",
+                f"The preimage of HTLC {htlc.id} came after it was failed: it is lost",
+                dbid=htlc.channel_dbid,
+            )
+            return
+        htlc.failure_onion, htlc.malformed_code = None, 0
         htlc.preimage = preimage
         self._save(htlc)
         self._tell(htlc, ChanneldFulfillHtlc(dbid=htlc.channel_dbid, id=htlc.id, preimage=preimage))
@@ -71,6 +82,13 @@ class Resolver:
             malformed_code=htlc.malformed_code,
             malformed_sha256=htlc.malformed_sha256,
         )
+
+    def _may_be_told(self, htlc: LiveHtlc) -> bool:
+        """Whether the peer may know of the failure, and the channel lives on with it."""
+        channel = self._node.channels.get(htlc.channel_dbid)
+        if channel is None or channel.state not in WITH_PEER:
+            return False
+        return channel.worker is not None or htlc.state is not HtlcState.RCVD_ADD_ACK_REVOCATION
 
     def _save(self, htlc: LiveHtlc) -> None:
         self._node.channels.store.save_htlc_resolution(htlc)

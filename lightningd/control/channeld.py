@@ -58,6 +58,9 @@ class ChanneldControl:
 
     def _handle(self, incoming: Incoming) -> None:
         msg: Any = incoming.msg
+        if isinstance(msg, cw.ChanneldForgotten):
+            self._node.workers.forgotten(msg.dbid)
+            return
         handler = self._handlers.get(type(msg))
         if handler is None:
             raise UnknownChannel(f"{type(msg).__name__} from {incoming.link.name}")
@@ -66,11 +69,22 @@ class ChanneldControl:
             # It was closed or forgotten while the message was under way.
             self._node.log("debug", f"{msg.NAME} of forgotten channel {msg.dbid}")
             return
+        if not self._node.workers.hears(channel.dbid):
+            # It was taken from the worker while the message was under way: nothing of it may count any more.
+            self._node.log("debug", f"{msg.NAME} of channel {msg.dbid}, which was taken away")
+            return
         self._node.turn.on_rollback(partial(self._restart_channel, channel.dbid))
         handler(channel, msg, incoming)
 
     def _restart_channel(self, dbid: int) -> None:
-        """A change failed half-way: take the channel from the database again and reconnect its peer."""
+        """A change failed half-way: take the channel from the database again and reconnect its peer.
+
+        At once, for whatever else is in this turn must not see, or build on, what was undone.
+        """
+        if self._node.turn.failed is not None:
+            return
+        self._node.workers.silence(dbid)
+        self._node.channels.reload(dbid)
         self._node.turn.submit(lambda: self._node.peers.restart_channel(dbid))
 
     # HTLCs
@@ -101,7 +115,7 @@ class ChanneldControl:
         self._node.turn.reply(incoming, cw.ChanneldSendingCommitsigReply())
 
     def _add_ours(self, channel: Channel, added: cw.Htlc) -> None:
-        offer = self._node.switch.offers.take_sent(channel.dbid, added.id)
+        offer = self._node.switch.take_sent(channel.dbid, added.id)
         if offer is None:
             raise ValueError(f"channeld signs for HTLC {added.id} that nobody asked for")
         htlc = self._new_htlc(channel, added)
@@ -154,6 +168,11 @@ class ChanneldControl:
         channel.last_htlc_sigs = msg.htlc_signatures
         self._set_fees(channel, msg.fees)
         self._change_states(channel, msg.changed)
+        if (channel.to_local, channel.to_remote) != (msg.to_local, msg.to_remote):
+            raise ValueError(
+                f"channeld has balances {msg.to_local} and {msg.to_remote}, "
+                f"we have {channel.to_local} and {channel.to_remote}"
+            )
         store.save_commitment(channel)
         store.save_last_tx(channel)
         self._node.turn.reply(incoming, cw.ChanneldGotCommitsigReply())
@@ -182,11 +201,12 @@ class ChanneldControl:
         channel.remote_next_point = msg.next_point
         self._set_fees(channel, msg.fees)
         secrets = {s.id: s.secret.reveal() for s in msg.onion_secrets}
+        too_dusty = {s.id for s in msg.onion_secrets if s.too_dusty}
         committed = self._change_states(channel, msg.changed, secrets)
         self._node.channels.store.save_commitment(channel)
         self._node.turn.reply(incoming, cw.ChanneldGotRevokeReply())
         for htlc in committed:
-            self._node.switch.committed(channel, htlc)
+            self._node.switch.committed(channel, htlc, too_dusty=htlc.id in too_dusty)
 
     def _change_states(
         self,
@@ -275,12 +295,16 @@ class ChanneldControl:
         self._node.channel_gossip.channel_changed(channel)
 
     def _on_reestablished(
-        self, channel: Channel, _msg: cw.ChanneldReestablished, _incoming: Incoming
+        self, channel: Channel, msg: cw.ChanneldReestablished, _incoming: Incoming
     ) -> None:
+        if msg.route_id != channel.route_id:
+            return  # of a connection that has ended since
         channel.reestablished = True
         channel.last_stable_connection = int(self._node.clock.now())
         self._node.channel_gossip.channel_changed(channel)
         self._node.channel_events.reestablished(channel)
+        # The worker knows the feerates of when it was given the channel, and has no wish of its own.
+        self._node.channel_events.fee_limits_changed(channel)
 
     def _on_got_shutdown(
         self, channel: Channel, msg: cw.ChanneldGotShutdown, incoming: Incoming
@@ -305,8 +329,10 @@ class ChanneldControl:
         self._node.channel_gossip.channel_changed(channel)
 
     def _on_shutdown_complete(
-        self, channel: Channel, _msg: cw.ChanneldShutdownComplete, _incoming: Incoming
+        self, channel: Channel, msg: cw.ChanneldShutdownComplete, _incoming: Incoming
     ) -> None:
+        if msg.route_id != channel.route_id:
+            return  # of a connection that has ended since: on the next, shutdown is exchanged again
         self._node.closing.shutdown_complete(channel)
 
     def _on_peer_msg(self, channel: Channel, msg: cw.ChanneldPeerMsg, _incoming: Incoming) -> None:
@@ -328,14 +354,14 @@ class ChanneldControl:
         if msg.kind == _FAILED_TRANSIENT:
             self._node.channel_events.transient_failure(channel, msg.reason)
         elif msg.kind == _BUG:
-            # A bug of ours never closes a channel: it rests until the worker or the peer comes back.
+            # A bug of ours never closes a channel: it is taken up anew, ever more slowly.
             self._node.log(
                 "broken",
                 f"channeld holds the channel: {msg.reason}",
                 peer_id=channel.peer_id,
                 dbid=channel.dbid,
             )
-            self._node.channel_events.transient_failure(channel, msg.reason)
+            self._node.peers.restart_channel(channel.dbid)
         elif msg.kind == _LOST_STATE:
             channel.future_remote_point = msg.remote_point
             self._node.channel_events.lost_state(channel, msg.reason)

@@ -11,7 +11,7 @@ from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import Cause
+from pylightningd.lightningd.channels.states import WITH_PEER, Cause
 from pylightningd.lightningd.peers import Peer
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class ConnectControl:
         channel = self._node.channels.by_channel_id(channel_id)
         if channel is not None and channel.peer_id == peer.id and channel.route_id is not None:
             return  # connectd learns of the route right now; nothing of a new session is lost
+        if channel is not None and channel.peer_id == peer.id and channel.state in WITH_PEER:
+            return  # it has no worker just now; an error would end it
         if kind != _REESTABLISH:
             self._node.log(
                 "debug",
@@ -157,6 +159,13 @@ class ConnectControl:
         )
         total: int = await future
         return total
+
+    def forget_pings(self) -> None:
+        """connectd is gone, and with it every pong."""
+        pings, self._pings = self._pings, {}
+        for future in pings.values():
+            if not future.done():
+                future.set_exception(UserError(-1, "connectd stopped; try again"))
 
     def _ping_done(self, msg: cw.ConnectdPingDone) -> None:
         future = self._pings.pop(msg.cookie, None)

@@ -6,6 +6,7 @@ for it; `prepare` sees to that order. A worker that died takes only its own chan
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylightningd.common.bus.link import LinkClosed
@@ -45,6 +46,10 @@ class Workers:
         self._node = node
         self.names = worker_names(count)
         self._prepared: set[int] = set()
+        self._parting: dict[int, int] = {}
+        """By channel: how many channeld_forget the worker has not answered yet."""
+        self._deaf: set[int] = set()
+        """Channels whose worker knows more than the database, as a change was undone."""
 
     async def greet(self, name: str, link: Link) -> None:
         """A worker runs: at start, or again after it died. Its peers may come back now."""
@@ -73,7 +78,10 @@ class Workers:
         return self.names[dbid % len(self.names)]
 
     async def prepare(self, channel: Channel) -> str:
-        """Make sure that a worker knows the channel; returns its name. Awaits hsmd."""
+        """Make sure that a worker knows the channel; returns its name. Awaits hsmd.
+
+        Raises LinkClosed where the worker died meanwhile. A channel that no longer needs its peer is not given out.
+        """
         node = self._node
         name = self.name_for(channel.dbid)
         if channel.dbid in self._prepared:
@@ -82,6 +90,8 @@ class Workers:
         await self.tell_hsmd(channel, name)
         if link.closed:
             raise LinkClosed(f"{name} stopped")
+        if channel.dbid in self._prepared or channel.state not in WITH_PEER:
+            return name  # while we waited another connection brought it there, or it failed
         low, high = fee_bounds(node, channel)
         link.send(channel_init(channel, low, high, node.settings.max_dust_exposure))
         channel.worker = name
@@ -110,13 +120,44 @@ class Workers:
         self._node.fleet.tell(channel.worker, msg)
 
     def release(self, channel: Channel) -> None:
-        """The worker has no more to do with the channel. Call inside a turn."""
-        if channel.dbid in self._prepared:
-            self.send(channel, ChanneldForget(dbid=channel.dbid))
-            self._prepared.discard(channel.dbid)
-        channel.worker = None
+        """The worker has no more to do with the channel. Call inside a turn.
+
+        What it says until it has heard so counts no more; offers that no commitment covers are refused.
+        """
+        dbid = channel.dbid
+        if dbid in self._prepared:
+            self.send(channel, ChanneldForget(dbid=dbid))
+            self._node.turn.on_rollback(partial(self._unrelease, channel, channel.worker))
+            self._prepared.discard(dbid)
+            self._deaf.discard(dbid)
+            self._parting[dbid] = self._parting.get(dbid, 0) + 1
+        if channel.worker in self.names:
+            channel.worker = None
         channel.route_id = None
         channel.reestablished = False
+        self._node.switch.released(dbid)
+
+    def _unrelease(self, channel: Channel, worker: str | None) -> None:
+        """The turn that let go of it failed: the worker still has it, and the peer must start over."""
+        channel.worker = worker
+        self._prepared.add(channel.dbid)
+        self._deaf.add(channel.dbid)
+        self.forgotten(channel.dbid)
+
+    def forgotten(self, dbid: int) -> None:
+        """The worker answered a channeld_forget: what it says from now on is new."""
+        left = self._parting.pop(dbid, 0) - 1
+        if left > 0:
+            self._parting[dbid] = left
+
+    def hears(self, dbid: int) -> bool:
+        """Whether what a worker says of this channel comes from what we gave it last."""
+        return dbid in self._prepared and dbid not in self._parting and dbid not in self._deaf
+
+    def silence(self, dbid: int) -> None:
+        """Take no more from the worker about this channel until it is released."""
+        if dbid in self._prepared:
+            self._deaf.add(dbid)
 
     def new_block(self, height: int) -> None:
         """Every worker learns the height."""
@@ -128,12 +169,16 @@ class Workers:
     async def died(self, name: str) -> None:
         """A worker is gone, and its channels rest until a new one is greeted."""
         node = self._node
-        lost = node.channels.of_worker(name)
 
         def forget() -> None:
-            for channel in lost:
-                self._prepared.discard(channel.dbid)
+            for dbid in [*self._prepared, *self._parting]:
+                if self.name_for(dbid) == name:
+                    self._prepared.discard(dbid)
+                    self._parting.pop(dbid, None)
+                    self._deaf.discard(dbid)
+            for channel in node.channels.of_worker(name):
                 channel.worker, channel.route_id, channel.reestablished = None, None, False
+                node.channel_gossip.channel_changed(channel)
             node.switch.worker_died(name)
 
         await node.turn.do(forget)

@@ -103,3 +103,30 @@ def test_a_blinded_onion_is_tweaked() -> None:
     trace = traced(pair.bob, lambda: (pair.say(pair.alice, msg), pair.settle()))
     assert trace.count(hw.HsmdEcdh) == 2
     assert pair.bob.channel.htlcs[1, 0].path_key == key
+
+
+def reach_normal_with_little_dust() -> Pair:
+    """Bob allows 900 satoshis of dust."""
+    pair = Pair.open()
+    pair.bob.master.row = replace(pair.bob.master.row, max_dust_exposure=Msat(900_000))
+    pair.bob.start()
+    pair.connect(fresh=True)
+    pair.settle()
+    return pair
+
+
+def test_dust_over_our_limit_is_to_be_failed() -> None:
+    pair = reach_normal_with_little_dust()
+    for msat in (400_000, 400_000, 5_000_000, 400_000):
+        pair.offer(pair.alice, msat)
+        pair.settle()
+    assert pair.bob.master.too_dusty == {0: False, 1: False, 2: False, 3: True}
+
+
+def test_dust_that_came_together_is_judged_in_order() -> None:
+    pair = reach_normal_with_little_dust()
+    pair.alice.slow = True
+    for _ in range(4):
+        pair.offer(pair.alice, 400_000)
+    pair.settle()
+    assert pair.bob.master.too_dusty == {0: False, 1: False, 2: True, 3: True}

@@ -234,5 +234,8 @@ def test_a_forgotten_channel_is_not_missed() -> None:
         world.offer(1)
         await world.settle()
         assert any("is not here" in log.text for log in world.logs)
+        # lightningd is told each time: only then may it listen to what is said of the channel.
+        told = [m for m in world.master.told if isinstance(m, cw.ChanneldForgotten)]
+        assert told == [cw.ChanneldForgotten(dbid=1)] * 2
 
     run(play)

@@ -23,10 +23,17 @@ from tests.channeld.scenes import (
 )
 from tests.sim.peers import Pair, Peer
 
-COMPLETE = cw.ChanneldShutdownComplete(dbid=1)
 P2TR = b"\x51\x20" + bytes(32)
 P2PKH = b"\x76\xa9\x14" + bytes(20) + b"\x88\xac"
 CLOSING_SIGNED = pw.ClosingSigned(channel_id=CID, fee_satoshis=Sat(500), signature=bytes(64))
+
+
+def is_complete(peer: Peer) -> bool:
+    """Whether lightningd has heard that closingd is to go on, on this very connection."""
+    session = peer.channel.session
+    assert session is not None
+    complete = cw.ChanneldShutdownComplete(dbid=1, route_id=session.route_id)
+    return complete in peer.master.told
 
 
 def close(pair: Pair, peer: Peer) -> None:
@@ -39,7 +46,7 @@ def test_with_nothing_pending_it_is_complete_at_once() -> None:
     close(pair, pair.alice)
     pair.settle()
     for peer in pair.both:
-        assert COMPLETE in peer.master.told
+        assert is_complete(peer)
         assert peer.channel.phase is Phase.HANDED_OVER
 
 
@@ -52,7 +59,7 @@ def test_htlcs_are_resolved_first() -> None:
     assert pair.alice.master.refused[cookie].failure_code == FailureCode.PERMANENT_CHANNEL_FAILURE
     pair.resolve(pair.bob, 0, "fulfill")
     pair.settle()
-    assert all(COMPLETE in p.master.told for p in pair.both)
+    assert all(is_complete(p) for p in pair.both)
     pair.check()
 
 
@@ -77,7 +84,7 @@ def test_it_is_sent_again_after_a_reconnect() -> None:
     assert all(p.trace.count(pw.Shutdown) == 1 for p in pair.both)
     pair.resolve(pair.bob, 0, "fail")
     pair.settle()
-    assert all(COMPLETE in p.master.told for p in pair.both)
+    assert all(is_complete(p) for p in pair.both)
 
 
 def test_an_htlc_after_shutdown() -> None:

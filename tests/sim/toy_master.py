@@ -31,6 +31,8 @@ class ToyMaster:
     """Ids of received HTLCs that wait for us to decide."""
     outcomes: dict[Key, bool] = field(default_factory=dict)
     """Of dead HTLCs: whether they were fulfilled."""
+    too_dusty: dict[int, bool] = field(default_factory=dict)
+    """Of received HTLCs: whether channeld wants them failed for dust."""
     told: list[Message] = field(default_factory=list)
     secrets: dict[int, bytes] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ class ToyMaster:
         assert msg.number == self.row.revocations_received
         new = [c.id for c in msg.changed if HtlcState(c.state) is HtlcState.RCVD_ADD_ACK_REVOCATION]
         assert [s.id for s in msg.onion_secrets] == new
+        self.too_dusty |= {s.id: s.too_dusty for s in msg.onion_secrets}
         self.resolvable += new
         self._change(msg.changed)
         assert self.row.remote_next_point is not None

@@ -23,6 +23,7 @@ from pylightningd.common.keys import pubkey_from_secret
 from pylightningd.common.network import REGTEST
 from pylightningd.common.onion.payload import encode_hop_payload
 from pylightningd.common.onion.sphinx import make_onion
+from pylightningd.common.secret import Secret
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
 from pylightningd.common.wire import onion_wire as ow
@@ -485,9 +486,9 @@ class Incoming:
     too_dusty: bool = False
 
     def onion_secret(self, htlc_id: int) -> cw.OnionSecret:
-        from pylightningd.common.secret import Secret
-
-        return cw.OnionSecret(id=htlc_id, secret=Secret(self.secret))
+        return cw.OnionSecret(
+            id=htlc_id, secret=Secret(self.secret), too_dusty=self.too_dusty
+        )
 
 
 def incoming(
@@ -665,8 +666,6 @@ def got_revoke(
     changed: tuple[cw.HtlcChange, ...] = (),
     secrets: tuple[cw.OnionSecret, ...] = (),
 ) -> cw.ChanneldGotRevoke:
-    from pylightningd.common.secret import Secret
-
     return cw.ChanneldGotRevoke(
         dbid=channel.dbid,
         number=channel.revocations_received,
