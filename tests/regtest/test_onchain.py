@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
-from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
-from tests.regtest.node import Node
+from tests.regtest.node import NETWORK, Node
+from tests.regtest.sending import new_invoice, payment_of, route_to, send, start_payment
 from tests.regtest.waiting import wait_for
 
 DELAY = 5
 OPTIONS = {"watchtime-blocks": DELAY}
+HTLC_MSAT = 50_000_000
+
+HOLD = """#!{python}
+import json, os, sys, time
+
+parent = os.getppid()
+for line in iter(sys.stdin.readline, ""):
+    if not line.strip():
+        continue
+    request = json.loads(line)
+    result = {{}}
+    if request["method"] == "getmanifest":
+        result = {{"options": [], "rpcmethods": [], "hooks": [{{"name": "htlc_accepted"}}]}}
+    elif request["method"] == "htlc_accepted":
+        while not os.path.exists({release!r}):
+            time.sleep(0.05)
+            if os.getppid() != parent:
+                sys.exit()
+        result = {{"result": "continue"}}
+    if "id" in request:
+        print(json.dumps({{"jsonrpc": "2.0", "id": request["id"], "result": result}}), flush=True)
+        print("", flush=True)
+"""
+
+
+def hold_plugin(folder: Path) -> tuple[Path, Path]:
+    """A plugin that holds every incoming HTLC until the second path exists."""
+    path, release = folder / "hold.py", folder / "release"
+    path.write_text(HOLD.format(python=sys.executable, release=str(release)))
+    path.chmod(0o755)
+    return path, release
 
 
 def _closed(node: Node) -> dict[str, Any] | None:
@@ -26,12 +60,29 @@ def _statuses(node: Node) -> str:
     return "\n".join(node.channels()[0]["status"])
 
 
+def _close_alone(node: Node) -> str:
+    """Close the only channel unilaterally; the peer must be away. Returns the commitment's txid."""
+    channel_id = node.channels()[0]["channel_id"]
+    return str(node.rpc("close", id=channel_id, unilateraltimeout=1)["txids"][0])
+
+
+def _held_htlc(payer: Node, payee: Node) -> str:
+    """An HTLC that is committed on both sides and that the payee holds; its payment_hash."""
+    invoice = new_invoice(payee, HTLC_MSAT)
+    payment_hash = start_payment(payer, route_to(payer, payee, amount_msat=HTLC_MSAT), invoice)
+    for node, state in ((payer, "SENT_ADD_ACK_REVOCATION"), (payee, "RCVD_ADD_ACK_REVOCATION")):
+        wait_for(
+            lambda n=node, s=state: [h["state"] for h in n.channels()[0]["htlcs"]] == [s],  # type: ignore[misc]
+            f"{node.name}'s HTLC",
+        )
+    return payment_hash
+
 
 def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS)
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = l1.rpc("close", id=l1.channels()[0]["channel_id"], unilateraltimeout=1)["txids"][0]
+    txid = _close_alone(l1)
     before = l1.spendable_sat()
     node_factory.mine(1, wait_for_mempool=txid)
     l1.wait_for_log(
@@ -42,7 +93,7 @@ def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     _state(l1, "ONCHAIN")
     assert "ONCHAIN:Tracking our own unilateral close" in _statuses(l1)
     l2.start()
-    l2.wait_for_log("Tracking their unilateral close|THEIR_UNILATERAL #")
+    l2.wait_for_log("THEIR_UNILATERAL #")
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
     node_factory.mine(DELAY - 1)
     node_factory.mine(1, wait_for_mempool=1)
@@ -52,3 +103,163 @@ def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     l1.wait_for_log("onchaind complete, forgetting peer")
     assert _closed(l1) is not None
     l2.wait_for_log("onchaind complete, forgetting peer")
+
+
+def test_to_remote_can_be_spent(node_factory: NodeFactory) -> None:
+    """What the wallet shows of a peer's close is money: it pays with it."""
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    l2.stop()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    l2.start()
+    wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
+    address = l1.rpc("newaddr", addresstype="bech32")["bech32"]
+    sent = l2.rpc("withdraw", destination=address, satoshi="all")
+    node_factory.mine(1, wait_for_mempool=sent["txid"])
+
+
+def test_htlc_times_out_on_our_commitment(node_factory: NodeFactory) -> None:
+    plugin, _ = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.open_channel(l1, l2, push_msat=100_000_000)
+    payment_hash = _held_htlc(l1, l2)
+    expiry = l1.channels()[0]["htlcs"][0]["expiry"]
+    l2.kill9()
+    # BOLT 2: one block of grace after its expiry, then the channel fails.
+    node_factory.mine(expiry - node_factory.bitcoind.height())
+    _state(l1, "CHANNELD_NORMAL")
+    node_factory.mine(1)
+    l1.wait_for_log(f"Offered HTLC 0 SENT_ADD_ACK_REVOCATION cltv {expiry} hit deadline")
+    node_factory.mine(1, wait_for_mempool=1)
+    l1.wait_for_log(
+        "Telling lightningd about OUR_HTLC_TIMEOUT_TX to resolve OUR_UNILATERAL/OUR_HTLC after block"
+    )
+    node_factory.mine(1, wait_for_mempool=1)
+    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    assert payment_of(l1, payment_hash)["status"] == "pending"
+    node_factory.mine(2)
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
+    before = l1.spendable_sat()
+    node_factory.mine(DELAY)
+    node_factory.mine(1)
+    wait_for(lambda: not l1.bitcoind.mempool(), "an empty mempool")
+    wait_for(lambda: l1.spendable_sat() > before, "l1's coins")
+    l1.wait_for_log("Resolved OUR_HTLC_TIMEOUT_TX/DELAYED_OUTPUT_TO_US by our proposal")
+
+
+def test_htlc_times_out_on_their_commitment_across_restarts(node_factory: NodeFactory) -> None:
+    plugin, _ = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.open_channel(l1, l2, push_msat=100_000_000)
+    payment_hash = _held_htlc(l1, l2)
+    expiry = l1.channels()[0]["htlcs"][0]["expiry"]
+    l1.stop()
+    txid = _close_alone(l2)
+    node_factory.mine(1, wait_for_mempool=txid)
+    l1.start()
+    l1.wait_for_log(
+        "Telling lightningd about OUR_HTLC_TIMEOUT_TO_US to resolve THEIR_UNILATERAL/OUR_HTLC after block"
+    )
+    l1.restart(clean=False)
+    l1.wait_for_log("Restarting onchaind")
+    node_factory.mine(expiry - node_factory.bitcoind.height())
+    wait_for(lambda: l1.bitcoind.mempool(), "the claim")
+    node_factory.mine(1)
+    l1.wait_for_log("Resolved THEIR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TO_US")
+    l1.restart()
+    node_factory.mine(2)
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
+
+
+def test_htlc_is_claimed_on_chain(node_factory: NodeFactory) -> None:
+    """The payee has the preimage and the payer is away: it goes to the chain, and the payer learns of it there."""
+    plugin, release = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.open_channel(l1, l2, push_msat=100_000_000)
+    node_factory.fund_wallet(l2, 200_000)
+    payment_hash = _held_htlc(l1, l2)
+    expiry = l1.channels()[0]["htlcs"][0]["expiry"]
+    l1.stop()
+    release.touch()
+    node_factory.mine(expiry - 3 - node_factory.bitcoind.height())
+    l2.wait_for_log(r"Fulfilled HTLC 0 [A-Z_]+ cltv [0-9]+ hit deadline")
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log(
+        "Telling lightningd about OUR_HTLC_SUCCESS_TX to resolve OUR_UNILATERAL/THEIR_HTLC after block"
+    )
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log("Resolved OUR_UNILATERAL/THEIR_HTLC by our proposal OUR_HTLC_SUCCESS_TX")
+    l1.start()
+    l1.wait_for_log("Resolved THEIR_UNILATERAL/OUR_HTLC by OUR_HTLC_FULFILL_TO_THEM")
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
+
+
+def test_cheater_loses_all(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=False)
+    node_factory.open_channel(l1, l2)
+    send(l1, l2, amount_msat=100_000_000)
+    l1.stop()
+    old = node_factory.folder / "old"
+    shutil.copytree(l1.folder / NETWORK, old)
+    l1.start()
+    node_factory.connect(l1, l2)
+    send(l1, l2, amount_msat=500_000_000)
+    l1.stop()
+    shutil.rmtree(l1.folder / NETWORK)
+    shutil.copytree(old, l1.folder / NETWORK)
+    l1.allow_trouble = ".*"
+    l1.start()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    l2.wait_for_log("THEIR_REVOKED_UNILATERAL #")
+    l2.wait_for_log(
+        "Telling lightningd about OUR_PENALTY_TX to resolve "
+        "THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM after block"
+    )
+    assert "taking all funds" in _statuses(l2)
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log(
+        "Resolved THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal"
+    )
+    wait_for(lambda: l2.spendable_sat() > 980_000, "l2's coins")
+
+
+def test_reorganisation_after_a_close(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    l2.stop()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    _state(l1, "ONCHAIN")
+    height = node_factory.bitcoind.height()
+    bitcoind = node_factory.bitcoind
+    bitcoind.rpc("invalidateblock", bitcoind.rpc("getblockhash", height))
+    wait_for(lambda: txid in bitcoind.mempool(), "the commitment to be in the mempool again")
+    bitcoind.generate(3)
+    node_factory.sync()
+    l1.wait_for_log("Chain reorganization!")
+    l1.wait_for_log("State changed from ONCHAIN to AWAITING_UNILATERAL")
+    _state(l1, "ONCHAIN")
+    before = l1.spendable_sat()
+    node_factory.mine(DELAY - 1)
+    wait_for(lambda: bitcoind.mempool(), "the sweep")
+    node_factory.mine(1)
+    wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
+
+
+def test_onchaind_killed(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS | {"dev-fail-on-subdaemon-fail": False})
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    l2.stop()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    _state(l1, "ONCHAIN")
+    before = l1.spendable_sat()
+    l1.allow_trouble = "onchaind"
+    l1.kill_daemon("onchaind")
+    l1.wait_for_log("OUR_UNILATERAL #")
+    node_factory.mine(DELAY - 1)
+    wait_for(lambda: node_factory.bitcoind.mempool(), "the sweep")
+    node_factory.mine(1)
+    wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
