@@ -16,7 +16,7 @@ from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire.channeld_wire import ChanneldConnected
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import WITH_PEER
+from pylightningd.lightningd.channels.states import RESUMED, WITH_PEER, ChannelState
 from pylightningd.lightningd.control.addresses import address_json
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Peers:
 
     def wants_connection(self, peer: Peer) -> bool:
         """Whether a channel with it needs the peer."""
-        return any(c.state in WITH_PEER for c in self._node.channels.of_peer(peer.id))
+        return any(c.state in RESUMED for c in self._node.channels.of_peer(peer.id))
 
     def new_route_id(self) -> int:
         """A name for a channel on one connection; never used again."""
@@ -252,7 +252,7 @@ class Peers:
         mine = [
             c
             for c in node.channels.of_peer(peer.id)
-            if c.state in WITH_PEER and c.dbid not in self._resting
+            if c.state in RESUMED and c.dbid not in self._resting
         ]
         for channel in mine:
             await node.workers.prepare(channel)
@@ -261,7 +261,7 @@ class Peers:
             if peer.connection != connection:
                 return
             for channel in mine:
-                if channel.state in WITH_PEER:
+                if channel.state in RESUMED:
                     self.route_to_channeld(peer, channel, fresh=False)
             node.fleet.tell("connectd", cw.ConnectdAcceptPeer(connection=connection))
             peer.accepted = True
@@ -290,6 +290,29 @@ class Peers:
             if not future.done():
                 future.set_result(None)
         peer.waiters.clear()
+
+    def resume(self, peer: Peer, channel: Channel) -> None:
+        """The peer reestablishes a channel whose close is complete for us: it may have lost our signature.
+
+        What it sent is stashed; negotiation begins anew. Inside a turn; peer connected.
+        """
+        connection = peer.connection
+        self._node.turn.after_commit(
+            lambda: self._node.attempt(
+                self._resume(peer, channel, connection),
+                f"close of channel {channel.dbid} again",
+                lambda why: self.disconnect(peer, why),
+            )
+        )
+
+    async def _resume(self, peer: Peer, channel: Channel, connection: int | None) -> None:
+        await self._node.workers.prepare(channel)
+
+        def hand_over() -> None:
+            if peer.connection == connection and channel.state is ChannelState.CLOSINGD_COMPLETE:
+                self.route_to_channeld(peer, channel, fresh=False)
+
+        await self._node.turn.do(hand_over)
 
     def route_to_channeld(self, peer: Peer, channel: Channel, *, fresh: bool) -> None:
         """From now on messages of this channel go to its worker. Inside a turn; peer connected."""

@@ -197,6 +197,9 @@ class ChannelEvents:
         node = self._node
         if channel.state not in CAN_CLOSE_UNILATERALLY:
             return
+        if channel.state is ChannelState.CLOSINGD_COMPLETE:
+            self._failed_after_mutual_close(channel, reason)
+            return
         word = {Cause.PROTOCOL: "protocol", Cause.REMOTE: "remote", Cause.USER: "user"}
         node.log(
             "unusual",
@@ -207,18 +210,26 @@ class ChannelEvents:
         )
         if channel.state is ChannelState.AWAITING_UNILATERAL:
             return
-        was_mutual = channel.state is ChannelState.CLOSINGD_COMPLETE
         channel.close_cause = reason
         channel.closer = channel.closer or ("remote" if cause is Cause.REMOTE else "local")
-        if not was_mutual:
-            node.channels.set_state(channel, ChannelState.AWAITING_UNILATERAL, cause, reason)
+        node.channels.set_state(channel, ChannelState.AWAITING_UNILATERAL, cause, reason)
         self._say(channel, reason)
         node.workers.release(channel)
         node.channel_gossip.channel_changed(channel)
-        if not was_mutual and not self.must_not_broadcast(channel):
+        if not self.must_not_broadcast(channel):
             node.turn.after_commit(
                 lambda: node.attempt(self._broadcast(channel), f"close channel {channel.dbid}")
             )
+
+    def _failed_after_mutual_close(self, channel: Channel, reason: str) -> None:
+        """The closing transaction is signed and out: the peer may well have forgotten the channel."""
+        self._node.log(
+            "debug",
+            f"After the mutual close: {reason}",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        self._node.workers.release(channel)
 
     def close_again(self, channel: Channel) -> None:
         """close of a channel that is on its way to the chain: send the commitment once more. In a turn."""

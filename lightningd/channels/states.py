@@ -63,7 +63,13 @@ CLOSINGD_STATES = frozenset({_S.CLOSINGD_SIGEXCHANGE, _S.CLOSINGD_COMPLETE})
 """closingd negotiates (again, after each reconnect) while the peer is connected."""
 
 WITH_PEER = CHANNELD_STATES | CLOSINGD_STATES
-"""The peer is still needed, so we reconnect to it."""
+"""A daemon may host the channel while the peer is connected."""
+
+RESUMED = WITH_PEER - {_S.CLOSINGD_COMPLETE}
+"""The peer is still needed: we reconnect to it, and reestablish the channel on every connection.
+
+Once both signed the closing transaction only the peer may want more of us: see `Peers.resume`.
+"""
 
 CAN_CLOSE_UNILATERALLY = WITH_PEER | {_S.AWAITING_UNILATERAL}
 """Our last commitment may be broadcast."""

@@ -11,7 +11,7 @@ from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import WITH_PEER, Cause
+from pylightningd.lightningd.channels.states import WITH_PEER, Cause, ChannelState
 from pylightningd.lightningd.peers import Peer
 
 if TYPE_CHECKING:
@@ -86,9 +86,11 @@ class ConnectControl:
 
     def _channel_message(self, peer: Peer, raw: bytes, kind: int) -> None:
         channel_id = ChannelId(raw[2:34])
+        channel = self._node.channels.by_channel_id(channel_id)
+        if channel is not None and channel.peer_id == peer.id:
+            self._resume_complete_close(peer, channel, kind)
         if self._node.peers.stash(peer, channel_id, raw):
             return
-        channel = self._node.channels.by_channel_id(channel_id)
         if channel is not None and channel.peer_id == peer.id and channel.route_id is not None:
             return  # connectd learns of the route right now; nothing of a new session is lost
         if channel is not None and channel.peer_id == peer.id and channel.state in WITH_PEER:
@@ -103,6 +105,13 @@ class ConnectControl:
             self._refuse(peer, channel_id, "unknown channel")
             return
         self._reestablish_of_closed(peer, channel, channel_id)
+
+    def _resume_complete_close(self, peer: Peer, channel: Channel, kind: int) -> None:
+        """Both signed the closing transaction, but the peer does not know it: say it again."""
+        if channel.state is not ChannelState.CLOSINGD_COMPLETE or channel.route_id is not None:
+            return
+        if kind == _REESTABLISH and channel.channel_id not in peer.stash:
+            self._node.peers.resume(peer, channel)
 
     def _reestablish_of_closed(
         self, peer: Peer, channel: Channel | None, channel_id: ChannelId
