@@ -41,19 +41,19 @@ def blame(part: Part, htlc: LiveHtlc, our_id: NodeId) -> Failure:
 def _at(part: Part, hop: int, message: bytes, our_id: NodeId) -> Failure:
     """Hop 0 is the first node after us. It is blamed for the channel that it should have used next."""
     code = int.from_bytes(message[:2], "big")
-    last = len(part.route_nodes) - 1
+    # Of an onion that somebody else made we know how many hops it has, and only the first of them.
+    last = max(len(part.path_secrets) // _SECRET, len(part.route_nodes)) - 1
     failure = Failure(code=code, index=hop + 1, message=message)
-    if not part.route_nodes or hop > last:
-        return failure
-    failure.node = part.route_nodes[hop]
+    failure.destination_permanent = hop == last and is_permanent(code) and not is_bad_onion(code)
+    if hop < len(part.route_nodes):
+        failure.node = part.route_nodes[hop]
     # BOLT 4, "Failure Messages": with BADONION the node before the one that cannot read it tells us, and
     # the fault is on the channel between; the final node stands behind its last channel.
     channel = hop if hop == last else hop + 1
-    if channel < len(part.route_channels):
+    if channel < len(part.route_channels) and channel < len(part.route_nodes):
         failure.channel = part.route_channels[channel]
         before = our_id if channel == 0 else part.route_nodes[channel - 1]
         failure.direction = 0 if before < part.route_nodes[channel] else 1
-    failure.destination_permanent = hop == last and is_permanent(code) and not is_bad_onion(code)
     return failure
 
 
