@@ -263,3 +263,58 @@ def test_onchaind_killed(node_factory: NodeFactory) -> None:
     wait_for(lambda: node_factory.bitcoind.mempool(), "the sweep")
     node_factory.mine(1)
     wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
+
+
+def _forwarded_htlc(l1: Node, l2: Node, l3: Node) -> str:
+    """An HTLC that l3 holds, forwarded by l2; its payment_hash."""
+    invoice = new_invoice(l3, HTLC_MSAT)
+    route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
+    payment_hash = start_payment(l1, route, invoice)
+    wait_for(
+        lambda: [h["state"] for h in l3.channels()[0]["htlcs"]] == ["RCVD_ADD_ACK_REVOCATION"],
+        "l3's HTLC",
+    )
+    return payment_hash
+
+
+def test_preimage_on_chain_pays_upstream_at_once(node_factory: NodeFactory) -> None:
+    plugin, release = hold_plugin(node_factory.folder)
+    each = [OPTIONS, OPTIONS, OPTIONS | {"plugin": plugin}]
+    l1, l2, l3 = node_factory.line_graph(3, options=each, wait_for_announcement=False)
+    node_factory.fund_wallet(l3, 200_000)
+    payment_hash = _forwarded_htlc(l1, l2, l3)
+    l3.rpc("disconnect", id=l2.id, force=True)
+    release.touch()
+    txid = _close_alone(l3)
+    node_factory.mine(1, wait_for_mempool=txid)
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log("THEIR_UNILATERAL/OUR_HTLC gave us preimage")
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
+    (forward,) = l2.rpc("listforwards")["forwards"]
+    assert forward["status"] == "settled"
+    assert l1.channel_states() == ["CHANNELD_NORMAL"]
+
+
+def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
+    plugin, _ = hold_plugin(node_factory.folder)
+    more = OPTIONS | {"cltv-delta": 20}
+    l1, l2, l3 = node_factory.line_graph(
+        3, options=[more, more, OPTIONS | {"plugin": plugin}], wait_for_announcement=False
+    )
+    invoice = new_invoice(l3, HTLC_MSAT)
+    route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
+    route[0]["delay"] = route[1]["delay"] + 20
+    payment_hash = start_payment(l1, route, invoice)
+    wait_for(lambda: l3.channels()[0]["htlcs"], "l3's HTLC")
+    expiry = l3.channels()[0]["htlcs"][0]["expiry"]
+    l3.kill9()
+    node_factory.mine(expiry + 1 - node_factory.bitcoind.height())
+    l2.wait_for_log("Offered HTLC 0 .* hit deadline")
+    node_factory.mine(1, wait_for_mempool=1)
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine(2)
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
+    (forward,) = l2.rpc("listforwards")["forwards"]
+    assert forward["status"] == "failed"
+    assert l1.channel_states() == ["CHANNELD_NORMAL"]
