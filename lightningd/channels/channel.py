@@ -13,11 +13,11 @@ from pylightningd.common.channel import htlc_states as hs
 from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.channel_type import ChannelType
 from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
+from pylightningd.common.onion.sphinx import PACKET_SIZE
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.channeld_wire import Htlc as WireHtlc
 from pylightningd.common.wire.common_wire import ChannelStatic
 from pylightningd.lightningd.channels.states import ChannelState
-
 
 RUNTIME_FIELDS = frozenset(
     {"worker", "route_id", "reestablished", "depth", "status", "their_features"}
@@ -62,6 +62,7 @@ class LiveHtlc:
     cltv_expiry: int
     """Height."""
     onion: bytes
+    """Offered ones: empty after a restart, for it is in the updates we sent."""
     path_key: bytes | None = None
     shared_secret: bytes | None = None
     """Received ones: from the onion's ephemeral key, to encrypt a failure with."""
@@ -99,7 +100,7 @@ class LiveHtlc:
             amount=self.amount,
             payment_hash=self.payment_hash,
             cltv_expiry=self.cltv_expiry,
-            onion=self.onion,
+            onion=self.onion or bytes(PACKET_SIZE),
             path_key=self.path_key,
             preimage=self.preimage,
             failure_onion=self.failure_onion,

@@ -112,6 +112,7 @@ class ChanneldControl:
         channel.last_was_revoke = False
         self._set_fees(channel, msg.fees)
         self._node.channels.store.save_commitment(channel)
+        self._node.channels.store.save_sent_updates(channel)
         self._node.turn.reply(incoming, cw.ChanneldSendingCommitsigReply())
 
     def _add_ours(self, channel: Channel, added: cw.Htlc) -> None:
@@ -352,7 +353,9 @@ class ChanneldControl:
 
     def _on_failed(self, channel: Channel, msg: cw.ChanneldFailed, _incoming: Incoming) -> None:
         if msg.kind == _FAILED_TRANSIENT:
-            self._node.channel_events.transient_failure(channel, msg.reason)
+            self._node.channel_events.transient_failure(
+                channel, msg.reason, worker_hangs_up=True
+            )
         elif msg.kind == _BUG:
             # A bug of ours never closes a channel: it is taken up anew, ever more slowly.
             self._node.log(

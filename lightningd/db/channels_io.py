@@ -128,9 +128,10 @@ class ChannelStore:
         self._insert("channels", row)
         self.save_fees(channel)
         self.save_last_tx(channel)
+        self.save_sent_updates(channel)
 
     def save(self, channel: Channel) -> None:
-        """Everything about it that can change, but for HTLCs, feerates and the last transaction."""
+        """Everything about it that can change, but for HTLCs, feerates, the last transaction and sent updates."""
         self._update(
             "channels", channel.dbid, {**_mutable_row(channel), **_commitment_row(channel)}
         )
@@ -150,6 +151,18 @@ class ChannelStore:
                 "last_htlc_sigs": b"".join(channel.last_htlc_sigs),
             },
         )
+
+    def save_sent_updates(self, channel: Channel) -> None:
+        """What must be sent again if the peer has not seen our last commitment_signed."""
+        self._db.execute_sql(
+            "INSERT INTO channel_sent_updates (channel_id, updates) VALUES (?, ?)"
+            " ON CONFLICT (channel_id) DO UPDATE SET updates=excluded.updates",
+            (channel.dbid, pack_blobs(channel.last_sent_updates)),
+        )
+
+    def _sent_updates(self, dbid: int) -> tuple[bytes, ...]:
+        rows = self._rows("SELECT updates FROM channel_sent_updates WHERE channel_id=?", dbid)
+        return unpack_blobs(rows[0]["updates"]) if rows else ()
 
     def save_mutual_close(self, channel: Channel, tx: bytes) -> None:
         """The mutual close that both sides signed, to broadcast again after a restart."""
@@ -268,7 +281,7 @@ class ChannelStore:
             shachain=row["shachain_remote"],
             next_htlc_id=row["next_htlc_id"],
             next_remote_htlc_id=row["next_remote_htlc_id"],
-            last_sent_updates=unpack_blobs(row["last_sent_updates"]),
+            last_sent_updates=self._sent_updates(dbid),
             last_was_revoke=bool(row["last_was_revoke"]),
             last_tx=row["last_tx"],
             last_sig=row["last_sig"],
@@ -383,7 +396,8 @@ class ChannelStore:
                 htlc.amount.msat,
                 htlc.cltv_expiry,
                 htlc.payment_hash,
-                htlc.onion,
+                # The onion of one that we offer is in the updates we sent; nobody reads it again.
+                b"" if htlc.offered_by_us else htlc.onion,
                 htlc.path_key,
                 int(htlc.state),
                 htlc.received_time,
@@ -456,7 +470,6 @@ def _commitment_row(channel: Channel) -> Row:
         "shachain_remote": channel.shachain,
         "next_htlc_id": channel.next_htlc_id,
         "next_remote_htlc_id": channel.next_remote_htlc_id,
-        "last_sent_updates": pack_blobs(channel.last_sent_updates),
         "last_was_revoke": int(channel.last_was_revoke),
         "msatoshi_local": channel.to_local.msat,
         "msatoshi_remote": channel.to_remote.msat,

@@ -79,7 +79,6 @@ class Channels(Table):
     shachain_remote = BlobField()
     next_htlc_id = IntegerField()
     next_remote_htlc_id = IntegerField()
-    last_sent_updates = BlobField()
     last_was_revoke = IntegerField()
     msatoshi_local = IntegerField()
     msatoshi_remote = IntegerField()
@@ -114,6 +113,16 @@ class Channels(Table):
 
     class Meta:
         table_name = "channels"
+
+
+class ChannelSentUpdates(Table):
+    """What the last commitment_signed we sent covered, as sent: long, so not part of a row that each round writes."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", primary_key=True)
+    updates = BlobField()
+
+    class Meta:
+        table_name = "channel_sent_updates"
 
 
 class ChannelFeerates(Table):
@@ -152,7 +161,7 @@ class ChannelHtlcs(Table):
     origin_payment = IntegerField(null=True)
     msatoshi = IntegerField()
     cltv_expiry = IntegerField()
-    payment_hash = BlobField(index=True)
+    payment_hash = BlobField()
     payment_key = BlobField(null=True)
     routing_onion = BlobField()
     path_key = BlobField(null=True)
@@ -194,6 +203,7 @@ TABLES: tuple[type[Table], ...] = (
     Peers,
     ChannelConfigs,
     Channels,
+    ChannelSentUpdates,
     ChannelFeerates,
     ChannelStateChanges,
     ChannelHtlcs,

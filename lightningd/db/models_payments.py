@@ -12,7 +12,7 @@ class Payments(Table):
 
     timestamp = IntegerField()
     status = IntegerField()
-    payment_hash = BlobField(index=True)
+    payment_hash = BlobField()
     partid = IntegerField()
     groupid = IntegerField()
     destination = BlobField(null=True)

@@ -102,7 +102,9 @@ def test_every_field_is_listed() -> None:
 
 
 def test_a_new_channel_is_read_back(rig: Rig) -> None:
-    channel = rig.open_channel(1, close_to=b"\x00\x14" + b"\1" * 20, final_key_index=9, first_block=3)
+    channel = rig.open_channel(
+        1, close_to=b"\x00\x14" + b"\1" * 20, final_key_index=9, first_block=3
+    )
     (loaded,) = rig.node.channels.store.load_all()
     assert comparable(loaded) == comparable(channel)
 
@@ -128,6 +130,7 @@ def test_what_changes_is_read_back(rig: Rig) -> None:
         store.save(channel)
         store.save_fees(channel)
         store.save_last_tx(channel)
+        store.save_sent_updates(channel)
 
     rig.turn(change)
     assert comparable(store.load(1)) == comparable(channel)
@@ -137,7 +140,9 @@ def test_htlcs_are_read_back(rig: Rig) -> None:
     channel = rig.open_channel(1)
     store = rig.node.channels.store
     received = replace(HTLC)
-    ours = replace(HTLC, offered_by_us=True, path_key=None, origin_htlc=3, origin_payment=4)
+    ours = replace(
+        HTLC, offered_by_us=True, onion=b"", path_key=None, origin_htlc=3, origin_payment=4
+    )
     malformed = replace(HTLC, id=6)
     dead = replace(HTLC, id=7)
 
