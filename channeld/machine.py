@@ -26,6 +26,7 @@ from pylightningd.channeld.state import LIVE, NEVER, Channel, Phase, load
 from pylightningd.common.effects import CancelTimer, Disconnect, Log, SendPeer, Tell, TimerFired
 from pylightningd.common.errors import DisconnectPeer, FailChannel, PeerError, WarnPeer
 from pylightningd.common.machine import Outcome
+from pylightningd.common.peer_failure import describe
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import Message
@@ -237,7 +238,10 @@ class ChannelMachine:
         if self.channel.failed:
             return []
         text = _printable(msg.data)
-        return [Log("unusual", f"peer sent ERROR: {text}"), *self._end(PEER_ERROR, text)]
+        return [
+            Log("unusual", f"peer sent ERROR: {text}"),
+            *self._end(PEER_ERROR, f"They sent {describe(msg)}"),
+        ]
 
     def _end(self, kind: int, text: str) -> list[ChannelEffect]:
         channel = self.channel

@@ -27,6 +27,7 @@ CONNECT_ALL_ADDRESSES_FAILED = 401
 CONNECT_DISCONNECTED_DURING = 402
 FIRST_RECONNECT_SECONDS = 1
 MAX_RECONNECT_SECONDS = 300
+GRACE_SECONDS = 2
 FORGIVEN_AFTER_SECONDS = 600
 """A channel that failed because of a bug so long ago counts as well."""
 MAX_STASHED = 20
@@ -199,6 +200,16 @@ class Peers:
         if peer.connection is not None and connectd is not None:
             self._node.log("debug", f"Disconnecting: {reason}", peer_id=peer.id)
             connectd.send(cw.ConnectdDisconnect(connection=peer.connection))
+
+    def disconnect_later(self, peer: Peer, reason: str) -> None:
+        """Hang up if nobody else has done so within a moment."""
+        connection = peer.connection
+
+        def disconnect() -> None:
+            if peer.connection == connection:
+                self.disconnect(peer, reason)
+
+        self._node.call_later(GRACE_SECONDS, disconnect)
 
     # What connectd says; called inside turns
 

@@ -157,8 +157,13 @@ class ChannelEvents:
 
     # Failures
 
-    def transient_failure(self, channel: Channel, reason: str) -> None:
-        """The connection must be made anew; the channel itself is well."""
+    def transient_failure(
+        self, channel: Channel, reason: str, *, worker_hangs_up: bool = False
+    ) -> None:
+        """The connection must be made anew; the channel itself is well.
+
+        `worker_hangs_up`: whoever tells us has asked connectd to disconnect, behind its last words to the peer.
+        """
         node = self._node
         node.log(
             "info",
@@ -168,7 +173,11 @@ class ChannelEvents:
         )
         self._say(channel, reason)
         peer = node.peers.of(channel.peer_id)
-        node.turn.after_commit(lambda: node.peers.disconnect(peer, reason))
+        if worker_hangs_up:
+            # Our own order could overtake the worker's warning.
+            node.turn.after_commit(lambda: node.peers.disconnect_later(peer, reason))
+        else:
+            node.turn.after_commit(lambda: node.peers.disconnect(peer, reason))
 
     def lost_state(self, channel: Channel, reason: str) -> None:
         """The peer proves that our data is old: we never broadcast, the peer must close."""

@@ -226,7 +226,9 @@ class ClosingControl:
     def _on_failed(self, channel: Channel, msg: cw.ClosingdFailed) -> None:
         self._active.discard(channel.dbid)
         if msg.kind == _TRANSIENT:
-            self._node.channel_events.transient_failure(channel, msg.reason)
+            self._node.channel_events.transient_failure(
+                channel, msg.reason, worker_hangs_up=True
+            )
         else:
             self._node.channel_events.permanent_failure(channel, Cause.REMOTE, msg.reason)
 

@@ -19,7 +19,7 @@ from pylightningd.common.wire import (
     openingd_wire,
 )
 from pylightningd.common.wire.runtime import Message
-from pylightningd.lightningd.supervise_io import DaemonSpec
+from pylightningd.lightningd.supervise_io import DaemonFailed, DaemonSpec
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -92,12 +92,16 @@ class Fleet:
         self._deaths[name] = mourn
 
     async def need(self, name: str) -> Link:
-        """The link to a daemon that is started at first use."""
+        """The link to a daemon that is started at first use. Raises BackendError."""
         async with self._starting.setdefault(name, asyncio.Lock()):
             if await self._node.daemons.restarted(name):
                 return self._node.daemons.link_of(name)  # greeted by `_restarted`
             link = self.get(name)
-            return link if link is not None else await self.start(name)
+            try:
+                return link if link is not None else await self.start(name)
+            except* (DaemonFailed, ConnectionError) as group:
+                why = group.exceptions[0]
+        raise BackendError(f"{name} is not there: {why}; try again")
 
     async def start(self, name: str) -> Link:
         """Start a daemon, tie it to hsmd and connectd, and greet it."""
