@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _NO_HURRY_BLOCKS = 300
 _URGENT_BLOCKS = 12
 _BUMP_STEP_PERCENT = 25
+_AT_ONCE = 8
 
 
 @dataclass(eq=False, slots=True)
@@ -73,9 +74,12 @@ class Claims:
             live = self._live[key] = _Live(channel, claim)
             fresh.append(live)
         if fresh:
-            self._node.turn.after_commit(
-                lambda: self._node.spawn(self._work(fresh), f"claims of channel {channel.dbid}")
-            )
+            self._node.turn.after_commit(lambda: self._start(fresh, f"channel {channel.dbid}"))
+
+    def _start(self, lives: list[_Live], what: str) -> None:
+        """Several at a time: a revoked commitment may need a thousand."""
+        for n in range(min(_AT_ONCE, len(lives))):
+            self._node.spawn(self._work(lives[n::_AT_ONCE]), f"claims of {what}, part {n}")
 
     def drop(self, dbid: int, outpoint: Outpoint) -> None:
         """Somebody has taken it. Inside a turn."""
@@ -90,6 +94,9 @@ class Claims:
 
     def _cancel(self, live: _Live) -> None:
         live.cancelled = True
+        txid = live.txid
+        if txid is not None:
+            self._node.turn.after_commit(lambda: self._node.chain.broadcasts.drop(txid))
 
     def on_block(self, height: int) -> None:
         """Make what is due, bump what is late. After the turn of a block."""
@@ -101,7 +108,7 @@ class Claims:
             and (live.tx is None or self._wants_bump(live, height))
         ]
         if due:
-            self._node.spawn(self._work(due), f"claims at block {height}")
+            self._start(due, f"block {height}")
 
     def pending(self) -> list[tuple[Channel, Claim, Tx | None]]:
         """Claims that no block holds yet, with their newest transaction."""
