@@ -222,6 +222,9 @@ async def start_database(node: Node) -> None:
     allow_upgrade = node.config["database-upgrade"] is not False
     node.database = open_database(node.config["wallet"], node.network, allow_upgrade=allow_upgrade)
     node.db = node.database.connection
+    if node.config["dev-save-plugin-io"] is not None:
+        # CLN's test tools, which give this option, copy the database file of a running node.
+        node.db.keep_file_whole()
     make_turn = Turn if not node.config["dev-crash-at"] else _crashing_turn(node)
     node.turn = make_turn(
         node.database.store,

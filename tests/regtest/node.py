@@ -95,7 +95,6 @@ class Node:
             "dev-fail-on-subdaemon-fail": True,
             "dev-fast-gossip": True,
             "dev-no-reconnect": True,
-            "dev-save-plugin-io": self.folder / "plugin-io",
         }
 
     def command(self) -> list[str]:

@@ -96,3 +96,18 @@ def test_the_copy_follows(tmp_path: Path) -> None:
     copy.close()
     db.close()
     assert rows == [("kept", 5)]
+
+
+def test_the_file_alone_may_hold_every_commit(tmp_path: Path) -> None:
+    db = open_database(dsn(tmp_path), REGTEST)
+    db.connection.keep_file_whole()
+    db.store.begin()
+    vars_io.set_int(db.connection, "kept", 5)
+    db.store.commit()
+    taken = tmp_path / "taken.sqlite3"
+    taken.write_bytes((tmp_path / "w.sqlite3").read_bytes())
+    db.close()
+    copy = sqlite3.connect(taken)
+    rows = copy.execute("SELECT intval FROM vars WHERE name = 'kept'").fetchall()
+    copy.close()
+    assert rows == [(5,)]
