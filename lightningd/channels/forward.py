@@ -25,6 +25,7 @@ from pylightningd.common.wire.channeld_wire import ChanneldOfferHtlc
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc, Policy
 from pylightningd.lightningd.channels.offers import Offer, Offers
+from pylightningd.lightningd.channels.states import WITH_PEER
 from pylightningd.lightningd.db.forwards_io import ForwardStore
 
 if TYPE_CHECKING:
@@ -131,8 +132,8 @@ class Switch:
 
     def proceed(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         """Do what the onion says."""
-        if htlc.is_resolved:
-            return
+        if htlc.is_resolved or channel.state not in WITH_PEER:
+            return  # where it went to the chain undecided, it times out there
         if told.scid is None:
             self._node.receiver.accept(channel, htlc, told)
             return
@@ -372,7 +373,8 @@ class Switch:
     def _recover_one(self, channel: Channel, htlc: LiveHtlc) -> None:
         served = self._node.channels.store.offered_for(htlc.dbid)
         if served is None:
-            self.committed(channel, htlc)
+            if channel.state in WITH_PEER:
+                self.committed(channel, htlc)
         elif served.preimage is not None:
             self.fulfilled_downstream(served, served.preimage)
         elif is_out(served):

@@ -110,7 +110,16 @@ class HtlcHook:
 
     def ask(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         """Ask; the switch goes on when all have answered. A restart meanwhile asks anew."""
-        self._node.attempt(self._ask(channel, htlc, told), f"htlc_accepted {htlc.dbid}")
+        self._node.attempt(
+            self._ask(channel, htlc, told),
+            f"htlc_accepted {htlc.dbid}",
+            lambda _why: self._node.turn.submit(partial(self._give_up, htlc)),
+        )
+
+    def _give_up(self, htlc: LiveHtlc) -> None:
+        """The answer could not be obeyed: an HTLC that nobody decides about would cost the channel."""
+        if not htlc.is_resolved:
+            self._node.resolver.fail(htlc, ow.TemporaryNodeFailure())
 
     async def _ask(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
         node = self._node

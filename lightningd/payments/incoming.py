@@ -49,7 +49,7 @@ class _Set:
 
     @property
     def received(self) -> Msat:
-        """What is here already."""
+        """What is here."""
         return Msat(sum(h.amount.msat for h in self.htlcs))
 
 
@@ -149,8 +149,11 @@ class Receiver:
                     SET_SECONDS, lambda: self._node.turn.submit(lambda: self._time_over(gathered))
                 )
         elif gathered.total != total:
-            # BOLT 4, "Basic Multi-Part Payments": every part of a set says the same total_msat.
+            # BOLT 4, "Basic Multi-Part Payments": every part of a set says the same total_msat, or all SHOULD fail.
+            if not gathered.deciding:
+                self._reject(gathered)
             raise self._unknown(htlc, f"total_msat {total} differs from the set's {gathered.total}")
+        gathered.htlcs = [h for h in gathered.htlcs if not h.is_resolved]
         if any(h.dbid == htlc.dbid for h in gathered.htlcs):
             return
         gathered.htlcs.append(htlc)
@@ -166,7 +169,11 @@ class Receiver:
         if self._node.plugins.has_hook("invoice_payment"):
             gathered.deciding = True
             self._node.turn.after_commit(
-                lambda: self._node.attempt(self._ask(invoice, gathered), f"invoice {invoice.label}")
+                lambda: self._node.attempt(
+                    self._ask(invoice, gathered),
+                    f"invoice {invoice.label}",
+                    lambda _why: self._node.turn.submit(lambda: self._reject(gathered)),
+                )
             )
         else:
             self._claim(invoice, gathered)
@@ -180,26 +187,30 @@ class Receiver:
             }
         }
         answers = await self._node.plugins.call_hook("invoice_payment", payload)
-        await self._node.turn.do(lambda: self._decide(invoice.label, gathered, answers))
+        await self._node.turn.do(lambda: self._decide(invoice, gathered, answers))
 
-    def _decide(self, label: str, gathered: _Set, answers: list[Any]) -> None:
+    def _decide(self, asked: InvoiceRow, gathered: _Set, answers: list[Any]) -> None:
         for answer in answers:
             if answer.get("result") == "reject" or "failure_message" in answer:
                 message = bytes.fromhex(answer.get("failure_message", ""))
-                for htlc in gathered.htlcs:
-                    failure = message or self._unknown(htlc, "rejected by a plugin").failure
-                    self._node.resolver.fail(htlc, failure)
-                self._forget(gathered)
+                self._reject(gathered, message)
                 return
-        invoice = self._invoices.store.by_label(label)
+        invoice = self._invoices.store.by_hash(asked.payment_hash) if asked.id else asked
         if invoice is None or invoice.state is not InvoiceState.UNPAID:
-            for htlc in gathered.htlcs:
-                self._node.resolver.fail(htlc, self._unknown(htlc, "invoice is gone").failure)
-            self._forget(gathered)
+            self._reject(gathered)
             return
         self._claim(invoice, gathered)
 
+    def _reject(self, gathered: _Set, message: bytes = b"") -> None:
+        """Fail the whole set, with this failure message if there is one."""
+        for htlc in gathered.htlcs:
+            failure = message or self._unknown(htlc, "the set is rejected").failure
+            self._node.resolver.fail(htlc, failure)
+        self._forget(gathered)
+
     def _claim(self, invoice: InvoiceRow, gathered: _Set) -> None:
+        if not invoice.id:
+            self._invoices.store.insert(invoice)
         self._invoices.paid(invoice, gathered.received)
         for htlc in gathered.htlcs:
             self._node.resolver.fulfill(htlc, invoice.preimage)
@@ -207,7 +218,7 @@ class Receiver:
 
     def _forget(self, gathered: _Set) -> None:
         if gathered.timer is not None:
-            gathered.timer.cancel()
+            self._node.turn.after_commit(gathered.timer.cancel)
         self._sets.pop(gathered.payment_hash, None)
         # If this turn fails the HTLCs are decided about again from their rows.
         self._node.turn.on_rollback(lambda: self._sets.setdefault(gathered.payment_hash, gathered))

@@ -89,10 +89,10 @@ class Invoices:
         return invoice
 
     def make_keysend(self, preimage: bytes, amount: Msat) -> InvoiceRow:
-        """The record of a payment that nobody was asked for. Inside a turn."""
+        """The record of a payment that nobody was asked for; it becomes a row when it is paid. Inside a turn."""
         now = self._node.clock.now()
-        invoice = InvoiceRow(
-            label=f"keysend-{now:.9f}",
+        return InvoiceRow(
+            label=self._keysend_label(int(now * 1_000_000_000)),
             payment_hash=sha256(preimage).digest(),
             preimage=preimage,
             payment_secret=bytes(32),
@@ -102,8 +102,14 @@ class Invoices:
             description="keysend",
             min_final_cltv=self._node.settings.cltv_final,
         )
-        self.store.insert(invoice)
-        return invoice
+
+    def _keysend_label(self, nanoseconds: int) -> str:
+        """As CLN's: the time; a later one where two come at once."""
+        while True:
+            label = f"keysend-{nanoseconds // 10**9}.{nanoseconds % 10**9:09d}"
+            if self.store.by_label(label) is None:
+                return label
+            nanoseconds += 1
 
     # Ending
 

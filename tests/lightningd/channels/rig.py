@@ -274,10 +274,13 @@ class Timer:
 
 
 class Rig:
-    """One master, started from the tables at `path`. `close` it, and make another: a restart."""
+    """One master, started from the tables at `path`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._start()
+
+    def _start(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.logs: list[tuple[str, str]] = []
         self.bugs: list[str] = []
@@ -285,7 +288,7 @@ class Rig:
         self.notes: list[tuple[str, Any]] = []
         self.timers: list[Timer] = []
         self.fatal: list[str] = []
-        self.database = open_database(f"sqlite3://{path}/w.sqlite3", REGTEST)
+        self.database = open_database(f"sqlite3://{self.path}/w.sqlite3", REGTEST)
         node: Any = FakeNode(self)
         self.node = node
         node.db = self.database.connection
@@ -326,9 +329,15 @@ class Rig:
         self.loop.close()
         self.database.close()
 
-    def restart(self) -> Rig:
+    def restart(self) -> None:
+        """As after a crash: only the tables are left. What was committed is decided about anew."""
         self.close()
-        return Rig(self.path)
+        self._start()
+
+    def recover(self) -> None:
+        """What the last step of starting does."""
+        self.turn(self.node.switch.recover)
+        self.turn(self.node.payments.recover)
 
     # Running
 

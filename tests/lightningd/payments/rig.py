@@ -91,7 +91,7 @@ class Rig:
     def log(self, level: str, text: str, **_fields: Any) -> None:
         self.logs.append(f"{level}: {text}")
 
-    def attempt(self, coro: Coroutine[Any, Any, Any], name: str) -> Any:
+    def attempt(self, coro: Coroutine[Any, Any, Any], name: str, _otherwise: Any = None) -> Any:
         return asyncio.get_running_loop().create_task(coro, name=name)
 
     def call_later(self, seconds: float, action: Callable[[], object]) -> Timer:
@@ -261,6 +261,11 @@ def told(
         raw_payload=b"",
         next_onion=b"",
     )
+
+
+def start(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Begin something that waits."""
+    return asyncio.get_running_loop().create_task(work)
 
 
 def run(path: Path, test: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
