@@ -12,7 +12,7 @@ import pytest
 from pylightningd.common.errors import UserError
 from pylightningd.lightningd.db.invoices_io import InvoiceState
 from pylightningd.lightningd.rpc.registry import convert_params, load_families
-from tests.lightningd.payments.rig import Rig, make_htlc, run, told
+from tests.lightningd.payments.rig import Rig, make_htlc, run, start, told
 from tests.regtest.reply_check import check_reply
 
 
@@ -51,7 +51,7 @@ def test_expiry(tmp_path: Path) -> None:
         await rig.make_invoice()
         (timer,) = rig.timers
         assert timer.seconds == 3600
-        waiting = asyncio.ensure_future(call(rig, "waitinvoice", "tea"))
+        waiting = start(call(rig, "waitinvoice", "tea"))
         await settle(waiting)
         rig.clock.advance(3600)
         await rig.fire(3600)
@@ -82,8 +82,8 @@ def test_expired_while_the_node_was_down(tmp_path: Path) -> None:
 def test_waiters_of_a_payment(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         await rig.make_invoice()
-        one = asyncio.ensure_future(call(rig, "waitinvoice", "tea"))
-        any_one = asyncio.ensure_future(call(rig, "waitanyinvoice"))
+        one = start(call(rig, "waitinvoice", "tea"))
+        any_one = start(call(rig, "waitanyinvoice"))
         await settle(one, any_one)
         await rig.receive(make_htlc(), told())
         assert (await one)["status"] == "paid"
@@ -103,8 +103,8 @@ def test_a_deleted_invoice_wakes_its_own_waiters_only(tmp_path: Path) -> None:
         other_hash = sha256(preimage).digest()
         await rig.make_invoice(label="paid", preimage=preimage, payment_hash=other_hash)
         await rig.receive(make_htlc(payment_hash=other_hash), told())
-        own = asyncio.ensure_future(call(rig, "waitinvoice", "tea"))
-        next_one = asyncio.ensure_future(call(rig, "waitanyinvoice", 1))
+        own = start(call(rig, "waitinvoice", "tea"))
+        next_one = start(call(rig, "waitanyinvoice", 1))
         await settle(own, next_one)
         await call(rig, "delinvoice", "paid", "paid")
         await settle(own, next_one)

@@ -24,6 +24,7 @@ from tests.lightningd.payments.rig import (
     Rig,
     make_part,
     run,
+    start,
 )
 
 
@@ -141,7 +142,7 @@ def test_a_new_group_after_a_failure(tmp_path: Path) -> None:
 def test_waiters_are_woken_after_the_commit(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         part = await rig.send()
-        waiting = [asyncio.ensure_future(rig.payments.wait(HASH, 0, g)) for g in (None, 1)]
+        waiting = [start(rig.payments.wait(HASH, 0, g)) for g in (None, 1)]
         await asyncio.sleep(0)
         await fulfil(rig, part)
         assert [(await w).preimage for w in waiting] == [PREIMAGE, PREIMAGE]
@@ -207,7 +208,7 @@ def test_restart(tmp_path: Path, fate: str) -> None:
         expected = {"on its way": PaymentStatus.PENDING, "paid": PaymentStatus.COMPLETE}
         assert status is expected.get(fate, PaymentStatus.FAILED)
         if fate == "on its way":
-            waiting = asyncio.ensure_future(rig.payments.wait(HASH, 0, None))
+            waiting = start(rig.payments.wait(HASH, 0, None))
             await asyncio.sleep(0)
             await fulfil(rig, part)
             assert (await waiting).preimage == PREIMAGE
