@@ -20,4 +20,8 @@ class Bundled:
         return self.name or self.module
 
 
-BUNDLED: tuple[Bundled, ...] = (Bundled("bcli", important=True), Bundled("topology"), Bundled("pay"))
+BUNDLED: tuple[Bundled, ...] = (
+    Bundled("bcli", important=True),
+    Bundled("topology"),
+    Bundled("pay"),
+)

@@ -70,6 +70,11 @@ class Router:
     _by_scid: dict[int, OwnChannel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.know_own(self.own)
+
+    def know_own(self, own: Sequence[OwnChannel]) -> None:
+        """Take in how our channels stand now."""
+        self.own = own
         self._by_scid = {channel.local.scid: channel for channel in self.own}
 
     @contextmanager

@@ -36,7 +36,7 @@ from pylightningd.plugins.pay.report import (
     paid_now,
     status_json,
 )
-from pylightningd.plugins.pay.router import Router
+from pylightningd.plugins.pay.router import OwnChannel, Router
 from pylightningd.plugins.pay.session import Done, PaySession, Send, Wait, WaitHeight
 
 KEPT_RECORDS = 100
@@ -95,6 +95,13 @@ class Payer:
             self.height = max(self.height, info["blockheight"])
         return self._our_id
 
+    async def own_channels(self) -> tuple[OwnChannel, ...]:
+        """Our open channels as they stand now."""
+        our_id, listed = await _all(
+            self._identity(), self._plugin.rpc_call("listpeerchannels", {}, _CHANNELS_WANTED)
+        )
+        return tuple(own_channels(listed["channels"], our_id))
+
     # Paying
 
     async def pay(self, order: Order) -> Json:
@@ -120,10 +127,10 @@ class Payer:
             del self._running[order.payment_hash]
 
     async def _pay(self, order: Order) -> Paid:
-        our_id, before, listed = await _all(
+        our_id, before, own = await _all(
             self._identity(),
             self._earlier(order.payment_hash),
-            self._plugin.rpc_call("listpeerchannels", {}, _CHANNELS_WANTED),
+            self.own_channels(),
         )
         groupid: int = before[0]
         paid: Paid | None = before[1]
@@ -147,7 +154,7 @@ class Payer:
             graph=await self._graph(),
             our_id=our_id,
             goal=goal,
-            own=tuple(own_channels(listed["channels"], our_id)),
+            own=own,
             hints=order.hints,
         )
         knowledge = Knowledge(
@@ -291,6 +298,8 @@ class _Run:
             failure = PartFailure.from_error(error, immediate=immediate)
             if error.code not in ROUTE_FAILURES:
                 session.stop(error.code, error.message)
+            elif failure.index == 0:
+                await self._look_at_own_channels()
             said = session.failed(attempt.partid, failure, time.monotonic())
             self._plugin.log(
                 f"part {attempt.partid} of {self._order.payment_hash} over {attempt.describe_route()}: {said}",
@@ -298,6 +307,15 @@ class _Run:
             )
         finally:
             self._news.set()
+
+    async def _look_at_own_channels(self) -> None:
+        """A channel of ours did not do what we thought: others pay through it as well, or its peer is gone."""
+        try:
+            own = await self._payer.own_channels()
+        except RpcError as why:
+            self._plugin.log(f"listpeerchannels: {why}", "debug")
+        else:
+            self._session.router.know_own(own)
 
     async def _offer(self, attempt: Attempt) -> Json:
         self._plugin.log(
