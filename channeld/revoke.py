@@ -75,9 +75,7 @@ def _check_secret(channel: Channel, secret: bytes) -> Shachain:
         raise FailChannel(f"Bad shachain for revocation {channel.revocations}: {err}") from err
 
 
-def _onion_secrets(
-    channel: Channel, htlcs: list[Htlc]
-) -> ChannelStep[tuple[cw.OnionSecret, ...]]:
+def _onion_secrets(channel: Channel, htlcs: list[Htlc]) -> ChannelStep[tuple[cw.OnionSecret, ...]]:
     """What we share with each onion's ephemeral key: one request for all (a second for blinded ones)."""
     path_keys = [h.path_key for h in htlcs if h.path_key is not None and is_pubkey(h.path_key)]
     blinded = dict(zip(path_keys, (yield from _ecdh(path_keys)), strict=True))
@@ -87,9 +85,7 @@ def _onion_secrets(
     dusty = limits.too_dusty(channel, htlcs)
     return tuple(
         [
-            cw.OnionSecret(
-                id=h.id, secret=found.get(h.id, NO_SECRET), too_dusty=h.id in dusty
-            )
+            cw.OnionSecret(id=h.id, secret=found.get(h.id, NO_SECRET), too_dusty=h.id in dusty)
             for h in htlcs
         ]
     )

@@ -353,9 +353,7 @@ class ChanneldControl:
 
     def _on_failed(self, channel: Channel, msg: cw.ChanneldFailed, _incoming: Incoming) -> None:
         if msg.kind == _FAILED_TRANSIENT:
-            self._node.channel_events.transient_failure(
-                channel, msg.reason, worker_hangs_up=True
-            )
+            self._node.channel_events.transient_failure(channel, msg.reason, worker_hangs_up=True)
         elif msg.kind == _BUG:
             # A bug of ours never closes a channel: it is taken up anew, ever more slowly.
             self._node.log(

@@ -359,7 +359,9 @@ class ChannelStore:
 
     def htlc_of_payment(self, payment_id: int) -> LiveHtlc | None:
         """The HTLC, dead or alive, of a part of a payment."""
-        rows = self._rows("SELECT * FROM channel_htlcs WHERE origin_payment=?", payment_id)
+        rows = self._rows(
+            "SELECT * FROM channel_htlcs WHERE origin_payment=? ORDER BY id", payment_id
+        )
         return _htlc(rows[-1]) if rows else None
 
     def htlcs_sent(self, channel_dbid: int) -> int:

@@ -175,7 +175,11 @@ class ChannelHtlcs(Table):
 
     class Meta:
         table_name = "channel_htlcs"
-        indexes = ((("channel", "channel_htlc_id", "direction"), True), (("origin_htlc",), False))
+        indexes = (
+            (("channel", "channel_htlc_id", "direction"), True),
+            (("origin_htlc",), False),
+            (("origin_payment",), False),
+        )
 
 
 class Forwards(Table):

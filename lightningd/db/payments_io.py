@@ -82,11 +82,7 @@ class PaymentStore:
         self._db = db
 
     def insert(self, part: Part) -> None:
-        """A new part; sets its id. One that failed under the same name is replaced."""
-        self._db.execute_sql(
-            "DELETE FROM payments WHERE payment_hash=? AND partid=? AND groupid=? AND status=?",
-            (*part.key, int(PaymentStatus.FAILED)),
-        )
+        """A new part; sets its id. Its name must be new."""
         cursor = self._db.execute_sql(
             "INSERT INTO payments (timestamp, status, payment_hash, partid, groupid, destination,"
             " msatoshi, msatoshi_sent, total_msat, path_secrets, route_nodes, route_channels,"
@@ -165,6 +161,10 @@ class PaymentStore:
     def delete(self, part_ids: list[int]) -> None:
         """Forget parts."""
         for part_id in part_ids:
+            # A later part may get the same number: it is not to be taken for what this HTLC paid.
+            self._db.execute_sql(
+                "UPDATE channel_htlcs SET origin_payment=NULL WHERE origin_payment=?", (part_id,)
+            )
             self._db.execute_sql("DELETE FROM payments WHERE id=?", (part_id,))
 
     def _parts(self, where: str, value: object) -> list[Part]:

@@ -184,10 +184,12 @@ class Payments:
     def _first_channel(self, hop: RouteHop) -> Channel:
         channels = self._node.channels
         channel: Channel | None = None
-        if hop.channel is not None:
+        if hop.channel is None:
+            channel = channels.best_with(hop.node)
+        else:
             channel = channels.by_scid(hop.channel)
-        if channel is None or channel.peer_id != hop.node:
-            channel = channels.best_with(hop.node) if hop.channel is None else channel
+            if channel is not None and channel.peer_id != hop.node:
+                channel = None  # its peer could not read the onion
         if channel is None or not channel.is_ready():
             raise self._no_first_hop(hop, channel)
         return channel

@@ -495,9 +495,7 @@ class Incoming:
     too_dusty: bool = False
 
     def onion_secret(self, htlc_id: int) -> cw.OnionSecret:
-        return cw.OnionSecret(
-            id=htlc_id, secret=Secret(self.secret), too_dusty=self.too_dusty
-        )
+        return cw.OnionSecret(id=htlc_id, secret=Secret(self.secret), too_dusty=self.too_dusty)
 
 
 def incoming(
@@ -510,9 +508,7 @@ def incoming(
 ) -> Incoming:
     """An HTLC with an onion for us (and for nodes behind us)."""
     keys = [pubkey_from_secret(OUR_KEY), *(key(200 + i) for i in range(len(payloads) - 1))]
-    hops = [
-        (NodeId(k), encode_hop_payload(p)) for k, p in zip(keys, payloads, strict=True)
-    ]
+    hops = [(NodeId(k), encode_hop_payload(p)) for k, p in zip(keys, payloads, strict=True)]
     onion, secrets = make_onion(seed.to_bytes(32, "big"), hops, payment_hash)
     return Incoming(Msat(amount), payment_hash, cltv_expiry, onion, secrets[0])
 

@@ -147,9 +147,7 @@ def test_a_preimage_for_a_channel_on_the_chain_goes_to_who_claims_there(rig: Rig
 
     def spent() -> None:
         rig.node.workers.release(first)
-        rig.node.channels.set_state(
-            first, ChannelState.FUNDING_SPEND_SEEN, Cause.ONCHAIN, "spent"
-        )
+        rig.node.channels.set_state(first, ChannelState.FUNDING_SPEND_SEEN, Cause.ONCHAIN, "spent")
         first.worker = "onchaind"
 
     rig.turn(spent)

@@ -143,10 +143,20 @@ def test_an_amount_beyond_all_bitcoin_fails_only_its_htlc(rig: Rig) -> None:
 
 def with_huge_amounts(rig: Rig) -> Any:
     """An onion whose amounts have all 64 bits set; no encoder of ours makes one."""
-    tlvs = b"\x02\x08" + b"\xff" * 8 + b"\x04\x04" + b"\xff" * 4 + b"\x08\x28" + bytes(32) + b"\xff" * 8
+    tlvs = (
+        b"\x02\x08"
+        + b"\xff" * 8
+        + b"\x04\x04"
+        + b"\xff" * 4
+        + b"\x08\x28"
+        + bytes(32)
+        + b"\xff" * 8
+    )
     payload = bytes([len(tlvs)]) + tlvs
     payment_hash = sha256(b"q").digest()
-    onion, secrets = make_onion(bytes([5]) * 32, [(NodeId(rig.node.node_id), payload)], payment_hash)
+    onion, secrets = make_onion(
+        bytes([5]) * 32, [(NodeId(rig.node.node_id), payload)], payment_hash
+    )
     return Incoming(Msat(1000), payment_hash, HEIGHT + 100, onion, secrets[0])
 
 

@@ -139,9 +139,7 @@ def test_htlcs_keep_their_identity_when_a_change_is_undone(rig: Rig, monkeypatch
     (htlc_id,) = rig.commit_offers(channel)
     htlc = channel.htlcs[True, htlc_id]
     state = htlc.state
-    revoke = got_revoke(
-        channel, changed=(cw.HtlcChange(id=htlc_id, offered_by_us=True, state=2),)
-    )
+    revoke = got_revoke(channel, changed=(cw.HtlcChange(id=htlc_id, offered_by_us=True, state=2),))
     with monkeypatch.context() as patch:
         patch.setattr(rig.node.channels.store, "save_commitment", lambda _: 1 // 0)
         rig.worker_says(revoke)

@@ -1,0 +1,124 @@
+"""Payments out, from the row to the end of their HTLC, through restarts."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from pylightningd.common.amount import Msat
+from pylightningd.common.errors import UserError
+from pylightningd.common.wire import channeld_wire as cw
+from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.db.payments_io import PaymentStatus
+from pylightningd.lightningd.payments.outgoing import FinalData, RouteHop
+from tests.lightningd.channels.rig import Rig, got_commitsig, htlc_row, send_part
+
+PREIMAGE = b"p" * 32
+HASH = sha256(PREIMAGE).digest()
+
+
+def statuses(rig: Rig) -> list[PaymentStatus]:
+    return [p.status for p in rig.node.payments.store.of_hash(HASH)]
+
+
+def resolve(rig: Rig, channel: Channel, htlc_id: int, **how: Any) -> None:
+    """The peer removes one of our HTLCs, up to its death."""
+    htlc = channel.htlcs[True, htlc_id]
+    wire = cw.ChanneldOfferHtlc(
+        dbid=1,
+        cookie=0,
+        amount=htlc.amount,
+        cltv_expiry=htlc.cltv_expiry,
+        payment_hash=htlc.payment_hash,
+        onion=htlc.onion,
+        path_key=None,
+    )
+    rig.worker_says(got_commitsig(channel, removed=(htlc_row(htlc_id, wire, 7, **how),)))
+
+
+def die(rig: Rig, channel: Channel, htlc_id: int) -> None:
+    change = cw.HtlcChange(id=htlc_id, offered_by_us=True, state=9)
+    htlc = channel.htlcs[True, htlc_id]
+    moved = htlc.amount if htlc.preimage else Msat(0)
+    left, right = channel.to_local - moved, channel.to_remote + moved
+    rig.worker_says(got_commitsig(channel, changed=(change,), to_local=left, to_remote=right))
+
+
+def test_a_preimage_ends_the_wait_at_once(rig: Rig) -> None:
+    channel = rig.ready(1)
+    send_part(rig, channel, HASH)
+    rig.commit_offers(channel)
+    waiting = rig.wait(rig.node.payments.wait(HASH, 0, None))
+    resolve(rig, channel, 0, preimage=PREIMAGE)
+    assert waiting.result().preimage == PREIMAGE
+    die(rig, channel, 0)
+    assert statuses(rig) == [PaymentStatus.COMPLETE]
+    assert channel.to_local == Msat(500_000_000 - 5000)
+    assert [t for t, _ in rig.notes if t.startswith("sendpay")] == ["sendpay_success"]
+    done = rig.wait(rig.node.payments.wait(HASH, 0, None))
+    assert done.result().preimage == PREIMAGE
+
+
+def test_a_failure_counts_only_when_the_htlc_is_gone_for_good(rig: Rig) -> None:
+    channel = rig.ready(1)
+    send_part(rig, channel, HASH)
+    rig.commit_offers(channel)
+    resolve(rig, channel, 0, failure_onion=bytes(292))
+    assert statuses(rig) == [PaymentStatus.PENDING]
+    die(rig, channel, 0)
+    assert statuses(rig) == [PaymentStatus.FAILED]
+    assert channel.to_local == Msat(500_000_000)
+
+
+def test_crash_before_the_commitment(rig: Rig) -> None:
+    channel = rig.ready(1)
+    send_part(rig, channel, HASH)
+    rig.restart()
+    rig.recover()
+    assert statuses(rig) == [PaymentStatus.FAILED]
+
+
+def test_crash_after_the_commitment(rig: Rig) -> None:
+    channel = rig.ready(1)
+    send_part(rig, channel, HASH)
+    rig.commit_offers(channel)
+    rig.restart()
+    rig.recover()
+    assert statuses(rig) == [PaymentStatus.PENDING]
+    channel = rig.ready(1, 2)
+    resolve(rig, channel, 0, preimage=PREIMAGE)
+    assert statuses(rig) == [PaymentStatus.COMPLETE]
+
+
+def test_a_number_that_is_used_again_does_not_inherit_the_preimage(rig: Rig) -> None:
+    channel = rig.ready(1)
+    part = send_part(rig, channel, HASH)
+    rig.commit_offers(channel)
+    resolve(rig, channel, 0, preimage=PREIMAGE)
+    die(rig, channel, 0)
+    rig.turn(lambda: rig.node.payments.store.delete([part.id]))
+    other = sha256(b"other").digest()
+    assert send_part(rig, channel, other).id == part.id
+    rig.restart()
+    rig.recover()
+    (left,) = rig.node.payments.store.all()
+    assert (left.status, left.preimage) == (PaymentStatus.FAILED, None)
+
+
+def test_a_channel_with_another_node_is_not_used(rig: Rig) -> None:
+    rig.ready(1)
+    second = rig.ready(2, 2)
+    part = send_part(rig, second, HASH)
+    hop = RouteHop(
+        node=rig.node.channels.get(1).peer_id,
+        channel=second.usable_scid,
+        amount=Msat(5),
+        delay=9,
+    )
+    part.payment_hash = sha256(b"other").digest()
+    final = FinalData(payment_secret=None, total=Msat(5))
+    with pytest.raises(UserError, match="No connection to first peer found"):
+        rig.turn(lambda: rig.node.payments.send_route([hop], part, final))
+    assert len(rig.to_worker(cw.ChanneldOfferHtlc)) == 1
