@@ -64,6 +64,7 @@ class ConnectControl:
             if kind in (_ERROR, _WARNING):
                 self._trouble(peer, raw, kind)
             elif kind == _OPEN_CHANNEL:
+                pw.OpenChannel.decode(raw)  # a malformed one ends the connection
                 self._node.turn.after_commit(lambda: self._node.opening.on_open_channel(peer, raw))
             elif kind == _OPEN_CHANNEL2:
                 opening = pw.OpenChannel2.decode(raw)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.bus.link import Link, LinkClosed
+from pylightningd.common.errors import BackendError
 from pylightningd.common.wire import (
     channeld_wire,
     closingd_wire,

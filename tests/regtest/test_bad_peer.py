@@ -244,9 +244,9 @@ OPEN = {
     "funding_satoshis": Sat(500_000),
     "push_msat": Msat(0),
     "dust_limit_satoshis": Sat(546),
-    "max_htlc_value_in_flight_msat": Msat(500_000_000),
+    "max_htlc_value_in_flight_msat": 500_000_000,
     "channel_reserve_satoshis": Sat(5000),
-    "htlc_minimum_msat": Msat(0),
+    "htlc_minimum_msat": 0,
     "feerate_per_kw": 3750,
     "to_self_delay": 6,
     "max_accepted_htlcs": 483,
@@ -273,7 +273,6 @@ def test_bad_openings(node_factory: NodeFactory) -> None:
         {"max_accepted_htlcs": 484},
         {"dust_limit_satoshis": Sat(100)},
         {"channel_reserve_satoshis": Sat(1)},
-        {"funding_pubkey": bytes(33)},
         {"tlvs": pw.OpenChannelTlvs(channel_type=bytes.fromhex("80000000000000"))},
     ]
 
@@ -307,6 +306,10 @@ def test_bad_openings(node_factory: NodeFactory) -> None:
         peer.say(pw.OpenChannel(**OPEN, tlvs=TLVS), pw.OpenChannel(**OPEN, tlvs=TLVS))
         assert await peer.complaint() is not None
         peer.hang_up()
+        malformed = await Impostor.dial(l1, ALICE)
+        malformed.say(pw.OpenChannel(**{**OPEN, "funding_pubkey": bytes(33)}, tlvs=TLVS))
+        assert isinstance(await malformed.complaint(), pw.Warning)
+        assert not await malformed.is_alive()
         again = await Impostor.dial(l1, ALICE)
         again.say(pw.OpenChannel(**OPEN, tlvs=TLVS))
         await again.expect(pw.AcceptChannel)
@@ -319,7 +322,7 @@ def test_bad_openings(node_factory: NodeFactory) -> None:
 
 def test_bad_bytes(node_factory: NodeFactory) -> None:
     """Garbage at every stage of a connection; another peer's connection is not touched."""
-    l1, l2 = node_factory.make_many(2)
+    l1, l2 = node_factory.make_many(2, allow_trouble="gossipd: Bad gossip")
     node_factory.connect(l2, l1)
     unknown = ChannelId(bytes([6] * 32))
 
