@@ -10,7 +10,7 @@ UNIT_WORKERS    ?= $(CORES)
 REGTEST_WORKERS ?= $(CORES)
 ARGS   ?=
 
-.PHONY: help demo check check-source check-types check-unit check-regtest check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
+.PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
 
 help:
 	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
@@ -19,6 +19,7 @@ help:
 	@echo "make check-types    mypy --strict"
 	@echo "make check-unit     everything that needs no bitcoind (ARGS=... goes to pytest)"
 	@echo "make check-regtest  real nodes on a real bitcoind"
+	@echo "make check-compat   Core Lightning's test tools drive this node"
 	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
 	@echo "make bench          table of speed and memory"
 	@echo "make soak, chaos    long runs; chaos kills processes at random"
@@ -68,6 +69,19 @@ check-bolts: $(STAMP)
 bolt-coverage: $(STAMP)
 	@$(BIN)/python -m tools.bolt_coverage
 
+# CLN's own test tools against this node, in an environment of their own.
+COMPAT := .venv-compat
+$(COMPAT)/.installed: $(STAMP)
+	@echo "installing CLN's test tools into $(COMPAT)..."
+	@$(PYTHON) -m venv $(COMPAT)
+	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore pyln-testing pytest-timeout
+	@touch $@
+
+check-compat: $(COMPAT)/.installed
+	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; \
+		PATH="$(CURDIR)/$(COMPAT)/bin:$(CURDIR)/$(BIN):$$(dirname "$$BITCOIND"):$$PATH" RUST=0 \
+		$(COMPAT)/bin/python -m pytest -q -c tests/compat/pytest.ini --confcutdir=tests/compat --timeout=300 tests/compat $(ARGS)
+
 generate: $(STAMP)
 	@$(BIN)/python -m tools.generate_wire
 	@$(BIN)/python -m tools.make_docs
@@ -87,5 +101,5 @@ fmt: $(STAMP)
 	@$(BIN)/ruff format --no-cache .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(COMPAT) build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
