@@ -223,7 +223,10 @@ class Peers:
         """A peer is there, and connectd waits for our word before it reads on."""
         peer = self.of(msg.peer_id)
         if peer.connection is not None:
+            # Who waits for a connection is served by this one.
+            waiters, peer.waiters = peer.waiters, []
             self.disconnected(peer.id, peer.connection, "Peer has connected again")
+            peer.waiters = waiters
         peer.connection = msg.connection
         peer.accepted = False
         peer.connecting = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pylightningd.common.bitcoin.script import funding_script, funding_witness
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.channel.commitment_tx import funding_sighash
+from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ShortChannelId, txid_hex
 from pylightningd.common.keys import sig_to_der, verify_compact
 from pylightningd.common.wire import hsmd_wire as hw
@@ -45,7 +46,7 @@ class ChannelEvents:
             if channel.state is ChannelState.AWAITING_UNILATERAL and not self.must_not_broadcast(
                 channel
             ):
-                self._node.attempt(self._broadcast(channel), f"rebroadcast channel {channel.dbid}")
+                self._broadcast_soon(channel)
 
     # Funding
 
@@ -226,9 +227,7 @@ class ChannelEvents:
         node.workers.release(channel)
         node.channel_gossip.channel_changed(channel)
         if not self.must_not_broadcast(channel):
-            node.turn.after_commit(
-                lambda: node.attempt(self._broadcast(channel), f"close channel {channel.dbid}")
-            )
+            node.turn.after_commit(partial(self._broadcast_soon, channel))
 
     def _failed_after_mutual_close(self, channel: Channel, reason: str) -> None:
         """The closing transaction is signed and out: the peer may well have forgotten the channel."""
@@ -241,11 +240,28 @@ class ChannelEvents:
         self._node.workers.release(channel)
 
     def close_again(self, channel: Channel) -> None:
-        """close of a channel that is on its way to the chain: send the commitment once more. In a turn."""
-        if not self.must_not_broadcast(channel):
-            self._node.turn.after_commit(
-                lambda: self._node.attempt(self._broadcast(channel), f"close {channel.dbid} again")
+        """close of a channel that is on its way to the chain: send the commitment once more. In a turn.
+
+        Raises UserError where the peer must close, since our data is old.
+        """
+        if self.must_not_broadcast(channel):
+            raise UserError(
+                -1,
+                "We have lost data of this channel, so only the peer can close it: our commitment transaction may be "
+                "an old one, which would cost all its funds",
             )
+        self._node.turn.after_commit(partial(self._broadcast_soon, channel))
+
+    def _broadcast_soon(self, channel: Channel) -> None:
+        def failed(why: str) -> None:
+            self._node.log(
+                "broken",
+                f"Our commitment transaction could not be broadcast: {why}",
+                peer_id=channel.peer_id,
+                dbid=channel.dbid,
+            )
+
+        self._node.attempt(self._broadcast(channel), f"close channel {channel.dbid}", failed)
 
     async def signed_commitment(self, channel: Channel) -> Tx:
         """Our newest commitment transaction with both signatures, ready for the chain."""

@@ -369,6 +369,12 @@ class Rig:
             timer.fn()
         self.spin()
 
+    def forgive(self) -> None:
+        """What went wrong so far is what the test wanted."""
+        self.failed_tasks.clear()
+        self.bugs.clear()
+        self.logs[:] = [line for line in self.logs if line[0] != "broken"]
+
     # Neighbours
 
     @property

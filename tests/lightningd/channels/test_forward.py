@@ -130,7 +130,7 @@ def test_one_htlc_that_cannot_be_recovered_does_not_stop_the_others(
 def test_refused_after_the_incoming_channel_went_to_the_chain(rig: Rig) -> None:
     first, second = offer_through(rig)
     rig.turn(lambda: rig.node.channel_events.permanent_failure(first, Cause.USER, "x"))
-    rig.failed_tasks.clear()  # no commitment to sign here
+    rig.forgive()  # no commitment to sign here
     offer = rig.node.switch.offers.of_channel(2)[0]
     refusal = cw.ChanneldHtlcOffered(
         dbid=2, cookie=offer.cookie, id=0, failure_code=0x1007, error="no"
@@ -254,6 +254,6 @@ def test_an_answer_that_cannot_be_obeyed_fails_the_htlc(rig: Rig, answer: dict[s
     rig.node.plugins.hooks["htlc_accepted"] = [answer]
     rig.receive(channel, 0, for_us(PREIMAGE, 1000))
     assert len(rig.failed_tasks) == 1
-    rig.failed_tasks.clear()
+    rig.forgive()
     assert channel.htlcs[False, 0].failure_onion is not None
     assert channel.htlcs[False, 0].state is HtlcState.RCVD_ADD_ACK_REVOCATION

@@ -40,12 +40,6 @@ def held(channel: Any) -> cw.ChanneldFailed:
     return cw.ChanneldFailed(dbid=channel.dbid, kind=5, reason="a bug", remote_point=None)
 
 
-def forget_broken(rig: Rig) -> None:
-    """The BROKEN lines so far are what the test wanted."""
-    rig.logs[:] = [line for line in rig.logs if line[0] != "broken"]
-    rig.bugs.clear()
-
-
 # A channel that a bug holds
 
 
@@ -53,7 +47,7 @@ def test_a_held_channel_is_taken_up_anew(rig: Rig) -> None:
     channel = rig.ready(1)
     send_part(rig, channel, HASH)
     rig.worker_says(held(channel))
-    forget_broken(rig)
+    rig.forgive()
     assert rig.to_worker(cw.ChanneldForget) == [cw.ChanneldForget(dbid=1)]
     assert rig.to_connectd(nw.ConnectdDisconnect) == [nw.ConnectdDisconnect(connection=1)]
     assert status(rig) == [PaymentStatus.FAILED]
@@ -77,7 +71,7 @@ def test_a_channel_that_is_always_held_rests_ever_longer(rig: Rig) -> None:
         assert hung_up in rig.to_connectd(nw.ConnectdDisconnect)
         rig.connectd_says(peer_disconnected(1, connection))
         rig.connect(1, connection + 1)
-    forget_broken(rig)
+    rig.forgive()
     assert channel.state is ChannelState.CHANNELD_NORMAL
 
 
@@ -89,7 +83,7 @@ def test_a_resting_channel_is_not_taken_up_by_a_new_connection(rig: Rig) -> None
     rig.worker_says(cw.ChanneldForgotten(dbid=1), held(channel))
     rig.connectd_says(peer_disconnected(1, 2))
     rig.connect(1, 3)
-    forget_broken(rig)
+    rig.forgive()
     assert channel.route_id is None
     # Nor does what the peer says lead to an error, which would end the channel.
     raw = bytes.fromhex("0088") + channel.channel_id + bytes(100)
@@ -179,7 +173,7 @@ def test_balances_that_differ_from_channelds_are_not_written(rig: Rig) -> None:
 def test_messages_of_a_released_channel_count_no_more(rig: Rig) -> None:
     channel = rig.ready(1)
     rig.worker_says(held(channel))
-    forget_broken(rig)
+    rig.forgive()
     rig.connectd_says(peer_disconnected(1, 1))
     rig.connect(1, 2)
     assert len(rig.to_worker(cw.ChanneldChannel)) == 2
@@ -195,7 +189,7 @@ def test_messages_of_a_released_channel_count_no_more(rig: Rig) -> None:
 def test_nothing_is_answered_for_a_channel_that_failed(rig: Rig) -> None:
     channel = rig.ready(1)
     rig.turn(lambda: rig.node.channel_events.permanent_failure(channel, Cause.USER, "x"))
-    rig.failed_tasks.clear()  # there is no commitment to sign here
+    rig.forgive()  # there is no commitment to sign here
     (late,) = rig.worker_says(got_commitsig(channel))
     assert not late.replies
     assert channel.next_local_commitment == 1
@@ -233,7 +227,7 @@ def test_offers_fail_when_we_close_the_channel(rig: Rig) -> None:
     channel = rig.ready(1)
     send_part(rig, channel, HASH)
     rig.turn(lambda: rig.node.channel_events.permanent_failure(channel, Cause.USER, "x"))
-    rig.failed_tasks.clear()
+    rig.forgive()
     assert status(rig) == [PaymentStatus.FAILED]
     assert failures(rig) == 1
 
