@@ -102,6 +102,10 @@ class Method:
             found["long_description"] = long_description
         return found
 
+    def required(self) -> list[str]:
+        """The parameters that every call needs, by `usage`."""
+        return [word for word in self.usage.split() if not word.startswith("[")]
+
     def hint(self) -> str:
         """The end of an error about wrong parameters: how to call it."""
         example = f"; example: {self.example}" if self.example else ""
@@ -333,7 +337,13 @@ class Plugin:
         method = self.methods.get(name)
         if method is not None:
             given = {k: v for k, v in params.items() if k != "command_to_check"}
-            _bind(method.handler, given, Request(self, None, name))
+            bound = _bind(method.handler, given, Request(self, None, name))
+            needed = method.required()
+            if len(bound.arguments) < len(needed):
+                missing = next(word for word in needed if word not in bound.arguments)
+                raise RpcError(
+                    INVALID_PARAMS, f"missing required parameter: {missing}{method.hint()}"
+                )
         return {"command_to_check": name}
 
     async def _handle_notification(self, message: dict[str, Json]) -> None:

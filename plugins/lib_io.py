@@ -19,7 +19,8 @@ def run(plugin: Plugin, argv: list[str] | None = None) -> None:
     """Run a plugin until the node closes its stdin."""
     args = sys.argv[1:] if argv is None else argv
     plugin.developer = "--developer" in args
-    if "LIGHTNINGD_PLUGIN" not in os.environ and sys.stdin.isatty():
+    by_hand = "LIGHTNINGD_PLUGIN" not in os.environ and sys.stdin.isatty()
+    if by_hand or not {"-h", "--help"}.isdisjoint(args):
         print(_describe(plugin))
         return
     asyncio.run(_serve(plugin))
