@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import Sat
@@ -11,12 +11,13 @@ from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.bitcoin.weight import ANCHOR_INPUT_WEIGHT, feerate_of
 from pylightningd.common.channel.fees import ANCHOR_AMOUNT
-from pylightningd.common.ids import txid_hex
+from pylightningd.common.ids import Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.control.claims import sign_coins
 from pylightningd.lightningd.wallet.coin import Coin
@@ -42,6 +43,16 @@ class _Bump:
     coins: tuple[Coin, ...] = ()
     script: bytes = b""
     busy: bool = False
+
+    @property
+    def parent_fee(self) -> Sat:
+        """What the commitment itself pays."""
+        return self.channel.capacity - Sat(sum(o.amount.sat for o in self.parent.outputs))
+
+    @property
+    def txids(self) -> set[Txid]:
+        """Of the commitment and of its child."""
+        return {tx.txid() for tx in (self.parent, self.child) if tx is not None}
 
 
 class Anchors:
@@ -93,14 +104,40 @@ class Anchors:
         finally:
             bump.busy = False
 
+    async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
+        """Bump a commitment, named by itself or by its child; None where it is none. Raises CannotAfford, UserError."""
+        bump = next((b for b in self._bumps.values() if txid in b.txids), None)
+        if bump is None or bump.busy:
+            return None
+        bump.busy = True
+        try:
+            before = bump.fee
+            made = await self._node.turn.do(
+                lambda: self._choose(bump, wish.feerate_perkw, reserve=not wish.dry_run)
+            )
+            extra = Sat(max(0, made.fee.sat - before.sat))
+            check_budget(wish, extra)
+            done = Bumped(
+                method="cpfp", what="commitment", fee=made.fee, extra=extra, weight=made.weight
+            )
+            if not wish.dry_run:
+                await self._finish(bump, made, wish.feerate_perkw)
+                done = replace(done, tx=bump.child)
+            return done
+        finally:
+            bump.busy = False
+
     async def _make(self, bump: _Bump) -> None:
-        node, target = self._node, self._target(bump)
-        parent_fee = bump.channel.capacity - Sat(sum(o.amount.sat for o in bump.parent.outputs))
-        weight = bump.parent.weight()
-        enough = max(feerate_of(parent_fee, weight), bump.feerate_perkw)
+        target = self._target(bump)
+        enough = max(feerate_of(bump.parent_fee, bump.parent.weight()), bump.feerate_perkw)
         if target <= enough:
             return
-        made = await node.turn.do(lambda: self._choose(bump, target, weight, parent_fee))
+        made = await self._node.turn.do(lambda: self._choose(bump, target, reserve=True))
+        await self._finish(bump, made, target)
+
+    async def _finish(self, bump: _Bump, made: Made, target: int) -> None:
+        """Sign the child and send it."""
+        node = self._node
         child = await self._signed(bump, made)
         old = bump.child
         bump.child, bump.fee, bump.feerate_perkw, bump.coins = child, made.fee, target, made.coins
@@ -119,7 +156,7 @@ class Anchors:
             why="the anchor of our commitment",
         )
 
-    def _choose(self, bump: _Bump, target: int, weight: int, parent_fee: Sat) -> Made:
+    def _choose(self, bump: _Bump, target: int, *, reserve: bool) -> Made:
         """Inside a turn."""
         wallet = self._node.wallet
         if not bump.script:
@@ -132,14 +169,15 @@ class Anchors:
             claim_tx.anchor_input(TxIn(bump.parent.txid(), bump.anchor)),
             ANCHOR_AMOUNT,
             ANCHOR_INPUT_WEIGHT,
-            weight,
-            parent_fee,
+            bump.parent.weight(),
+            bump.parent_fee,
             [*bump.coins, *others],
             bump.script,
             target,
             bump.fee if bump.child is not None else None,
         )
-        wallet.reserve([c for c in made.coins if c not in bump.coins])
+        if reserve:
+            wallet.reserve([c for c in made.coins if c not in bump.coins])
         return made
 
     async def _signed(self, bump: _Bump, made: Made) -> Tx:

@@ -6,7 +6,7 @@ paid by wallet coins. What was sent last is a row, so that a restart goes on wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Sat
@@ -15,14 +15,17 @@ from pylightningd.common.bitcoin.script import p2wsh
 from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxOut
 from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW, feerate_of
+from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
+from pylightningd.lightningd.rpc.errors import LIGHTNINGD
 from pylightningd.lightningd.wallet import signing
 from pylightningd.lightningd.wallet.coin import Coin
 
@@ -114,6 +117,36 @@ class Claims:
         """Claims that no block holds yet, with their newest transaction."""
         return [(live.channel, live.claim, live.tx) for live in self._live.values()]
 
+    async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
+        """Replace a claim by one that pays more; None where `txid` is none. Raises CannotAfford, UserError."""
+        live = next((k for k in self._live.values() if k.txid == txid), None)
+        if live is None or live.busy:
+            return None
+        if live.claim.tx and not live.claim.add_fee:
+            raise CannotAfford(
+                "the peer has signed this transaction with its fee, which cannot change"
+            )
+        live.busy = True
+        try:
+            before = live.fee
+            made = await self._plan(live, wish.feerate_perkw, reserve=not wish.dry_run)
+            done = Bumped(
+                method="rbf",
+                what="claim",
+                fee=made.fee,
+                extra=made.fee - before,
+                weight=made.weight,
+            )
+            check_budget(wish, done.extra)
+            if not wish.dry_run:
+                refusal = await self._finish(live, made, wish.feerate_perkw)
+                if refusal:
+                    raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
+                done = replace(done, tx=live.tx)
+            return done
+        finally:
+            live.busy = False
+
     # Making
 
     async def _work(self, lives: list[_Live]) -> None:
@@ -147,19 +180,28 @@ class Claims:
             return
         if claim.add_fee and claim.first_block > node.chain.height + 1:
             return  # Coins are set aside only when they are needed.
+        if claim.tx and not claim.add_fee and live.tx is not None:
+            return
         rate = self._feerate(live)
+        await self._finish(live, await self._plan(live, rate, reserve=True), rate)
+
+    async def _plan(self, live: _Live, feerate_perkw: int, *, reserve: bool) -> Made:
+        """The next transaction, unsigned. `reserve`: set the coins aside that it takes. Raises CannotAfford."""
+        claim, channel = live.claim, live.channel
         if claim.tx and not claim.add_fee:
-            if live.tx is not None:
-                return
-            made = Made(Tx.parse(claim.tx), Sat(0), 0)
-        elif claim.add_fee:
-            made = await self._with_coins(live, rate)
-        else:
-            script = await node.turn.do(lambda: self._sweep_script(channel.dbid))
-            made = claim_tx.sweep(claim, script, rate, live.fee if live.tx is not None else None)
+            return Made(Tx.parse(claim.tx), Sat(0), 0)
+        if claim.add_fee:
+            return await self._with_coins(live, feerate_perkw, reserve)
+        script = await self._node.turn.do(lambda: self._sweep_script(channel.dbid))
+        replaces = live.fee if live.tx is not None else None
+        return claim_tx.sweep(claim, script, feerate_perkw, replaces)
+
+    async def _finish(self, live: _Live, made: Made, rate: int) -> str:
+        """Sign it, write it down, send it. Returns why the backend refused it, if it did."""
+        claim, channel, node = live.claim, live.channel, self._node
         tx = await self._signed(live, made)
         if live.cancelled:
-            return
+            return "the output is taken"
         old = live.tx
         live.tx, live.txid, live.fee, live.feerate_perkw = tx, tx.txid(), made.fee, rate
         live.coins = made.coins
@@ -168,9 +210,9 @@ class Claims:
                 channel.dbid, claim.outpoint, StoredClaim(claim.kind, tx, made.fee)
             )
         )
-        await self._send(live, old)
+        return await self._send(live, old)
 
-    async def _send(self, live: _Live, old: Tx | None) -> None:
+    async def _send(self, live: _Live, old: Tx | None) -> str:
         tx, chain = live.tx, self._node.chain
         assert tx is not None
         if old is None:
@@ -198,6 +240,7 @@ class Claims:
             self._log(live, "debug", f"{live.claim.kind} was not taken: {message}")
         elif old is not None:
             chain.broadcasts.drop(old.txid())
+        return "" if ok else message or "refused"
 
     def _sweep_script(self, dbid: int) -> bytes:
         """Inside a turn."""
@@ -232,7 +275,7 @@ class Claims:
             return True
         return bool(claim.deadline) and claim.deadline - height <= _URGENT_BLOCKS
 
-    async def _with_coins(self, live: _Live, feerate_perkw: int) -> Made:
+    async def _with_coins(self, live: _Live, feerate_perkw: int, reserve: bool) -> Made:
         """An HTLC transaction with fee inputs. The same coins first when it is bumped."""
         wallet, turn = self._node.wallet, self._node.turn
         claim, replaces = live.claim, live.fee if live.tx is not None else None
@@ -254,7 +297,8 @@ class Claims:
                     if coins is orders[-1]:
                         raise
                     continue
-                wallet.reserve([c for c in made.coins if c not in live.coins])
+                if reserve:
+                    wallet.reserve([c for c in made.coins if c not in live.coins])
                 return made
             raise CannotAfford("the wallet is empty")
 

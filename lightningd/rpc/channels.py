@@ -9,6 +9,7 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_json, closed_json, htlc_row_json
+from pylightningd.lightningd.channels.describe_onchain import onchain_json
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.rpc.params import (
@@ -80,7 +81,13 @@ async def listpeerchannels(
         and (short_channel_id is None or node.channels.by_scid(short_channel_id) is c)
         and (channel_id is None or c.channel_id == channel_id)
     ]
-    return {"channels": [channel_json(c, node.peers.get(c.peer_id), node.node_id) for c in found]}
+    return {
+        "channels": [
+            channel_json(c, node.peers.get(c.peer_id), node.node_id)
+            | onchain_json(node.onchain.outputs.get(c.dbid, ()))
+            for c in found
+        ]
+    }
 
 
 @command(

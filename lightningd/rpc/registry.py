@@ -31,6 +31,7 @@ FAMILIES = (
     "channels",
     "opening",
     "closing",
+    "bump",
     "network",
     "forwards",
     "invoices",

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import NETWORK, Node
+from tests.regtest.rpc_client import RpcError
 from tests.regtest.sending import new_invoice, payment_of, route_to, send, start_payment
 from tests.regtest.waiting import wait_for
 
@@ -318,3 +321,91 @@ def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
     (forward,) = l2.rpc("listforwards")["forwards"]
     assert forward["status"] == "failed"
     assert l1.channel_states() == ["CHANNELD_NORMAL"]
+
+
+def _output(node: Node, kind: str) -> dict[str, Any]:
+    """listpeerchannels' row of the output of this kind."""
+    (found,) = [o for o in node.channels()[0]["onchain_outputs"] if o["kind"] == kind]
+    return dict(found)
+
+
+def test_bump_each_kind_of_transaction(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    bitcoind = node_factory.bitcoind
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    address = l2.rpc("newaddr", addresstype="bech32")["bech32"]
+    sent = l1.rpc("withdraw", destination=address, satoshi=50_000, feerate="253perkw")["txid"]
+    told = l1.rpc("bump", txid=sent, feerate="2000perkw", dry_run=True)
+    assert told["method"] == "rbf"
+    assert "txid" not in told
+    done = l1.rpc("bump", txid=sent, feerate="2000perkw", budget=told["extra_fee_msat"] // 1000)
+    assert done["extra_fee_msat"] == told["extra_fee_msat"]
+    assert bitcoind.mempool() == [done["txid"]]
+    with pytest.raises(RpcError, match="budget"):
+        l1.rpc("bump", txid=done["txid"], feerate="9000perkw", budget=10)
+    child = l1.rpc("bump", txid=done["txid"], feerate="5000perkw")
+    assert child["method"] == "rbf"
+    node_factory.mine(1, wait_for_mempool=child["txid"])
+    with pytest.raises(RpcError, match="in block"):
+        l1.rpc("bump", txid=child["txid"], feerate="5000perkw")
+    # Our commitment, by its anchor.
+    l2.stop()
+    commitment = _close_alone(l1)
+    bitcoind.wait_for_mempool(commitment)
+    child = l1.rpc("bump", txid=commitment, feerate="9000perkw")
+    assert (child["method"], child["kind"]) == ("cpfp", "commitment")
+    assert set(bitcoind.mempool()) == {commitment, child["txid"]}
+    again = l1.rpc("bump", txid=child["txid"], feerate="12000perkw")
+    assert set(bitcoind.mempool()) == {commitment, again["txid"]}
+    node_factory.mine(1)
+    # A claim.
+    _state(l1, "ONCHAIN")
+    wait_for(lambda: "onchain_outputs" in l1.channels()[0], "the outputs")
+    row = _output(l1, "DELAYED_OUTPUT_TO_US")
+    assert row["claim"] == "OUR_DELAYED_RETURN_TO_WALLET"
+    assert row["claim_block"] == bitcoind.height() + DELAY
+    node_factory.mine(DELAY - 1)
+    wait_for(bitcoind.mempool, "the sweep")
+    (claim,) = bitcoind.mempool()
+    done = l1.rpc("bump", txid=claim, feerate="3000perkw")
+    assert (done["method"], done["kind"]) == ("rbf", "claim")
+    node_factory.mine(1, wait_for_mempool=done["txid"])
+    wait_for(lambda: "resolved_by" in _output(l1, "DELAYED_OUTPUT_TO_US"), "the sweep's block")
+
+
+def test_bump_a_mutual_close(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    bitcoind = node_factory.bitcoind
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    txid = l1.rpc("close", id=l2.id)["txids"][0]
+    bitcoind.wait_for_mempool(txid)
+    done = l1.rpc("bump", txid=txid, feerate="5000perkw")
+    assert (done["method"], done["kind"]) == ("cpfp", "mutual close")
+    node_factory.mine(1, wait_for_mempool=done["txid"])
+    assert not bitcoind.mempool()
+
+
+def test_static_remotekey_channel(node_factory: NodeFactory) -> None:
+    """Without anchors HTLC transactions pay their own fee, and to_remote is a plain output."""
+    plugin, _ = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.connect(l1, l2)
+    node_factory.fund_wallet(l1, 2_000_000)
+    txid = l1.rpc(
+        "fundchannel", id=l2.id, amount=1_000_000, push_msat=100_000_000, channel_type=[12]
+    )["txid"]
+    node_factory.mine(1, wait_for_mempool=txid)
+    node_factory.wait_normal(l1, l2, txid)
+    _held_htlc(l1, l2)
+    expiry = l1.channels()[0]["htlcs"][0]["expiry"]
+    l2.kill9()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    l1.wait_for_log("Telling lightningd about OUR_HTLC_TIMEOUT_TX")
+    l2.start()
+    wait_for(lambda: l2.spendable_sat() >= 99_000, "l2's coins")
+    node_factory.mine(expiry - node_factory.bitcoind.height())
+    wait_for(node_factory.bitcoind.mempool, "the timeout")
+    node_factory.mine(1)
+    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    l2.wait_for_log("Resolved THEIR_UNILATERAL/THEIR_HTLC by THEIR_HTLC_TIMEOUT_TO_THEM")
