@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _TRANSIENT = 0
 HSMD_SIGN_CLOSE = 4
+MAX_EARLY = 10
+"""Messages of one peer that are kept for closingd until it has the channel."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class ClosingControl:
         self._node = node
         self._wishes: dict[int, CloseWish] = {}
         self._active: set[int] = set()
+        self._routes: dict[int, int] = {}
+        """By channel: the route that closingd was told of."""
         self._early: dict[int, list[bytes]] = {}
 
     # Beginning
@@ -151,7 +155,7 @@ class ClosingControl:
             if peer.connection is None or peer.connection != connection:
                 return
             route_id = node.peers.route(peer, channel.channel_id, "closingd")
-            channel.route_id = route_id
+            channel.route_id = self._routes[channel.dbid] = route_id
             node.fleet.tell("closingd", self._start_message(channel, route_id))
             for raw in self._early.pop(channel.dbid, ()):
                 node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
@@ -160,12 +164,13 @@ class ClosingControl:
 
     def early_message(self, channel: Channel, raw: bytes) -> None:
         """A closing_signed overtook the change of route. Inside a turn."""
-        if channel.dbid in self._active and channel.route_id is not None:
-            link = self._node.fleet.get("closingd")
-            if link is not None:
-                self._node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
-                return
-        self._early.setdefault(channel.dbid, []).append(raw)
+        route_id = channel.route_id
+        if route_id is not None and self._routes.get(channel.dbid) == route_id:
+            self._node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
+            return
+        early = self._early.setdefault(channel.dbid, [])
+        if len(early) < MAX_EARLY:
+            early.append(raw)
 
     def _start_message(self, channel: Channel, route_id: int) -> cw.ClosingdStart:
         node, wish = self._node, self.wish(channel)
@@ -226,9 +231,7 @@ class ClosingControl:
     def _on_failed(self, channel: Channel, msg: cw.ClosingdFailed) -> None:
         self._active.discard(channel.dbid)
         if msg.kind == _TRANSIENT:
-            self._node.channel_events.transient_failure(
-                channel, msg.reason, worker_hangs_up=True
-            )
+            self._node.channel_events.transient_failure(channel, msg.reason, worker_hangs_up=True)
         else:
             self._node.channel_events.permanent_failure(channel, Cause.REMOTE, msg.reason)
 
@@ -236,6 +239,7 @@ class ClosingControl:
         """The connection ended: negotiation starts anew on the next. Inside a turn."""
         for channel in self._node.channels.of_peer(peer_id):
             self._active.discard(channel.dbid)
+            self._routes.pop(channel.dbid, None)
             self._early.pop(channel.dbid, None)
 
     def closingd_died(self) -> None:
