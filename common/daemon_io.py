@@ -32,6 +32,7 @@ from pylightningd.common.bus.log import LEVELS, make_log
 from pylightningd.common.bus.tap_io import Tap
 from pylightningd.common.bus.wire_hash_io import wire_hash
 from pylightningd.common.bus.zmq_link_io import LINGER_MS, ZmqLink
+from pylightningd.common.gc_io import settle
 from pylightningd.common.ids import NodeId
 from pylightningd.common.wire.bus_wire import BusAddLink, BusDropLink, BusHello, BusShutdown
 from pylightningd.common.wire.runtime import Message
@@ -174,6 +175,7 @@ class _Daemon:
         if await self._greeted():
             self.master.on_closed = self._on_master_lost
             await self.shell.start()
+            settle()
             handler = self.shell.on_master
             if inspect.iscoroutinefunction(handler):
                 self.pump(self.master, handler)

@@ -14,6 +14,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from pylightningd.common.gc_io import settle
 from pylightningd.common.version import VERSION
 from pylightningd.lightningd.config import ConfigError
 from pylightningd.lightningd.config_table import BOOL, FLAG, STR, Kind, Option, _integer
@@ -70,6 +71,7 @@ async def start_node(node: Node) -> None:
         f"Server started with public key {node.node_id.hex()}, alias {node.alias} "
         f"(color #{node.rgb.hex()}) and lightningd {VERSION}",
     )
+    settle()
     tell_systemd("READY=1")
 
 
