@@ -127,7 +127,13 @@ class Workers:
         dbid = channel.dbid
         if dbid in self._prepared:
             self.send(channel, ChanneldForget(dbid=dbid))
-            self._node.turn.on_rollback(partial(self._unrelease, channel, channel.worker))
+            self._node.turn.on_rollback(
+                partial(
+                    self._unrelease,
+                    channel,
+                    (channel.worker, channel.route_id, channel.reestablished),
+                )
+            )
             self._prepared.discard(dbid)
             self._deaf.discard(dbid)
             self._parting[dbid] = self._parting.get(dbid, 0) + 1
@@ -137,11 +143,10 @@ class Workers:
         channel.reestablished = False
         self._node.switch.released(dbid)
 
-    def _unrelease(self, channel: Channel, worker: str | None) -> None:
-        """The turn that let go of it failed: the worker still has it, and the peer must start over."""
-        channel.worker = worker
+    def _unrelease(self, channel: Channel, was: tuple[str | None, int | None, bool]) -> None:
+        """The change that let go of it was undone: the worker has it as before."""
+        channel.worker, channel.route_id, channel.reestablished = was
         self._prepared.add(channel.dbid)
-        self._deaf.add(channel.dbid)
         self.forgotten(channel.dbid)
 
     def forgotten(self, dbid: int) -> None:

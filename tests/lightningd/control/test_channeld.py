@@ -158,6 +158,23 @@ def test_set_state_is_undone_with_all_that_went_with_it(rig: Rig) -> None:
     assert channel.is_ready()
 
 
+def test_a_close_that_is_undone_leaves_the_channel_at_work(rig: Rig) -> None:
+    channel = rig.ready(1)
+    send_part(rig, channel, HASH)
+
+    def close_and_fail() -> None:
+        rig.node.channel_events.permanent_failure(channel, Cause.USER, "x")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        rig.turn(close_and_fail)
+    assert channel.is_ready()
+    assert status(rig) == [PaymentStatus.PENDING]
+    assert rig.commit_offers(channel) == [0]
+    assert set(channel.htlcs) == {(True, 0)}
+    assert not rig.to_worker(cw.ChanneldForget)
+
+
 def test_balances_that_differ_from_channelds_are_not_written(rig: Rig) -> None:
     channel = rig.ready(1)
     (incoming,) = rig.worker_says(got_commitsig(channel, to_local=channel.to_remote * 2))
