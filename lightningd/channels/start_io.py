@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylightningd.lightningd.channels.channel_gossip import ChannelGossip
 from pylightningd.lightningd.channels.events import ChannelEvents
 from pylightningd.lightningd.channels.forward import Switch
+from pylightningd.lightningd.channels.forward_json import forward_event
 from pylightningd.lightningd.channels.registry import Channels
 from pylightningd.lightningd.channels.resolve import Resolver
 from pylightningd.lightningd.channels.settings import read_settings
@@ -18,6 +20,7 @@ from pylightningd.lightningd.db.forwards_io import ForwardStore
 from pylightningd.lightningd.peers import Peers
 
 if TYPE_CHECKING:
+    from pylightningd.lightningd.channels.channel import LiveHtlc
     from pylightningd.lightningd.node import Node
 
 
@@ -29,6 +32,7 @@ async def start(node: Node) -> None:
     node.peers = Peers(node)
     node.resolver = Resolver(node)
     node.switch = Switch(node, ForwardStore(node.db))
+    node.switch.forwards.on_change = partial(_tell_forward, node)
     node.channel_events = ChannelEvents(node)
     node.channel_gossip = ChannelGossip(node)
     node.channels.load()
@@ -49,3 +53,9 @@ def _counts(node: Node) -> dict[str, object]:
         "num_inactive_channels": sum(s > ChannelState.CHANNELD_SHUTTING_DOWN for s in states),
         "fees_collected_msat": node.switch.forwards.fees_collected().msat,
     }
+
+
+def _tell_forward(node: Node, incoming: LiveHtlc) -> None:
+    if node.plugins.anyone_listens("forward_event"):
+        row = node.switch.forwards.of(incoming)
+        node.turn.notify("forward_event", forward_event(row, incoming.payment_hash))

@@ -226,6 +226,11 @@ class OnchainControl:
         self._epochs[dbid] = self._told
         self._forget_watches(dbid)
         self.claims.drop_all(dbid)
+        if channel.state is ChannelState.FUNDING_SPEND_SEEN:
+            # Before onchaind can say a word: those who read the log look for its plans after this line.
+            self._node.channels.set_state(
+                channel, ChannelState.ONCHAIN, Cause.UNKNOWN, "Onchain init reply"
+            )
         turn.send(link, self._channel_message(channel, funding, local_point))
         for spend in spends:
             if spend is not funding:
@@ -306,11 +311,6 @@ class OnchainControl:
             handler(channel, msg)
 
     def _on_recognised(self, channel: Channel, msg: ow.OnchaindRecognised) -> None:
-        node = self._node
-        if channel.state is ChannelState.FUNDING_SPEND_SEEN:
-            node.channels.set_state(
-                channel, ChannelState.ONCHAIN, Cause.UNKNOWN, "Onchain init reply"
-            )
         kept = [line for line in channel.status if not line.startswith("ONCHAIN:")]
         channel.status = [*kept[-1:], f"ONCHAIN:{msg.status}"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,15 @@ class ForwardStore:
 
     def __init__(self, db: WalletDatabase) -> None:
         self._db = db
+        self.on_change: Callable[[LiveHtlc], None] | None = None
+        """Called in the turn whenever a forward begins or ends, with its received HTLC."""
 
     def offered(
         self, incoming: LiveHtlc, in_scid: int, out_scid: int, amount: Msat, now: float
     ) -> None:
         """It is about to be offered on. Again after a restart: the row is taken up anew."""
         self._put(incoming, in_scid, out_scid, amount, ForwardState.OFFERED, now)
+        self._changed(incoming)
 
     def local_fail(
         self,
@@ -50,6 +54,7 @@ class ForwardStore:
             "UPDATE forwards SET failcode=?, resolved_time=? WHERE in_htlc=?",
             (code, now, incoming.dbid),
         )
+        self._changed(incoming)
 
     def _put(
         self,
@@ -98,10 +103,22 @@ class ForwardStore:
             " WHERE in_htlc=?",
             (int(state), code, now, incoming.dbid),
         )
+        self._changed(incoming)
+
+    def _changed(self, incoming: LiveHtlc) -> None:
+        if self.on_change is not None:
+            self.on_change(incoming)
 
     def all(self) -> list[dict[str, Any]]:
         """Every row, oldest first."""
-        cursor = self._db.execute_sql("SELECT * FROM forwards ORDER BY id")
+        return self._rows("")
+
+    def of(self, incoming: LiveHtlc) -> dict[str, Any]:
+        """The row of a received HTLC."""
+        return self._rows("WHERE in_htlc=?", incoming.dbid)[0]
+
+    def _rows(self, where: str, *values: object) -> list[dict[str, Any]]:
+        cursor = self._db.execute_sql(f"SELECT * FROM forwards {where} ORDER BY id", values)
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ShortChannelId
-from pylightningd.common.onion.failure_codes import FailureCode
+from pylightningd.lightningd.channels.forward_json import forward_json
 from pylightningd.lightningd.db.forwards_io import ForwardState
 from pylightningd.lightningd.rpc.params import Param, one_of, scid, u32, u64
 from pylightningd.lightningd.rpc.registry import command
@@ -15,41 +15,6 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
 DELFORWARD_NOT_FOUND = 1401
-
-
-def _forward_json(row: dict[str, Any]) -> dict[str, Any]:
-    state = ForwardState(row["state"])
-    result: dict[str, Any] = {
-        "created_index": row["id"],
-        "in_channel": str(ShortChannelId(row["in_channel_scid"])),
-        "in_htlc_id": row["in_htlc_id"],
-        "in_msat": row["in_msatoshi"],
-        "status": state.name.lower(),
-        "received_time": row["received_time"],
-    }
-    if row["updated_index"]:
-        result["updated_index"] = row["updated_index"]
-    if row["out_channel_scid"] is not None:
-        result["out_channel"] = str(ShortChannelId(row["out_channel_scid"]))
-    if row["out_htlc_id"] is not None:
-        result["out_htlc_id"] = row["out_htlc_id"]
-    if row["out_msatoshi"] is not None and row["out_channel_scid"] is not None:
-        result["out_msat"] = row["out_msatoshi"]
-        result["fee_msat"] = row["in_msatoshi"] - row["out_msatoshi"]
-        result["style"] = "tlv"
-    if row["resolved_time"] is not None and state in (ForwardState.SETTLED, ForwardState.FAILED):
-        result["resolved_time"] = row["resolved_time"]
-    if state is ForwardState.LOCAL_FAILED:
-        result["failcode"] = row["failcode"]
-        result["failreason"] = _wire_name(row["failcode"])
-    return result
-
-
-def _wire_name(code: int) -> str:
-    try:
-        return FailureCode(code).wire_name
-    except ValueError:
-        return f"UNKNOWN_{code}"
 
 
 @command(
@@ -81,7 +46,7 @@ async def listforwards(
     key = "updated_index" if index == "updated" else "created_index"
     found = [
         forward
-        for forward in map(_forward_json, node.switch.forwards.all())
+        for forward in map(forward_json, node.switch.forwards.all())
         if (status is None or forward["status"] == status)
         and (in_channel is None or forward["in_channel"] == str(in_channel))
         and (out_channel is None or forward.get("out_channel") == str(out_channel))
