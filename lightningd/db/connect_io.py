@@ -86,6 +86,9 @@ class WalletDatabase(peewee.SqliteDatabase):
             self.connection().backup(replica)  # type: ignore[no-untyped-call]  # peewee's stub
             replica.execute("PRAGMA journal_mode=wal")
             replica.execute("PRAGMA synchronous=full")
+            # Who restores from it takes the file, not the log beside it: each commit goes into the file at once.
+            replica.execute("PRAGMA wal_autocheckpoint=1")
+            replica.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise DatabaseError(f"Copy of the wallet at {self.replica_path}: {error}") from error
         self._replica = replica
