@@ -86,7 +86,8 @@ class Resolver:
             if output.kind is OutputType.OUTPUT_TO_US:
                 self._to_us(output)
         with_output = {(o.htlc.offered_by_us, o.htlc.id) for o in found if o.htlc is not None}
-        if close.kind is not CloseKind.MUTUAL:
+        if close.point is not None:
+            # Of a commitment that we cannot explain nobody can say that an HTLC has no output.
             self._missing = [
                 h
                 for h in self.facts.told.htlcs

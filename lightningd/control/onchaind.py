@@ -244,7 +244,7 @@ class OnchainControl:
     ) -> ow.OnchaindChannel:
         node, dbid = self._node, channel.dbid
         htlcs = [self._htlc(h) for h in channel.htlcs.values()]
-        if self._is_revoked(channel, funding.tx):
+        if self._may_be_revoked(channel, funding.tx):
             htlcs += self.store.old_htlcs(dbid)
         feerates = {channel.local_feerate(), *(f.feerate_perkw for f in channel.fees)}
         return ow.OnchaindChannel(
@@ -271,7 +271,9 @@ class OnchainControl:
             htlcs=tuple(htlcs),
         )
 
-    def _is_revoked(self, channel: Channel, tx: Tx) -> bool:
+    def _may_be_revoked(self, channel: Channel, tx: Tx) -> bool:
+        if channel.last_tx and tx.txid() == Tx.parse(channel.last_tx).txid():
+            return False
         params = commitment_params(channel.static, Side.REMOTE)
         number = commitment_number_of(tx, params.obscuring_factor)
         return number is not None and number < channel.revocations_received
@@ -311,8 +313,14 @@ class OnchainControl:
             handler(channel, msg)
 
     def _on_recognised(self, channel: Channel, msg: ow.OnchaindRecognised) -> None:
+        node = self._node
         kept = [line for line in channel.status if not line.startswith("ONCHAIN:")]
         channel.status = [*kept[-1:], f"ONCHAIN:{msg.status}"]
+        spend = self.store.spend_of(channel.dbid, channel.static.funding)
+        if spend is not None:
+            # Whoever waits in close: the peer was faster, or nobody told us of the end of the negotiation.
+            kind = "mutual" if msg.status.startswith("Tracking mutual") else "unilateral"
+            node.turn.after_commit(partial(node.closing.resolve, channel, spend.tx, kind))
 
     def _on_progress(self, channel: Channel, msg: ow.OnchaindProgress) -> None:
         self.outputs[channel.dbid] = msg.outputs
@@ -368,6 +376,9 @@ class OnchainControl:
     def _on_all_resolved(self, channel: Channel, _msg: ow.OnchaindAllResolved) -> None:
         node = self._node
         self._let_go(channel)
+        for htlc in channel.htlcs.values():
+            if htlc.offered_by_us and htlc.preimage is None:
+                node.switch.lost_onchain(htlc, "the channel is closed and resolved")
         self._log(channel, "info", "onchaind complete, forgetting peer")
         self.store.bury_htlcs(channel.dbid)
         self.store.forget(channel.dbid)
@@ -375,6 +386,7 @@ class OnchainControl:
             channel, ChannelState.CLOSED, Cause.ONCHAIN, "All outputs are resolved"
         )
         node.chain.forget_broadcasts(("close", channel.dbid))
+        node.chain.forget_broadcasts(("onchain", channel.dbid))
         node.channels.forget(channel)
 
     def _let_go(self, channel: Channel) -> None:

@@ -128,6 +128,9 @@ class Rig:
         )
         return replace(told, **more)
 
+    def remote_point(self, number: int) -> bytes:
+        return self._point(self.bob.shaseed, number)
+
     def bob_htlc_key(self, point: bytes) -> Any:
         from pylightningd.common.key_derivation import derive_privkey
 

@@ -409,3 +409,91 @@ def test_static_remotekey_channel(node_factory: NodeFactory) -> None:
     node_factory.mine(1)
     l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
     l2.wait_for_log("Resolved THEIR_UNILATERAL/THEIR_HTLC by THEIR_HTLC_TIMEOUT_TO_THEM")
+
+
+def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
+    """The revoked commitment holds an HTLC: that is taken too, also after the cheater's timeout transaction."""
+    plugin, release = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    payment_hash = _held_htlc(l1, l2)
+    expiry = l1.channels()[0]["htlcs"][0]["expiry"]
+    l1.stop()
+    old = node_factory.folder / "old"
+    shutil.copytree(l1.folder / NETWORK, old)
+    l1.start()
+    node_factory.connect(l1, l2)
+    release.touch()
+    wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
+    send(l1, l2, amount_msat=300_000_000)
+    wait_for(lambda: not l2.channels()[0]["htlcs"], "the last HTLC")
+    l1.stop()
+    l2.stop()
+    shutil.rmtree(l1.folder / NETWORK)
+    shutil.copytree(old, l1.folder / NETWORK)
+    l1.allow_trouble = ".*"
+    l1.start()
+    txid = _close_alone(l1)
+    # l2 sleeps until the cheater has timed the HTLC out.
+    node_factory.mine(1, wait_for_mempool=txid)
+    l1.wait_for_log("Telling lightningd about OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine(expiry - node_factory.bitcoind.height())
+    wait_for(node_factory.bitcoind.mempool, "the cheater's transactions")
+    node_factory.mine(1)
+    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    l1.kill9()
+    l2.start()
+    l2.wait_for_log("Resolved THEIR_REVOKED_UNILATERAL/THEIR_HTLC by THEIR_HTLC_TIMEOUT_TO_THEM")
+    l2.wait_for_log(
+        "Telling lightningd about OUR_PENALTY_TX to resolve "
+        "THEIR_HTLC_TIMEOUT_TO_THEM/DELAYED_CHEAT_OUTPUT_TO_THEM"
+    )
+    node_factory.mine(1, wait_for_mempool=1)
+    l2.wait_for_log(
+        "Resolved THEIR_HTLC_TIMEOUT_TO_THEM/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal OUR_PENALTY_TX"
+    )
+
+
+def test_reorganisation_of_a_claim(node_factory: NodeFactory) -> None:
+    """The block with our sweep goes away while the node is down, and the sweep with it."""
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    bitcoind = node_factory.bitcoind
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    l2.stop()
+    txid = _close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    _state(l1, "ONCHAIN")
+    before = l1.spendable_sat()
+    l1.wait_for_log("Broadcast for onchaind tx")
+    node_factory.mine(DELAY - 1)
+    wait_for(bitcoind.mempool, "the sweep")
+    node_factory.mine(1)
+    wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
+    height = bitcoind.height()
+    l1.stop()
+    bitcoind.rpc("invalidateblock", bitcoind.rpc("getblockhash", height))
+    bitcoind.rpc("generateblock", bitcoind.new_address(), [])
+    bitcoind.rpc("generateblock", bitcoind.new_address(), [])
+    l1.start()
+    l1.wait_for_log("Chain reorganization!")
+    wait_for(lambda: l1.spendable_sat() <= before, "the coins to be gone")
+    wait_for(bitcoind.mempool, "the sweep")
+    node_factory.mine(1)
+    wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
+    l1.wait_for_log("Resolved OUR_UNILATERAL/DELAYED_OUTPUT_TO_US by our proposal")
+
+
+def test_both_close_at_once(node_factory: NodeFactory) -> None:
+    """Two commitments in the mempools: one wins, and both nodes get their money."""
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    l2.stop()
+    txid = _close_alone(l1)
+    l1.stop()
+    l2.start()
+    _close_alone(l2)
+    l1.start()
+    node_factory.mine(1, wait_for_mempool=txid)
+    _state(l1, "ONCHAIN")
+    _state(l2, "ONCHAIN")
+    wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
