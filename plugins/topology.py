@@ -16,6 +16,9 @@ from pylightningd.plugins.local_channels import hint_names, local_channels
 from pylightningd.plugins.routing import MAX_HOPS, Hop, NoRoute, Wish, find_route
 
 PAY_ROUTE_NOT_FOUND = 205
+PAY_ROUTE_TOO_EXPENSIVE = 206
+CERTAIN_PPM = 1_000_000
+"""We make no guess how likely a payment gets through."""
 DEFAULT_CLTV = 9
 Json = dict[str, Any]
 
@@ -227,6 +230,91 @@ def hop_json(hop: Hop) -> Json:
         "delay": hop.delay,
         "style": "tlv",
     }
+
+
+# ---- getroutes ----------------------------------------------------------------------------------
+
+LOCAL_CHANNELS, SOURCE_FREE = "auto.localchans", "auto.sourcefree"
+KNOWN_LAYERS = {LOCAL_CHANNELS, SOURCE_FREE, "auto.no_mpp_support"}
+MAX_DELAY_BLOCKS = 2016
+
+
+@plugin.method(
+    "getroutes",
+    usage="source destination amount_msat layers maxfee_msat final_cltv [maxdelay] [maxparts]",
+    description="Find a route for {amount_msat} from {source} to {destination}, in the form of askrene's answers",
+    example="getroutes 0266e4598d1d3c41... 02a1b2c3d4e5f607... 10000 [] 100 9",
+)
+async def getroutes(
+    source: Any,
+    destination: Any,
+    amount_msat: Any,
+    layers: Any,
+    maxfee_msat: Any,
+    final_cltv: Any,
+    maxdelay: Any = None,
+    maxparts: Any = None,
+) -> Json:
+    """One route, never several parts; of the layers only those that CLN makes by itself. Errors 205 and 206."""
+    start = params.read_node_id("source", source)
+    end = params.read_node_id("destination", destination)
+    max_fee = params.read_msat("maxfee_msat", maxfee_msat)
+    names = params.read_layers(layers, KNOWN_LAYERS)
+    if maxparts is not None:
+        params.read_number("maxparts", maxparts)
+    blocks = MAX_DELAY_BLOCKS if maxdelay is None else params.read_number("maxdelay", maxdelay)
+    wish = Wish(
+        amount_msat=params.read_msat("amount_msat", amount_msat),
+        final_delay=params.read_number("final_cltv", final_cltv),
+        max_delay=min(blocks, MAX_DELAY_BLOCKS),
+    )
+    known = await graph()
+    mine = await our_channels() if LOCAL_CHANNELS in names else []
+    with known.overlay(local_channels(await our_id(), mine, spendable=True)):
+        try:
+            hops = find_route(known, start, end, wish)
+        except NoRoute as why:
+            raise RpcError(PAY_ROUTE_NOT_FOUND, str(why)) from None
+        path = _path_json(known, start, hops, source_free=SOURCE_FREE in names)
+    fee = path[0]["amount_in_msat"] - wish.amount_msat if path else 0
+    if fee > max_fee:
+        raise RpcError(
+            PAY_ROUTE_TOO_EXPENSIVE, f"The cheapest route costs {fee}msat, more than {max_fee}msat"
+        )
+    route = {
+        "probability_ppm": CERTAIN_PPM,
+        "amount_msat": wish.amount_msat,
+        "final_cltv": wish.final_delay,
+        "path": path,
+    }
+    return {"probability_ppm": CERTAIN_PPM, "routes": [route]}
+
+
+def _path_json(known: Gossmap, start: bytes, hops: list[Hop], *, source_free: bool) -> list[Json]:
+    """What goes into each hop and what comes out of it."""
+    path: list[Json] = []
+    for hop in hops:
+        if path:
+            amount_in, cltv_in = path[-1]["amount_out_msat"], path[-1]["cltv_out"]
+        else:
+            amount_in, cltv_in = hop.amount_msat, hop.delay
+            half = known.half(hop.scid, hop.direction)
+            if not source_free and half is not None:
+                amount_in += known.base_fee[half]
+                amount_in += hop.amount_msat * known.fee_ppm[half] // 1_000_000
+                cltv_in += known.delay[half]
+        path.append(
+            {
+                "short_channel_id_dir": f"{ShortChannelId(hop.scid)}/{hop.direction}",
+                "node_id_in": path[-1]["node_id_out"] if path else start.hex(),
+                "node_id_out": hop.node_id.hex(),
+                "amount_in_msat": amount_in,
+                "amount_out_msat": hop.amount_msat,
+                "cltv_in": cltv_in,
+                "cltv_out": hop.delay,
+            }
+        )
+    return path
 
 
 # ---- listincoming -------------------------------------------------------------------------------

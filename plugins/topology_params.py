@@ -81,3 +81,13 @@ def read_exclusions(value: Any) -> tuple[list[tuple[ShortChannelId, int]], list[
         else:
             raise refuse("exclude", "short_channel_id/direction or node id", item)
     return halves, nodes
+
+
+def read_layers(value: Any, known: set[str]) -> set[str]:
+    """Names of askrene's layers. Raises RpcError where one is not known."""
+    if not isinstance(value, list):
+        raise refuse("layers", "an array of names of layers", value)
+    for name in value:
+        if name not in known:
+            raise refuse("layers", "names of known layers: " + ", ".join(sorted(known)), name)
+    return set(value)

@@ -10,6 +10,7 @@ import pytest
 
 from pylightningd.plugins import topology
 from tests.plugins.graphs import StoreFile, node, scid
+from tests.regtest.reply_check import check_reply
 
 PRIVATE = scid(500)
 
@@ -187,3 +188,31 @@ def test_listincoming() -> None:
     ]
     assert incoming[0]["incoming_capacity_msat"] == 990_000_000
     assert incoming[1]["cltv_expiry_delta"] == 6
+
+
+def ask_routes(layers: list[str], maxfee_msat: int = 5000, **more: Any) -> Any:
+    wanted = {"source": node(1).hex(), "destination": node(3).hex(), "amount_msat": 10**6}
+    return ask("getroutes", **wanted, layers=layers, maxfee_msat=maxfee_msat, final_cltv=9, **more)
+
+
+def test_getroutes() -> None:
+    answer = ask_routes(["auto.localchans", "auto.sourcefree"])
+    check_reply("getroutes", answer)
+    (route,) = answer["routes"]
+    first, last = route["path"]
+    assert (last["amount_in_msat"], last["amount_out_msat"]) == (1_001_010, 10**6)
+    assert (last["cltv_in"], last["cltv_out"]) == (15, 9)
+    assert (first["amount_in_msat"], first["amount_out_msat"]) == (1_001_010, 1_001_010)
+    assert first["node_id_out"] == last["node_id_in"] == node(2).hex()
+
+
+def test_getroutes_counts_the_fee_of_the_source_unless_it_is_free() -> None:
+    first = ask_routes([])["routes"][0]["path"][0]
+    assert first["amount_in_msat"] == 1_001_010 + 1 + 10
+    assert first["cltv_in"] > first["cltv_out"]
+
+
+def test_getroutes_errors() -> None:
+    assert ask_routes(["auto.sourcefree"], maxfee_msat=1009)["code"] == 206
+    assert ask_routes(["auto.sourcefree"], maxdelay=3)["code"] == 205
+    assert ask_routes(["mine"])["code"] == -32602
