@@ -148,7 +148,7 @@ class ChannelGossip:
             fee_base_msat=msg.fee_base_msat,
             fee_proportional_millionths=msg.fee_proportional_millionths,
             cltv_expiry_delta=msg.cltv_expiry_delta,
-            htlc_minimum=Msat(msg.htlc_minimum_msat),
+            htlc_minimum=Msat(min(msg.htlc_minimum_msat, channel.capacity.to_msat().msat)),
             htlc_maximum=Msat(min(msg.htlc_maximum_msat, channel.capacity.to_msat().msat)),
         )
         if policy != channel.remote_policy:

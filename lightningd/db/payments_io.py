@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import NodeId, ShortChannelId
+from pylightningd.lightningd.db.wide import from_column, to_column
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
@@ -92,8 +93,8 @@ class PaymentStore:
                 part.created_at,
                 int(part.status),
                 part.payment_hash,
-                part.partid,
-                part.groupid,
+                to_column(part.partid),
+                to_column(part.groupid),
                 part.destination,
                 None if part.amount is None else part.amount.msat,
                 part.amount_sent.msat,
@@ -185,8 +186,8 @@ def _part(row: dict[str, Any]) -> Part:
         created_at=row["timestamp"],
         status=status,
         payment_hash=row["payment_hash"],
-        partid=row["partid"],
-        groupid=row["groupid"],
+        partid=from_column(row["partid"]),
+        groupid=from_column(row["groupid"]),
         destination=row["destination"],
         amount=_msat(row["msatoshi"]),
         amount_sent=Msat(row["msatoshi_sent"]),

@@ -107,6 +107,14 @@ def test_a_number_that_is_used_again_does_not_inherit_the_preimage(rig: Rig) -> 
     assert (left.status, left.preimage) == (PaymentStatus.FAILED, None)
 
 
+def test_any_number_names_a_part(rig: Rig) -> None:
+    channel = rig.ready(1)
+    most = 2**64 - 1
+    send_part(rig, channel, HASH, partid=most, groupid=most)
+    (part,) = rig.node.payments.store.of_hash(HASH)
+    assert (part.partid, part.groupid) == (most, most)
+
+
 def test_a_channel_with_another_node_is_not_used(rig: Rig) -> None:
     rig.ready(1)
     second = rig.ready(2, 2)
