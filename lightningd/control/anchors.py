@@ -11,7 +11,7 @@ from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.bitcoin.weight import ANCHOR_INPUT_WEIGHT, feerate_of
 from pylightningd.common.channel.fees import ANCHOR_AMOUNT
-from pylightningd.common.ids import Txid, txid_hex
+from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.lightningd.channels.channel import Channel
@@ -20,11 +20,13 @@ from pylightningd.lightningd.control import claim_tx
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.control.claims import sign_coins
+from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
 from pylightningd.lightningd.wallet.coin import Coin
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
+_KIND = "ANCHOR_CHILD"
 _NO_HTLC_BLOCKS = 144
 """Where no HTLC presses, the commitment should be in a block within a day."""
 
@@ -50,6 +52,11 @@ class _Bump:
         return self.channel.capacity - Sat(sum(o.amount.sat for o in self.parent.outputs))
 
     @property
+    def outpoint(self) -> Outpoint:
+        """Our anchor."""
+        return Outpoint(self.parent.txid(), self.anchor)
+
+    @property
     def txids(self) -> set[Txid]:
         """Of the commitment and of its child."""
         return {tx.txid() for tx in (self.parent, self.child) if tx is not None}
@@ -58,8 +65,9 @@ class _Bump:
 class Anchors:
     """All commitments that wait."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, store: OnchainStore) -> None:
         self._node = node
+        self._store = store
         self._bumps: dict[int, _Bump] = {}
 
     def mind(self, channel: Channel, tx: Tx) -> None:
@@ -72,8 +80,23 @@ class Anchors:
             return
         old = self._bumps.get(channel.dbid)
         if old is None or old.parent.txid() != tx.txid():
-            self._bumps[channel.dbid] = _Bump(channel, tx, self._node.chain.height, index)
+            bump = _Bump(channel, tx, self._node.chain.height, index)
+            self._recall(bump)
+            self._bumps[channel.dbid] = bump
         self.on_block(self._node.chain.height)
+
+    def _recall(self, bump: _Bump) -> None:
+        """The child that was sent before a restart: the next one must pay more, and takes the same coins."""
+        stored = self._store.claim(bump.channel.dbid, bump.outpoint)
+        if stored is None:
+            return
+        coins = [self._node.wallet.store.get(i.outpoint) for i in stored.tx.inputs[1:]]
+        bump.child, bump.fee = stored.tx, stored.fee
+        bump.coins = tuple(c for c in coins if c is not None and not c.is_spent)
+        bump.script = stored.tx.outputs[0].script
+        weight = bump.parent.weight() + stored.tx.weight()
+        bump.feerate_perkw = feerate_of(bump.parent_fee + stored.fee, weight)
+        self._node.spawn(self._broadcast(bump, stored.tx), f"child of {bump.outpoint}")
 
     def on_block(self, _height: int) -> None:
         """Bump what waits too long. After the turn of a block."""
@@ -147,9 +170,14 @@ class Anchors:
             f"Creating anchor spend {txid_hex(child.txid())} with fee {made.fee} to bring"
             f" {txid_hex(bump.parent.txid())} to {target}perkw",
         )
+        claim = StoredClaim(_KIND, child, made.fee)
+        await node.turn.do(lambda: self._store.put_claim(bump.channel.dbid, bump.outpoint, claim))
         if old is not None:
             node.chain.broadcasts.drop(old.txid())
-        await node.chain.broadcast(
+        await self._broadcast(bump, child)
+
+    async def _broadcast(self, bump: _Bump, child: Tx) -> None:
+        await self._node.chain.broadcast(
             child,
             allow_high_fees=True,
             owner=("close", bump.channel.dbid),

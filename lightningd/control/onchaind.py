@@ -44,7 +44,7 @@ class OnchainControl:
         self._node = node
         self.store = OnchainStore(node.db)
         self.claims = Claims(node, self.store)
-        self.anchors = Anchors(node)
+        self.anchors = Anchors(node, self.store)
         self.outputs: dict[int, tuple[ow.OnchainOutput, ...]] = {}
         """By channel: how each output stands."""
         self._told = 0
