@@ -39,6 +39,11 @@ PEER_QUEUE = 2048
 """With so many events waiting, nothing more is read from peers."""
 
 
+def held_for_bug(dbid: int, reason: str) -> cw.ChanneldFailed:
+    """What lightningd is told of a channel that does nothing more."""
+    return cw.ChanneldFailed(dbid=dbid, kind=BUG, reason=reason[:1000], remote_point=None)
+
+
 class Neighbours(Protocol):
     """What a channel needs of its worker."""
 
@@ -145,10 +150,7 @@ class ChannelHost:
             "broken", f"channel {self.dbid} is held\n{trace}", channel.facts.peer_id, self.dbid
         )
         reason = trace.strip().rpartition("\n")[2]
-        self._neighbours.tell(
-            "master",
-            cw.ChanneldFailed(dbid=self.dbid, kind=BUG, reason=reason[:1000], remote_point=None),
-        )
+        self._neighbours.tell("master", held_for_bug(self.dbid, reason))
 
     # ---- effects ----------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import traceback
 from typing import Any, cast
 
 from pylightningd.channeld.events import BadPeerBytes, FromMaster, FromPeer, RouteClosed
-from pylightningd.channeld.host_io import ChannelHost
+from pylightningd.channeld.host_io import ChannelHost, held_for_bug
 from pylightningd.channeld.machine import ChannelMachine
 from pylightningd.common.bus.link import Incoming, Link, LinkClosed
 from pylightningd.common.daemon_io import DaemonShell
@@ -86,8 +87,17 @@ class ChanneldShell(DaemonShell):
         if self._init is None:
             raise RuntimeError("a channel before channeld_init")
         self._forget(msg.channel.dbid)
-        machine = ChannelMachine.from_row(msg, self._init)
-        self._hosts[msg.channel.dbid] = ChannelHost(machine, self)
+        dbid = msg.channel.dbid
+        try:
+            self._hosts[dbid] = ChannelHost(ChannelMachine.from_row(msg, self._init), self)
+        except Exception as err:  # noqa: BLE001 - a row that we cannot read must not end the others
+            self.log(
+                "broken",
+                f"channel {dbid} cannot be taken up\n{traceback.format_exc()}",
+                msg.channel.peer_id,
+                dbid,
+            )
+            self.master.send(held_for_bug(dbid, f"{type(err).__name__}: {err}"))
 
     def _forget(self, dbid: int) -> None:
         host = self._hosts.pop(dbid, None)

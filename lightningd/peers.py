@@ -430,6 +430,7 @@ class Peers:
             return
         node.workers.release(channel)
         node.channels.reload(dbid)
+        node.channel_gossip.channel_changed(channel)
         if channel.state in WITH_PEER:
             node.turn.after_commit(partial(self._let_rest, channel))
 

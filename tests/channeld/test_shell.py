@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,5 +238,21 @@ def test_a_forgotten_channel_is_not_missed() -> None:
         # lightningd is told each time: only then may it listen to what is said of the channel.
         told = [m for m in world.master.told if isinstance(m, cw.ChanneldForgotten)]
         assert told == [cw.ChanneldForgotten(dbid=1)] * 2
+
+    run(play)
+
+
+def test_a_row_that_cannot_be_read_does_not_end_the_worker() -> None:
+    async def play(world: World) -> None:
+        await world.up()
+        row = world.master.snapshot()
+        bad = replace(row, channel=replace(row.channel, dbid=2), shachain=b"no shachain")
+        world.to_worker.send(bad)
+        await world.settle()
+        (failed,) = [m for m in world.master.told if isinstance(m, cw.ChanneldFailed)]
+        assert (failed.dbid, failed.kind) == (2, 5)
+        world.offer(1)
+        await world.settle()
+        assert world.master.accepted
 
     run(play)
