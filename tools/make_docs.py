@@ -9,13 +9,50 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pylightningd.lightningd.rpc.registry import Command, load_families
+from pylightningd.plugins.lib import Plugin
+
+BUNDLED = ("topology", "pay.__main__")
+"""Bundled plugins with commands for users, as modules; each has its object in `plugin`."""
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ROOT / "doc" / "commands"
+
+
+async def _elsewhere(**_params: Any) -> dict[str, Any]:
+    raise NotImplementedError("commands of plugins run in their plugin")
+
+
+def commands_of(plugin: Plugin, name: str) -> dict[str, Command]:
+    """The commands of a bundled plugin."""
+    return {
+        method.name: Command(
+            name=method.name,
+            family=f"plugin {name}",
+            summary=method.description or method.name,
+            params={},
+            handler=_elsewhere,
+            about="\n".join(f"- {line}" for line in method.about.splitlines() if line),
+            any_params=True,
+            examples=(method.example,) if method.example else (),
+            usage_text=method.usage,
+            source=name,
+        )
+        for method in plugin.methods.values()
+    }
+
+
+def all_commands() -> dict[str, Command]:
+    """Those of the master and of the bundled plugins."""
+    commands = dict(load_families())
+    for module in BUNDLED:
+        plugin = import_module(f"pylightningd.plugins.{module}").plugin
+        commands.update(commands_of(plugin, module.partition(".")[0]))
+    return commands
 
 
 def page(item: Command) -> str:
@@ -25,6 +62,8 @@ def page(item: Command) -> str:
         parts.append("Only with `--developer`.")
     if item.about:
         parts.append(item.about)
+    if item.source:
+        parts.append(f"A command of the bundled plugin `{item.source}`.")
     if item.params:
         parts += ["## Parameters", "\n".join(_params(item))]
     schema = item.schema()
@@ -127,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
         "--schemas", action="store_true", help="print all JSON schemas and do nothing else"
     )
     args = parser.parse_args(argv)
-    commands = load_families()
+    commands = all_commands()
     if args.schemas:
         print(json.dumps(all_schemas(commands), indent=1))
         return 0
