@@ -428,6 +428,9 @@ class Peers:
         channel = node.channels.get(dbid)
         if channel is None:
             return
+        if channel.route_id is not None:
+            # Nobody listens there any more; an error of the peer must reach us all the same.
+            node.fleet.tell("connectd", cw.ConnectdUnroute(route_id=channel.route_id))
         node.workers.release(channel)
         node.channels.reload(dbid)
         node.channel_gossip.channel_changed(channel)

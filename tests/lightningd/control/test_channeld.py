@@ -10,6 +10,7 @@ import pytest
 
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
+from pylightningd.common.wire import peer_wire as pw
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 from pylightningd.lightningd.db.payments_io import PaymentStatus
 from tests.lightningd.channels.rig import (
@@ -90,6 +91,18 @@ def test_a_resting_channel_is_not_taken_up_by_a_new_connection(rig: Rig) -> None
     for _ in range(30):
         rig.connectd_says(nw.ConnectdPeerMsg(peer_id=channel.peer_id, connection=3, msg=raw))
     assert not rig.to_connectd(nw.ConnectdSendMsg)
+
+
+def test_the_error_of_a_peer_is_obeyed_also_while_its_channel_rests(rig: Rig) -> None:
+    channel = rig.ready(1)
+    route = channel.route_id
+    rig.worker_says(held(channel))
+    rig.forgive()
+    assert rig.to_connectd(nw.ConnectdUnroute) == [nw.ConnectdUnroute(route_id=route)]
+    raw = pw.Error(channel_id=channel.channel_id, data=b"go away").encode()
+    rig.connectd_says(nw.ConnectdPeerMsg(peer_id=channel.peer_id, connection=1, msg=raw))
+    rig.forgive()  # there is no commitment to sign here
+    assert channel.state is ChannelState.AWAITING_UNILATERAL
 
 
 # A change that fails half-way
