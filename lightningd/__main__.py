@@ -90,6 +90,7 @@ def _run(config: Config) -> int:
     config.check_known()
     _refuse_unsupported(config)
     make_folders(config)
+    _ask_passphrase(config)
     background = None
     if config["daemon"]:
         if not config["log-file"]:
@@ -114,6 +115,17 @@ def _run(config: Config) -> int:
         return _live(config, log, background.ready if background is not None else _nothing)
     finally:
         pid_file.close()
+
+
+def _ask_passphrase(config: Config) -> None:
+    if not (config["hsm-passphrase"] or config["encrypted-hsm"]):
+        return
+    from pathlib import Path
+
+    from pylightningd.lightningd.passphrase_io import ask_passphrase
+
+    is_new = not Path(config.folders.net_dir, "hsm_secret").exists()
+    config.passphrase = ask_passphrase(confirm=is_new)
 
 
 def _nothing() -> None:

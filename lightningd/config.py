@@ -86,6 +86,8 @@ class Config:
             (s.file for s in self.settings if s.file and s.file.endswith(".setconfig")), None
         )
         self.developer = any(s.name == "developer" for s in self.settings)
+        self.passphrase: bytes | None = None
+        """Of hsm_secret, as the user typed it."""
         for option in options:
             self.add(option)
 

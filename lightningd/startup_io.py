@@ -294,11 +294,14 @@ async def start_hsmd(node: Node) -> None:
     from pylightningd.common.bus.link import LinkClosed, Refused
     from pylightningd.common.wire.hsmd_wire import HsmdInit
 
-    request = HsmdInit(network=node.network.name, passphrase=_passphrase(node))
+    request = HsmdInit(network=node.network.name, passphrase=node.config.passphrase)
     try:
         reply = await node.hsm.ask(request)
     except (Refused, LinkClosed) as error:
-        raise StartError(f"hsmd: {error}") from error
+        missing = "Passphrase required" in str(error)
+        raise StartError(
+            f"hsmd: {error}{': start with --hsm-passphrase' if missing else ''}"
+        ) from error
     node.node_id = reply.node_id
     node.bip32_base, node.bip86_base = reply.bip32_base, reply.bip86_base
     node.bolt12_base = reply.bolt12_base
@@ -311,17 +314,6 @@ def _dies_with_daemons(node: Node, name: str) -> bool:
         return False
     node.fatal(f"{name} failed (--dev-fail-on-subdaemon-fail)")
     return True
-
-
-def _passphrase(node: Node) -> bytes | None:
-    if not (node.config["hsm-passphrase"] or node.config["encrypted-hsm"]):
-        return None
-    from getpass import getpass
-
-    try:
-        return getpass("Enter hsm_secret passphrase: ").encode()
-    except (EOFError, OSError) as error:
-        raise StartError("--hsm-passphrase: there is no terminal to ask for it") from error
 
 
 def _set_alias_and_colour(node: Node) -> None:
