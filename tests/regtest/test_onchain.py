@@ -69,6 +69,12 @@ def _close_alone(node: Node) -> str:
     return str(node.rpc("close", id=channel_id, unilateraltimeout=1)["txids"][0])
 
 
+def _reconnect(factory: NodeFactory, first: Node, second: Node) -> None:
+    factory.connect(first, second)
+    for node in (first, second):
+        wait_for(lambda n=node: n.channels()[0].get("reestablished"), f"{node.name}'s channel")  # type: ignore[misc]
+
+
 def _held_htlc(payer: Node, payee: Node) -> str:
     """An HTLC that is committed on both sides and that the payee holds; its payment_hash."""
     invoice = new_invoice(payee, HTLC_MSAT)
@@ -206,7 +212,7 @@ def test_cheater_loses_all(node_factory: NodeFactory) -> None:
     old = node_factory.folder / "old"
     shutil.copytree(l1.folder / NETWORK, old)
     l1.start()
-    node_factory.connect(l1, l2)
+    _reconnect(node_factory, l1, l2)
     send(l1, l2, amount_msat=500_000_000)
     l1.stop()
     shutil.rmtree(l1.folder / NETWORK)
@@ -355,6 +361,7 @@ def test_bump_each_kind_of_transaction(node_factory: NodeFactory) -> None:
     child = l1.rpc("bump", txid=commitment, feerate="9000perkw")
     assert (child["method"], child["kind"]) == ("cpfp", "commitment")
     assert set(bitcoind.mempool()) == {commitment, child["txid"]}
+    l1.restart(clean=False)
     again = l1.rpc("bump", txid=child["txid"], feerate="12000perkw")
     assert set(bitcoind.mempool()) == {commitment, again["txid"]}
     node_factory.mine(1)
@@ -422,7 +429,7 @@ def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
     old = node_factory.folder / "old"
     shutil.copytree(l1.folder / NETWORK, old)
     l1.start()
-    node_factory.connect(l1, l2)
+    _reconnect(node_factory, l1, l2)
     release.touch()
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
     send(l1, l2, amount_msat=300_000_000)
@@ -497,3 +504,30 @@ def test_both_close_at_once(node_factory: NodeFactory) -> None:
     _state(l1, "ONCHAIN")
     _state(l2, "ONCHAIN")
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
+
+
+def test_lost_data(node_factory: NodeFactory) -> None:
+    """l2's database is an old copy: it never broadcasts, asks l1 to close, and takes its balance from that."""
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    node_factory.open_channel(l1, l2)
+    send(l1, l2, amount_msat=100_000_000)
+    l2.stop()
+    old = node_factory.folder / "old"
+    shutil.copytree(l2.folder / NETWORK, old)
+    l2.start()
+    _reconnect(node_factory, l1, l2)
+    send(l1, l2, amount_msat=200_000_000)
+    send(l1, l2, amount_msat=100_000_000)
+    l2.stop()
+    shutil.rmtree(l2.folder / NETWORK)
+    shutil.copytree(old, l2.folder / NETWORK)
+    l2.allow_trouble = ".*"
+    l2.start()
+    l1.rpc("connect", id=l2.id, host="127.0.0.1", port=l2.port)
+    _state(l2, "AWAITING_UNILATERAL")
+    _state(l1, "AWAITING_UNILATERAL")
+    txid = l1.channels()[0]["scratch_txid"]
+    node_factory.mine(1, wait_for_mempool=txid)
+    _state(l2, "ONCHAIN")
+    wait_for(lambda: l2.spendable_sat() >= 399_000, "l2's balance")
+    assert "ERROR" in _statuses(l2)
