@@ -43,8 +43,10 @@ class ChannelEvents:
         """Watch every channel's funding output, and finish unilateral closes a crash cut short."""
         for channel in self._node.channels:
             self.watch_funding(channel)
-            if channel.state is ChannelState.AWAITING_UNILATERAL and not self.must_not_broadcast(
-                channel
+            if (
+                channel.state is ChannelState.AWAITING_UNILATERAL
+                and not self.must_not_broadcast(channel)
+                and self._node.closing.agreed_tx(channel) is None
             ):
                 self._broadcast_soon(channel)
 

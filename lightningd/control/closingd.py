@@ -53,13 +53,21 @@ class ClosingControl:
     def start(self) -> None:
         """At start: mutual closes that both signed go out once more."""
         for channel in self._node.channels:
-            if channel.state is ChannelState.CLOSINGD_COMPLETE:
-                self.broadcast_again(channel)
+            # A reorganisation puts a channel whose close was mined back to AWAITING_UNILATERAL.
+            states = (ChannelState.CLOSINGD_COMPLETE, ChannelState.AWAITING_UNILATERAL)
+            tx = self.agreed_tx(channel) if channel.state in states else None
+            if tx is not None:
+                self.broadcast_again(channel, tx)
 
-    def broadcast_again(self, channel: Channel) -> Tx:
+    def agreed_tx(self, channel: Channel) -> Tx | None:
+        """The close that both signed."""
+        raw = self._node.channels.store.mutual_close(channel.dbid)
+        tx = Tx.parse(raw) if raw else None
+        return tx if tx is not None and tx.inputs[0].witness else None
+
+    def broadcast_again(self, channel: Channel, tx: Tx) -> Tx:
         """Send the transaction of a complete close again; returns it. Outside turns."""
         node = self._node
-        tx = Tx.parse(node.channels.store.mutual_close(channel.dbid))
         node.attempt(node.onchain.broadcast_mutual(channel, tx), f"mutual close {channel.dbid}")
         return tx
 
@@ -165,7 +173,9 @@ class ClosingControl:
     def early_message(self, channel: Channel, raw: bytes) -> None:
         """A closing_signed overtook the change of route. Inside a turn."""
         route_id = channel.route_id
-        if route_id is not None and self._routes.get(channel.dbid) == route_id:
+        if route_id is None:
+            return  # of a connection that has ended since
+        if self._routes.get(channel.dbid) == route_id:
             self._node.fleet.tell("closingd", cw.ClosingdPeerMsg(dbid=channel.dbid, msg=raw))
             return
         early = self._early.setdefault(channel.dbid, [])

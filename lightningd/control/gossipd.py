@@ -151,10 +151,26 @@ class GossipControl:
     def watch(self, outpoint: Outpoint, scid: ShortChannelId) -> None:
         """Tell gossipd once this output is spent. Inside a turn."""
         key = (bytes(outpoint.txid), outpoint.index)
-        if key not in self._txos:
-            self._txos[key] = int(scid)
-            gossip_io.add_txo(self._node.db, outpoint, scid)
-            self._node.turn.on_rollback(lambda: self._txos.pop(key, None))
+        old = self._txos.get(key)
+        if old == int(scid):
+            return
+        if old is not None:
+            # A reorganisation gave the channel another name: the one it had is as good as spent.
+            gossip_io.remove_txo(self._node.db, outpoint.txid, outpoint.index)
+            self._node.turn.after_commit(lambda: self._tell_renamed(ShortChannelId(old)))
+        self._txos[key] = int(scid)
+        gossip_io.add_txo(self._node.db, outpoint, scid)
+        self._node.turn.on_rollback(lambda: self._put_back(key, old))
+
+    def _put_back(self, key: tuple[bytes, int], old: int | None) -> None:
+        if old is None:
+            self._txos.pop(key, None)
+        else:
+            self._txos[key] = old
+
+    def _tell_renamed(self, old: ShortChannelId) -> None:
+        self._missed.append(old)
+        self._tell_spent(self._node.chain.height)
 
     def _on_block(self, height: int, block: Block) -> None:
         """In a block's turn: the height, and funding outputs it spends."""

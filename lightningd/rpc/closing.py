@@ -97,8 +97,9 @@ async def close(
     feerange: list[Any] | None,
 ) -> dict[str, Any]:
     channel = _the_one(find_channels(node, peer_or_channel("id", id)))
-    if channel.state is ChannelState.CLOSINGD_COMPLETE:
-        return _result(node.closing.broadcast_again(channel), "mutual")
+    agreed = node.closing.agreed_tx(channel)
+    if agreed is not None:
+        return _result(node.closing.broadcast_again(channel, agreed), "mutual")
     script = None if destination is None else address_to_script(destination, node.network)
     upfront = channel.local_upfront_shutdown_script
     if script is not None and upfront and script != upfront:

@@ -206,21 +206,21 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
 
 def meet(factory: NodeFactory, l1: Node, l2: Node) -> None:
     """Wait until two nodes have a connection that stays."""
-    wait_for(
-        lambda: "CHANNELD_AWAITING_LOCKIN" not in l2.channel_states() or l2.is_connected(l1),
-        "l2 to come back",
-    )
-    if not l1.is_connected(l2):
-        factory.connect(l1, l2)
 
-    def answers() -> bool:
+
+    def settled() -> bool:
+        if "CHANNELD_AWAITING_LOCKIN" in l1.channel_states() + l2.channel_states():
+            return False
         try:
+            if not l1.is_connected(l2):
+                factory.connect(l1, l2)
             return bool(l1.rpc("ping", id=l2.id) and l2.rpc("ping", id=l1.id))
         except RpcError:
             return False
 
-    wait_for(answers, "both to answer")
-    wait_for(lambda: "CHANNELD_AWAITING_LOCKIN" not in l2.channel_states())
+    if not l1.is_connected(l2):
+        factory.connect(l1, l2)
+    wait_for(settled, "both to settle")
 
 
 def normal(node: Node) -> set[str]:
