@@ -58,7 +58,7 @@ class Channels:
         The objects stay the same ones, for tasks that wait hold on to them.
         """
         channel = self._by_dbid.get(dbid)
-        if channel is None:
+        if channel is None or self._node.turn.failed is not None:
             return
         try:
             fresh = self.store.load(dbid)

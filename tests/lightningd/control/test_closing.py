@@ -60,6 +60,7 @@ def test_what_a_connection_left_behind_is_not_for_the_next(rig: Rig) -> None:
     channel = complete(rig)
     rig.worker_says(closing_signed(channel))
     rig.connectd_says(nw.ConnectdPeerDisconnected(peer_id=channel.peer_id, connection=1, reason=""))
+    rig.worker_says(closing_signed(channel))
     rig.node.hsm.gate.set_result(None)
     rig.spin()
     assert to_closingd(rig) == []
