@@ -176,6 +176,8 @@ class Claims:
         if stored is not None and stored.kind == claim.kind:
             live.tx, live.txid, live.fee = stored.tx, stored.tx.txid(), stored.fee
             live.feerate_perkw = feerate_of(stored.fee, stored.tx.weight())
+            coins = [node.wallet.store.get(i.outpoint) for i in stored.tx.inputs[1:]]
+            live.coins = tuple(c for c in coins if c is not None and not c.is_spent)
             await self._send(live, None)
             return
         if claim.add_fee and claim.first_block > node.chain.height + 1:
