@@ -115,8 +115,14 @@ class Bitcoind:
                     self._access = None
                     raise _TryAgain(_unreachable(access, why)) from None
                 continue  # a kept connection that bitcoind has closed meanwhile says nothing
-            except (BitcoindError, _TryAgain):
+            except BitcoindError:
                 raise
+            except _TryAgain:
+                renewed = self._renewed(access)
+                if renewed is None:
+                    raise
+                self._access = access = renewed
+                continue
             except (ValueError, KeyError, AttributeError) as why:
                 connection.close()
                 raise _TryAgain(
@@ -124,6 +130,16 @@ class Bitcoind:
                 ) from None
             self._idle.append(connection)
             return result
+
+    def _renewed(self, access: Access) -> Access | None:
+        """The login to try instead of a refused one: bitcoind makes a new cookie at each start."""
+        if self._access is not None:
+            return None
+        try:
+            found = self._find_access()
+        except NoCredentialsError:
+            return None
+        return found if found != access else None
 
     def _connect(self, access: Access) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(access.host, access.port, timeout=self._timeout_s)
