@@ -23,6 +23,8 @@ from pylightningd.common import wire
 from pylightningd.common.bus.link import REPLY_BIT, Codec, decode_message, make_codec
 from pylightningd.common.bus.tap_io import DUMP_NAME, HEAD
 from pylightningd.common.errors import WireError
+from pylightningd.common.wire import peer_wire
+from pylightningd.common.wire.runtime import Message
 
 _NOT_OF_THE_BUS = ("peer_wire", "onion_wire", "bolt12_wire", "common_wire", "bus_wire")
 
@@ -51,6 +53,14 @@ def load_codec() -> Codec:
     return make_codec(importlib.import_module(f"pylightningd.common.wire.{n}") for n in names)
 
 
+def peer_message_names(message: Message) -> str:
+    """` [WIRE_PING]` where a message carries peers' messages, and nothing elsewhere."""
+    carried = [getattr(message, "msg", b""), *getattr(message, "msgs", ())]
+    numbers = [int.from_bytes(m[:2]) for m in carried if isinstance(m, bytes) and len(m) > 1]
+    names = [peer_wire.MESSAGES[n].NAME if n in peer_wire.MESSAGES else str(n) for n in numbers]
+    return f" [{', '.join(names)}]" if names else ""
+
+
 def show_line(codec: Codec, frames: list[bytes]) -> tuple[str, str, str]:
     """(sender, receiver, text) of one copied message."""
     daemon, peer, head, raw = frames
@@ -60,7 +70,8 @@ def show_line(codec: Codec, frames: list[bytes]) -> tuple[str, str, str]:
     number = request_id & ~REPLY_BIT
     mark = "" if not request_id else f"={number} " if request_id & REPLY_BIT else f"?{number} "
     try:
-        text = repr(decode_message(codec, raw))
+        message = decode_message(codec, raw)
+        text = repr(message) + peer_message_names(message)
     except WireError as err:
         text = f"{raw[:32].hex()}.. ({err})"
     return sender, receiver, mark + text

@@ -260,8 +260,8 @@ def test_lightningd_dies_while_closing(node_factory: NodeFactory, role: str, whe
                 assert done.result()["type"] == "mutual"
         for node, peer in ((l1, l2), (l2, l1)):
             wait_for(
-                lambda n=node, p=peer: (
-                    node_factory.channel(n, p, txid)["state"] == "CLOSINGD_COMPLETE"
+                lambda n=node, p=peer, t=txid: (
+                    node_factory.channel(n, p, t)["state"] == "CLOSINGD_COMPLETE"
                 ),
                 f"{node.name}'s close after {name}",
                 20,
