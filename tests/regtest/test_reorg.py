@@ -67,7 +67,7 @@ def test_funding_is_mined_again(node_factory: NodeFactory, depth: int, restart: 
         node_factory.mine(72)
         for node in (l1, l2):
             wait_for(lambda n=node: not knows(n, old), f"{node.name} to forget the old name")
-            assert knows(node, new)
+            wait_for(lambda n=node: knows(n, new), f"{node.rpc('listchannels')}", 10)
 
 
 def test_close_is_mined_again(node_factory: NodeFactory) -> None:
