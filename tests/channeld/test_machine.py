@@ -132,7 +132,7 @@ def test_error_gives_back_what_was_not_committed() -> None:
     perform(pair, pair.bob.machine.on_error_message(pw.Error(channel_id=CID, data=b"\x00\xff")))
     assert lost in pair.bob.master.refused
     assert committed not in pair.bob.master.refused
-    assert failures(pair.bob)[0].reason == "00ff"
+    assert failures(pair.bob)[0].reason == f"They sent ERROR channel {CID.hex()}: 00ff"
     cookie = pair.offer(pair.bob, 1_000_000)
     assert cookie in pair.bob.master.refused
 
