@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire import peer_wire as pw
 from tests.connectd.handshake import ALICE
 from tests.connectd.nodes import RawPeer
+from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import Node
 from tests.regtest.raw_peer import POINT, Impostor, key_of, run
@@ -98,7 +101,10 @@ CASES = (
         ),
     ),
     Case("truncated HTLC", (lambda c: add(c).encode()[:60],)),
-    Case("update_fee of one who did not open", (lambda c: pw.UpdateFee(channel_id=c, feerate_per_kw=9000),)),
+    Case(
+        "update_fee of one who did not open",
+        (lambda c: pw.UpdateFee(channel_id=c, feerate_per_kw=9000),),
+    ),
     Case(
         "closing_signed without shutdown",
         (lambda c: pw.ClosingSigned(channel_id=c, fee_satoshis=Sat(200), signature=SIGNATURE),),
@@ -118,11 +124,8 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def scene(bitcoind: Any, tmp_path_factory: Any) -> Iterator[tuple[Node, Node, Node, list[str]]]:
+def scene(bitcoind: Bitcoind) -> Iterator[tuple[Node, Node, Node, list[str]]]:
     """l1 with l3, and with l2, which the tests play; l2's channels, one for each case."""
-    from pathlib import Path
-    from tempfile import mkdtemp
-
     factory = NodeFactory(Path(mkdtemp(prefix="ln-bad-")), bitcoind)
     l1, l2, l3 = factory.make_many(3)
     factory.fund_wallet(l1, 20_000_000)

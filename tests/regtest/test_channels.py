@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -90,9 +92,7 @@ def test_open_shapes(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=2)
     node_factory.connect(l1, l2)
     refuge = node_factory.bitcoind.rpc("getnewaddress", "", "bech32")
-    made = [
-        l1.rpc("fundchannel", id=l2.id, amount=500_000, push_msat=100_000_000, close_to=refuge)
-    ]
+    made = [l1.rpc("fundchannel", id=l2.id, amount=500_000, push_msat=100_000_000, close_to=refuge)]
     node_factory.mine(1, wait_for_mempool=1)
     wait_for(l2.spendable_sat)
     made.append(l2.rpc("fundchannel", id=l1.id, amount=400_000, announce=False))
@@ -160,7 +160,10 @@ def test_payments_both_ways(node_factory: NodeFactory) -> None:
     assert payment_of(l1, paid)["status"] == "complete"
     rows = l1.rpc("listhtlcs")["htlcs"]
     assert len(rows) == 13
-    assert {r["state"] for r in rows} == {"RCVD_REMOVE_ACK_REVOCATION", "SENT_REMOVE_ACK_REVOCATION"}
+    assert {r["state"] for r in rows} == {
+        "RCVD_REMOVE_ACK_REVOCATION",
+        "SENT_REMOVE_ACK_REVOCATION",
+    }
     channel = l1.channels()[0]
     assert channel["out_payments_offered"] == 7
     assert channel["out_payments_fulfilled"] == 6
@@ -289,7 +292,7 @@ def test_mutual_close_with_fee_range(node_factory: NodeFactory) -> None:
     assert len(l1.rpc("listclosedchannels")["closedchannels"]) == 1
 
 
-def test_close_waits_for_pending_htlc(node_factory: NodeFactory, tmp_path) -> None:
+def test_close_waits_for_pending_htlc(node_factory: NodeFactory, tmp_path: Path) -> None:
     """An HTLC that the receiver holds delays the close; when it is settled the close goes on by itself."""
     plugin = hold_plugin(tmp_path)
     l1, l2 = node_factory.make_many(2, [{}, {"plugin": plugin}])
@@ -302,10 +305,18 @@ def test_close_waits_for_pending_htlc(node_factory: NodeFactory, tmp_path) -> No
         wait_state(l1, l2, "CHANNELD_SHUTTING_DOWN")
         wait_state(l2, l1, "CHANNELD_SHUTTING_DOWN")
         with pytest.raises(RpcError):
-            start_payment(l1, [
-                {"id": l2.id, "channel": l1.channels()[0]["short_channel_id"], "delay": 9,
-                 "amount_msat": 1000}
-            ], new_invoice(l2, 1000))
+            start_payment(
+                l1,
+                [
+                    {
+                        "id": l2.id,
+                        "channel": l1.channels()[0]["short_channel_id"],
+                        "delay": 9,
+                        "amount_msat": 1000,
+                    }
+                ],
+                new_invoice(l2, 1000),
+            )
         (tmp_path / "release").write_text("now")
         assert closing.result()["type"] == "mutual"
     assert payment_of(l1, invoice["payment_hash"])["status"] == "complete"
@@ -338,10 +349,8 @@ for line in sys.stdin:
 '''
 
 
-def hold_plugin(folder) -> str:
+def hold_plugin(folder: Path) -> str:
     """A plugin that holds HTLCs until `release` exists in its folder; it makes `asked` when it has one."""
-    import sys
-
     path = folder / "hold.py"
     path.write_text(HOLD_PLUGIN.format(python=sys.executable))
     path.chmod(0o755)

@@ -207,7 +207,6 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
 def meet(factory: NodeFactory, l1: Node, l2: Node) -> None:
     """Wait until two nodes have a connection that stays."""
 
-
     def settled() -> bool:
         if "CHANNELD_AWAITING_LOCKIN" in l1.channel_states() + l2.channel_states():
             return False
@@ -299,7 +298,9 @@ def kill_soon(node: Node, daemon: str, begin: Callable[[], Any]) -> Any:
     before = set(node.daemon_pids(daemon))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(begin)
-        wait_for(lambda: set(node.daemon_pids(daemon)) - before or before, f"{node.name}'s {daemon}")
+        wait_for(
+            lambda: set(node.daemon_pids(daemon)) - before or before, f"{node.name}'s {daemon}"
+        )
         for pid in node.daemon_pids(daemon):
             os.kill(pid, signal.SIGKILL)
         try:
