@@ -8,6 +8,7 @@ talked to (`bitcoind_io.py`).
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pylightningd.plugins.bitcoind_io import (
     PrunedBlocks,
     to_sat,
 )
-from pylightningd.plugins.lib import Plugin, RpcError
+from pylightningd.plugins.lib import INVALID_PARAMS, Plugin, RpcError
 
 BCLI_ERROR = 500
 OLDEST_VERSION = 220000
@@ -187,13 +188,38 @@ async def estimatefees() -> dict[str, Any]:
     return {"feerates": rates, "feerate_floor": floor}
 
 
-@plugin.method("getrawblockbyheight", usage="height", description="One block of the best chain")
+def _refuse(name: str, expected: str, value: Any) -> RpcError:
+    text = f"{name}: should be {expected}: invalid token '{json.dumps(value)}'"
+    return RpcError(INVALID_PARAMS, text)
+
+
+def _number(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not str(value).isdecimal() or int(value) > MAX_U32:
+        raise _refuse(name, "an unsigned 32 bit integer", value)
+    return int(value)
+
+
+def _hex(name: str, value: Any) -> str:
+    try:
+        bytes.fromhex(value)
+    except (TypeError, ValueError):
+        raise _refuse(name, "a hex value", value) from None
+    return str(value)
+
+
+@plugin.method(
+    "getrawblockbyheight",
+    usage="height",
+    description="One block of the best chain",
+    example="getrawblockbyheight 100",
+)
 async def getrawblockbyheight(height: int) -> dict[str, Any]:
     """The block in hex, or nulls where the chain is not that long."""
+    height = _number("height", height)
     bitcoind = _backend().bitcoind
     try:
         try:
-            block_hash = await bitcoind.call("getblockhash", int(height))
+            block_hash = await bitcoind.call("getblockhash", height)
         except BitcoindError as error:
             if error.code != HEIGHT_OUT_OF_RANGE:
                 plugin.log(f"getblockhash {height}: {error.message}", "debug")
@@ -209,8 +235,9 @@ async def getrawblockbyheight(height: int) -> dict[str, Any]:
 )
 async def getutxout(txid: str, vout: int) -> dict[str, Any]:
     """Amount in satoshi and script."""
+    txid, vout = _hex("txid", txid), _number("vout", vout)
     try:
-        found = await _backend().bitcoind.call("gettxout", txid, int(vout))
+        found = await _backend().bitcoind.call("gettxout", txid, vout)
     except BitcoindError:
         found = None
     except BitcoindAwayError as why:
@@ -225,6 +252,7 @@ async def getutxout(txid: str, vout: int) -> dict[str, Any]:
 )
 async def sendrawtransaction(tx: str, allowhighfees: bool = False) -> dict[str, Any]:
     """Whether bitcoind took it, and if not, why."""
+    tx = _hex("tx", tx)
     limit = [0] if allowhighfees else []
     shown = " ".join([_backend().shown_command, "sendrawtransaction", tx, *map(str, limit)])
     try:
