@@ -329,3 +329,14 @@ def test_dust_is_left_alone() -> None:
     assert not seen.of(ow.OnchaindHtlcGone)
     seen.block(703)
     assert [g.id for g in seen.of(ow.OnchaindHtlcGone)] == [1]
+
+
+def test_a_restart_long_after_says_all_at_once() -> None:
+    """No further block is needed for what is deep already when the facts are told again."""
+    rig = Rig(anchors=True, htlcs=HTLCS[:1])
+    theirs = rig.commitment(Side.REMOTE, rig.REVOKED)
+    claim = rig.resolve(theirs.tx).claim("OUR_HTLC_TIMEOUT_TO_US")
+    seen = rig.resolve(theirs.tx, tip=703)
+    assert not seen.of(ow.OnchaindHtlcGone)
+    seen.spent(rig.make(claim), 701)
+    assert [g.id for g in seen.of(ow.OnchaindHtlcGone)] == [1]
