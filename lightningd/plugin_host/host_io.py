@@ -429,7 +429,7 @@ class PluginHost:
         if not entry.manifest.can_check:
             return
         checked: Any
-        if isinstance(params, list):
+        if isinstance(params, list) and params:
             checked = [method, *params]
         else:
             checked = {"command_to_check": method, **(params or {})}

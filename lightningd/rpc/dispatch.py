@@ -16,7 +16,7 @@ from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_REQUEST,
     LIGHTNINGD,
 )
-from pylightningd.lightningd.rpc.registry import Command, Registry, convert_params
+from pylightningd.lightningd.rpc.registry import Command, Registry, convert_params, hint
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -99,7 +99,18 @@ class Dispatcher:
         values = convert_params(item, call.params, developer=self.registry.developer)
         if item.wants_call:
             values["call"] = call
-        return await item.handler(self.node, **values)
+        try:
+            return await item.handler(self.node, **values)
+        except UserError as error:
+            # A value that the command itself could not read: shown how to call it, as for the others.
+            shown = "example:" in error.message or "usage:" in error.message
+            if (
+                error.code != JSONRPC2_INVALID_PARAMS
+                or "invalid token" not in error.message
+                or shown
+            ):
+                raise
+            raise UserError(error.code, error.message + hint(item), error.data) from error
 
     async def call(self, method: str, params: Any = None) -> dict[str, Any]:
         """Call a command from inside the node. Raises UserError."""

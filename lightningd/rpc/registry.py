@@ -232,7 +232,7 @@ def convert_params(item: Command, given: Any, *, developer: bool = True) -> dict
         if name not in values:
             if param.required:
                 raise UserError(
-                    JSONRPC2_INVALID_PARAMS, f"missing required parameter: {name}{_hint(item)}"
+                    JSONRPC2_INVALID_PARAMS, f"missing required parameter: {name}{hint(item)}"
                 )
             values[name] = param.default
     if item.any_params:
@@ -244,7 +244,7 @@ def _by_position(item: Command, given: list[Any], developer: bool) -> tuple[dict
     if len(given) > len(item.params) and not item.any_params:
         raise UserError(
             JSONRPC2_INVALID_PARAMS,
-            f"too many parameters: got {len(given)}, expected {len(item.params)}{_hint(item)}",
+            f"too many parameters: got {len(given)}, expected {len(item.params)}{hint(item)}",
         )
     values = {}
     for i, ((name, param), value) in enumerate(zip(item.params.items(), given, strict=False)):
@@ -268,7 +268,7 @@ def _by_name(item: Command, given: dict[str, Any], developer: bool) -> tuple[dic
                 JSONRPC2_INVALID_PARAMS,
                 f"unknown parameter: {name}, this may be caused by a failure to autodetect key=value-style "
                 "parameters. Please try using the -k flag and explicit key=value pairs of parameters."
-                + _hint(item),
+                + hint(item),
             )
         if param.dev and not developer:
             raise UserError(JSONRPC2_INVALID_PARAMS, f"Parameter '{name}' is developer-only")
@@ -283,10 +283,10 @@ def _convert(item: Command, name: str, param: Param, value: Any) -> Any:
     except UserError as error:
         if error.code != JSONRPC2_INVALID_PARAMS:
             raise
-        raise UserError(error.code, error.message + _hint(item), error.data) from None
+        raise UserError(error.code, error.message + hint(item), error.data) from None
 
 
-def _hint(item: Command) -> str:
+def hint(item: Command) -> str:
     """How a correct call looks."""
     if item.examples:
         return f" (usage: {item.usage}; example: {item.examples[0]})"
