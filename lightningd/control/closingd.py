@@ -238,6 +238,13 @@ class ClosingControl:
             if not future.done():
                 future.set_result((tx, kind))
 
+    def seen_on_chain(self, channel: Channel, tx: Tx) -> None:
+        """Somebody's close is in a block: whoever waits in close has waited enough. Inside a turn."""
+        candidate = self._node.channels.store.mutual_close(channel.dbid)
+        mutual = bool(candidate) and Tx.parse(candidate).txid() == tx.txid()
+        kind = "mutual" if mutual else "unilateral"
+        self._node.turn.after_commit(lambda: self.resolve(channel, tx, kind))
+
     def _on_failed(self, channel: Channel, msg: cw.ClosingdFailed) -> None:
         self._active.discard(channel.dbid)
         if msg.kind == _TRANSIENT:

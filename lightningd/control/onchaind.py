@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW
 from pylightningd.common.channel.commitment_tx import commitment_number_of
 from pylightningd.common.channel.from_wire import commitment_params
 from pylightningd.common.channel.htlc_states import Side
@@ -137,6 +138,7 @@ class OnchainControl:
                 f"Funding output spent by {txid_hex(tx.txid())}",
             )
             node.channel_gossip.channel_changed(channel)
+        node.closing.seen_on_chain(channel, tx)
         channel.worker = WORKER
         self._epochs.setdefault(dbid, 0)
         node.turn.after_commit(partial(self._engage_soon, channel))
@@ -267,7 +269,8 @@ class OnchainControl:
             local_shutdown_script=channel.local_shutdown_script,
             remote_shutdown_script=channel.remote_shutdown_script,
             reasonable_depth=REASONABLE_DEPTH,
-            min_feerate_perkw=node.chain.feerates.floor_perkw,
+            # Not what is demanded just now: what is dust then is given up for good.
+            min_feerate_perkw=FEERATE_FLOOR_PERKW,
             htlcs=tuple(htlcs),
         )
 

@@ -292,6 +292,22 @@ def test_mutual_close_with_fee_range(node_factory: NodeFactory) -> None:
     assert len(l1.rpc("listclosedchannels")["closedchannels"]) == 1
 
 
+def test_close_ends_when_the_peer_closes_alone(node_factory: NodeFactory) -> None:
+    """Both want to close while they cannot speak; who waits for the other hears of its close from the chain."""
+    l1, l2 = pair(node_factory)
+    l1.rpc("disconnect", id=l2.id, force=True)
+    wait_for(lambda: not l2.is_connected(l1))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(l1.rpc, "close", id=l2.id)
+        wait_state(l1, l2, "CHANNELD_SHUTTING_DOWN")
+        alone = l2.rpc("close", id=l1.id, unilateraltimeout=1)
+        assert alone["type"] == "unilateral"
+        node_factory.mine(1, wait_for_mempool=alone["txids"][0])
+        assert waiting.result() == alone
+    wait_state(l1, l2, "ONCHAIN")
+    wait_state(l2, l1, "ONCHAIN")
+
+
 def test_close_waits_for_pending_htlc(node_factory: NodeFactory, tmp_path: Path) -> None:
     """An HTLC that the receiver holds delays the close; when it is settled the close goes on by itself."""
     plugin = hold_plugin(tmp_path)
