@@ -29,6 +29,8 @@ class OurCommitment:
         self._number = close.number
         self.keys: Keyset = commitment_keyset(facts.channel, Side.LOCAL, close.point)
         self._signatures: dict[Outpoint, bytes] = {}
+        self._timeouts: set[int] = set()
+        """Ids of the HTLCs of ours whose output is found."""
 
     def outputs(self) -> list[Output]:
         """Every output of the commitment, claims included."""
@@ -72,13 +74,38 @@ class OurCommitment:
         assert htlc is not None
         if htlc.offered_by_us:
             # BOLT 5, "HTLC Output Handling: Local Commitment, Local Offers": by the HTLC-timeout transaction.
-            output.claim = self._htlc_tx(output, None)
+            output.claim = self._timeout_tx(output)
         elif htlc.preimage is not None:
             # "Local Commitment, Remote Offers": by the HTLC-success transaction, where the preimage is known.
             output.claim = self._htlc_tx(output, htlc.preimage)
         else:
             output.ignore_at = htlc.cltv_expiry
             output.ignore_kind = TxKind.THEIR_HTLC_TIMEOUT_TO_THEM
+
+    def _timeout_tx(self, output: Output) -> Claim | None:
+        """The one that the peer has signed, which also tells which HTLC it is.
+
+        The script of an HTLC that we offered does not say its expiry, so the output may be that of another one of the
+        same hash and amount.
+        """
+        labelled = output.htlc
+        assert labelled is not None
+        alike = [
+            h
+            for h in self._facts.told.htlcs
+            if h.offered_by_us
+            and h.payment_hash == labelled.payment_hash
+            and h.amount.to_sat_floor() == labelled.amount.to_sat_floor()
+            and h.id not in self._timeouts
+        ]
+        for htlc in sorted(alike, key=lambda h: h.id != labelled.id):
+            output.htlc = htlc
+            claim = self._htlc_tx(output, None)
+            if claim is not None:
+                self._timeouts.add(htlc.id)
+                return claim
+        output.htlc = labelled
+        return None
 
     def _htlc_tx(self, output: Output, preimage: bytes | None) -> Claim | None:
         """The HTLC transaction with the feerate that the peer has signed; None where no signature fits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pylightningd.common.bitcoin.tx import Tx
@@ -11,7 +11,7 @@ from pylightningd.common.channel.from_wire import commitment_params
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.ids import Txid
 from pylightningd.common.wire.common_wire import ChannelStatic
-from pylightningd.common.wire.onchaind_wire import OnchaindChannel
+from pylightningd.common.wire.onchaind_wire import OnchaindChannel, OnchainHtlc
 
 FINAL_DEPTH = 100
 """BOLT 5: an output is irrevocably resolved once what resolves it is this deep."""
@@ -70,6 +70,7 @@ class Facts:
     def of(cls, told: OnchaindChannel) -> Facts:
         """From the master's message."""
         tx = Tx.parse(told.tx)
+        told = replace(told, htlcs=_with_shared_preimages(told.htlcs))
         return cls(
             told,
             tx,
@@ -103,3 +104,22 @@ class Facts:
     def params(self, owner: Side) -> CommitmentParams:
         """Of one side's commitments."""
         return self.ours if owner is Side.LOCAL else self.theirs
+
+
+def _with_shared_preimages(htlcs: tuple[OnchainHtlc, ...]) -> tuple[OnchainHtlc, ...]:
+    """A preimage opens every HTLC of its hash that was offered to us.
+
+    In the offerer's commitment HTLCs alike but for their expiry have the same script, so an output may be taken for
+    another of the same hash, one whose preimage nobody has asked for yet.
+    """
+    known = {
+        h.payment_hash: h.preimage
+        for h in htlcs
+        if h.preimage is not None and not h.offered_by_us and h.live
+    }
+    return tuple(
+        replace(h, preimage=known[h.payment_hash])
+        if h.preimage is None and not h.offered_by_us and h.payment_hash in known
+        else h
+        for h in htlcs
+    )

@@ -153,6 +153,32 @@ def test_htlcs_alike_but_for_their_expiry() -> None:
         check(rig, claim, rig.ours.tx)
 
 
+@both_types
+@pytest.mark.parametrize("first", [0, 1])
+def test_only_one_of_two_alike_is_in_our_commitment(anchors: bool, first: int) -> None:
+    """The other was offered later and expires earlier: the peer's signature tells which one has the output."""
+    late, early = htlc(1, ours=True, cltv=720), replace(htlc(1, ours=True, cltv=700), id=9)
+    inside = (late, early)[first]
+    rig = Rig(anchors=anchors, htlcs=(inside,))
+    seen = rig.resolve(rig.ours.tx, htlcs=(late, early))
+    claim = seen.claim("OUR_HTLC_TIMEOUT_TX")
+    assert claim.locktime == inside.cltv_expiry
+    check(rig, claim, rig.ours.tx)
+    seen.block(HEIGHT + 2)
+    assert [g.id for g in seen.of(ow.OnchaindHtlcGone)] == [({1, 9} - {inside.id}).pop()]
+
+
+@both_types
+def test_an_htlc_alike_does_not_hide_the_one_with_a_known_preimage(anchors: bool) -> None:
+    """A peer could add it just before it goes on chain, to a commitment of ours only."""
+    known = htlc(1, ours=False, cltv=720, known=True)
+    decoy = replace(htlc(1, ours=False, cltv=700), id=9)
+    rig = Rig(anchors=anchors, htlcs=(known,))
+    theirs = rig.commitment(Side.REMOTE, rig.REVOKED)
+    seen = rig.resolve(theirs.tx, htlcs=(known, decoy))
+    check(rig, seen.claim("THEIR_HTLC_FULFILL_TO_US"), theirs.tx)
+
+
 # Their commitment
 
 
