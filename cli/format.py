@@ -125,7 +125,7 @@ def as_help_page(result: Any) -> str:
     """One command: how to call it, what it does, its parameters, an example."""
     row = result["help"][0]
     about = "\n".join(_unique_lines(row.get("description", ""), row.get("verbose", "")))
-    return row["command"] + "\n" + (f"\n{about}\n" if about else "")
+    return str(row["command"]) + "\n" + (f"\n{about}\n" if about else "")
 
 
 def _unique_lines(*texts: str) -> list[str]:

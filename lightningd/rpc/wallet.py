@@ -39,7 +39,7 @@ from pylightningd.lightningd.wallet import signing
 from pylightningd.lightningd.wallet.coin import Coin
 from pylightningd.lightningd.wallet.draft import Draft
 from pylightningd.lightningd.wallet.funding import Wanted
-from pylightningd.lightningd.wallet.keys import AddrType
+from pylightningd.lightningd.wallet.keys import AddrType, Kind
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -63,7 +63,10 @@ _UTXOS = Param(outpoint_list, "spend exactly these coins", default=None)
 
 
 def _addresses(node: Node, index: int, addrtype: AddrType) -> dict[str, str]:
-    kinds = (("bech32", AddrType.BECH32), ("p2tr", AddrType.P2TR))
+    kinds: tuple[tuple[Kind, AddrType], ...] = (
+        ("bech32", AddrType.BECH32),
+        ("p2tr", AddrType.P2TR),
+    )
     return {kind: node.wallet.address_of(index, kind) for kind, bit in kinds if addrtype & bit}
 
 
