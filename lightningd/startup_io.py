@@ -264,11 +264,8 @@ def make_supervisor(node: Node) -> None:
 
 
 def start_daemons_early(node: Node) -> None:
-    """Those that `control/start_io.py` will want."""
-    from pylightningd.lightningd.control.workers import worker_names
-
-    workers = node.config["channeld-workers"] or len(os.sched_getaffinity(0))
-    node.fleet.start_early(["connectd", "gossipd", *worker_names(workers)])
+    """Those that `control/start_io.py` will want. Workers come when commands are answered: they are not needed for it."""
+    node.fleet.start_early(["connectd", "gossipd"])
 
 
 async def launch_hsmd(node: Node) -> None:

@@ -160,6 +160,8 @@ class Supervisor:
         return self.is_running(name)
 
     async def _start(self, spec: DaemonSpec) -> ZmqLink:
+        if self._stopping:
+            raise DaemonFailed(f"{spec.name} is not started: the node is stopping")
         url, token = self._endpoints.new_url(), new_token()
         link = self._open(spec, url, token)
         started_at = asyncio.get_running_loop().time()

@@ -33,7 +33,7 @@ async def start(node: Node) -> None:
     node.peer_hooks = PeerHooks(node)
     node.htlc_hook = HtlcHook(node)
     _declare(node)
-    await node.fleet.start_all(["connectd", "gossipd", *node.workers.names])
+    await node.fleet.start_all(["connectd", "gossipd"])
     node.chain.on_block(partial(_on_block, node, Deadlines(node)))
     node.onchain.start()
     node.channel_events.start()

@@ -34,22 +34,30 @@ def fee_bounds(node: Node, channel: Channel | None) -> tuple[int, int]:
     return feerates.min_acceptable, feerates.max_acceptable
 
 
-def worker_names(count: int) -> list[str]:
-    """What the supervisor calls the workers of a pool."""
-    return [f"channeld-{i}" for i in range(count)]
-
-
 class Workers:
     """The pool of channeld workers."""
 
     def __init__(self, node: Node, count: int) -> None:
         self._node = node
-        self.names = worker_names(count)
+        self.names = [f"channeld-{i}" for i in range(count)]
         self._prepared: set[int] = set()
+        self._greeted: set[str] = set()
         self._parting: dict[int, int] = {}
         """By channel: how many channeld_forget the worker has not answered yet."""
         self._deaf: set[int] = set()
         """Channels whose worker knows more than the database, as a change was undone."""
+
+    def bring_up(self) -> None:
+        """Start all workers, side by side and beside everything else; who needs one sooner waits for it."""
+        for name in self.names:
+            self._node.attempt(self._bring_up(name), f"bring up {name}", self._node.fatal)
+
+    async def _bring_up(self, name: str) -> None:
+        try:
+            await self._node.fleet.need(name)
+        except Exception:
+            if not self._node.stopping:  # a node that stops takes down what others are about to use
+                raise
 
     async def greet(self, name: str, link: Link) -> None:
         """A worker runs: at start, or again after it died. Its peers may come back now."""
@@ -64,7 +72,7 @@ class Workers:
                 dev_disable_commit_after=node.settings.disable_commit_after,
             )
         )
-        if node.is_up:
+        if name in self._greeted:
             mine = {
                 c.peer_id
                 for c in node.channels
@@ -72,6 +80,7 @@ class Workers:
             }
             for peer_id in mine:
                 node.peers.reconnect_now(peer_id, f"{name} was restarted")
+        self._greeted.add(name)
 
     def name_for(self, dbid: int) -> str:
         """The worker that has, or would have, a channel."""
