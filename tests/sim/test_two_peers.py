@@ -5,9 +5,7 @@ Rules are what users, peers and fate do; invariants hold after each of them. A f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pylightningd.common.channel_type import ANCHORS_TYPE, STATIC_REMOTEKEY_TYPE
 from pylightningd.common.wire import channeld_wire as cw
+from tests.sim.ladder import with_ladder
 from tests.sim.peers import Pair, Peer
 
 sides = st.sampled_from(("alice", "bob"))
@@ -23,20 +22,6 @@ amounts = st.one_of(
     st.integers(1, 150_000_000),
     st.sampled_from((546_000, 353_999, 354_000)),
 )
-
-
-def with_ladder(check: Callable[..., None]) -> Callable[..., None]:
-    """Print the transcript where a check fails."""
-
-    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            check(self, *args, **kwargs)
-        except BaseException:
-            print("\n".join(self.pair.ladder[-120:]))
-            raise
-
-    checked.__name__ = check.__name__
-    return checked
 
 
 class TwoPeers(RuleBasedStateMachine):
@@ -48,6 +33,12 @@ class TwoPeers(RuleBasedStateMachine):
     def open(self, anchors: bool) -> None:
         self.pair = Pair.open(channel_type=ANCHORS_TYPE if anchors else STATIC_REMOTEKEY_TYPE)
         self.pair.connect(fresh=True)
+
+    def ladder(self) -> list[str]:
+        return self.pair.ladder if hasattr(self, "pair") else []
+
+    def describe(self) -> str:
+        return ""
 
     def peer(self, name: str) -> Peer:
         return self.pair.alice if name == "alice" else self.pair.bob
