@@ -174,9 +174,12 @@ class ChainPeers(RuleBasedStateMachine):
         world.close(self.peer(closer), "in the middle of an update")
 
     @precondition(lambda self: len(self.world.ladder) > 40 and len(self.world.honest) == 2)
-    @rule(side=sides, which=st.integers(0, 30))
+    @rule(side=sides, which=st.integers(0, 30), blackout=st.integers(0, LONGEST_LOSS))
     @with_ladder
-    def cheat(self, side: str, which: int) -> None:
+    def cheat(self, side: str, which: int, blackout: int) -> None:
+        """In a blackout of the victim the cheater gets to its second stage."""
+        if blackout:
+            self.world.lose(self.world.pair.other(self.peer(side)), blackout)
         self.world.cheat(self.peer(side), which)
 
     @rule(side=sides, blocks=st.integers(1, LONGEST_LOSS))
@@ -209,7 +212,7 @@ class ChainPeers(RuleBasedStateMachine):
 
 
 TestChainPeers = ChainPeers.TestCase
-TestChainPeers.settings = settings(max_examples=60, stateful_step_count=30)
+TestChainPeers.settings = settings(max_examples=100, stateful_step_count=30)
 
 
 def test_a_late_twin_does_not_hide_a_known_preimage() -> None:
