@@ -241,7 +241,11 @@ async def start_database(node: Node) -> None:
 def _crashing_turn(node: Node) -> Callable[..., Any]:
     from pylightningd.lightningd.dev_crash_io import CrashingTurn
 
-    node.config.on_change("dev-crash-at", lambda point: node.turn.crash_at(point))
+    def move(point: str) -> None:
+        if isinstance(node.turn, CrashingTurn):
+            node.turn.crash_at(point)
+
+    node.config.on_change("dev-crash-at", move)
     return partial(CrashingTurn, crash_at=node.config["dev-crash-at"])
 
 
