@@ -10,7 +10,7 @@ UNIT_WORKERS    ?= $(CORES)
 REGTEST_WORKERS ?= $(CORES)
 ARGS   ?=
 
-.PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
+.PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak fmt bitcoind clean
 
 help:
 	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
@@ -22,7 +22,7 @@ help:
 	@echo "make check-compat   Core Lightning's test tools drive this node"
 	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
 	@echo "make bench          table of speed and memory"
-	@echo "make soak, chaos    long runs; chaos kills processes at random"
+	@echo "make soak           the simulations, for as long as you like (ARGS='--seconds N --seed N')"
 	@echo "make fmt            lay out the code"
 
 # The version is checked first: an old Python fails late and strangely otherwise.
@@ -92,9 +92,6 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tools.soak $(ARGS)
-
-chaos: $(STAMP)
-	@$(BIN)/python -m tools.chaos $(ARGS)
 
 fmt: $(STAMP)
 	@$(BIN)/ruff check --quiet --no-cache --select I --fix .
