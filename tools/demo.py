@@ -146,8 +146,8 @@ class Demo:
         for left, right, _ in pairs:
             for one, other in ((left, right), (right, left)):
                 wait_for(
-                    lambda x=one, y=other: x.is_connected(y),  # type: ignore[misc]
-                    f"{one.name} to have {other.name} again",
+                    lambda x=one, y=other: is_reestablished(x, y),  # type: ignore[misc]
+                    f"{one.name} to have its channel with {other.name} again",
                 )
         self.say(f"{node.name} has its peers and channels again")
 
@@ -210,6 +210,12 @@ class Demo:
         problems = self.nodes.close()
         self.bitcoind.close()
         return problems
+
+
+def is_reestablished(node: Node, peer: Node) -> bool:
+    """Whether every channel of the two can be used, as this node sees it: connected alone is too early."""
+    channels = node.channels(peer)
+    return bool(channels) and all(channel.get("reestablished") for channel in channels)
 
 
 def settled_channel(left: Node, right: Node, scid: str) -> dict[str, Any] | None:
