@@ -75,15 +75,26 @@ def _reconnect(factory: NodeFactory, first: Node, second: Node) -> None:
         wait_for(lambda n=node: n.channels()[0].get("reestablished"), f"{node.name}'s channel")  # type: ignore[misc]
 
 
+def _wait_for_htlc(payer: Node, payee: Node) -> None:
+    """Wait until the one HTLC between these two is irrevocable on both sides: a node shows it long before."""
+    for node, peer, state in (
+        (payer, payee, "SENT_ADD_ACK_REVOCATION"),
+        (payee, payer, "RCVD_ADD_ACK_REVOCATION"),
+    ):
+        wait_for(
+            lambda n=node, p=peer, s=state: (
+                [h["state"] for c in n.channels() if c["peer_id"] == p.id for h in c["htlcs"]]
+                == [s]
+            ),  # type: ignore[misc]
+            f"{node.name}'s HTLC",
+        )
+
+
 def _held_htlc(payer: Node, payee: Node) -> str:
     """An HTLC that is committed on both sides and that the payee holds; its payment_hash."""
     invoice = new_invoice(payee, HTLC_MSAT)
     payment_hash = start_payment(payer, route_to(payer, payee, amount_msat=HTLC_MSAT), invoice)
-    for node, state in ((payer, "SENT_ADD_ACK_REVOCATION"), (payee, "RCVD_ADD_ACK_REVOCATION")):
-        wait_for(
-            lambda n=node, s=state: [h["state"] for h in n.channels()[0]["htlcs"]] == [s],  # type: ignore[misc]
-            f"{node.name}'s HTLC",
-        )
+    _wait_for_htlc(payer, payee)
     return payment_hash
 
 
@@ -279,10 +290,7 @@ def _forwarded_htlc(l1: Node, l2: Node, l3: Node) -> str:
     invoice = new_invoice(l3, HTLC_MSAT)
     route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
     payment_hash = start_payment(l1, route, invoice)
-    wait_for(
-        lambda: [h["state"] for h in l3.channels()[0]["htlcs"]] == ["RCVD_ADD_ACK_REVOCATION"],
-        "l3's HTLC",
-    )
+    _wait_for_htlc(l2, l3)
     return payment_hash
 
 
@@ -314,7 +322,7 @@ def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
     route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
     route[0]["delay"] = route[1]["delay"] + 20
     payment_hash = start_payment(l1, route, invoice)
-    wait_for(lambda: l3.channels()[0]["htlcs"], "l3's HTLC")
+    _wait_for_htlc(l2, l3)
     expiry = l3.channels()[0]["htlcs"][0]["expiry"]
     l3.kill9()
     node_factory.mine(expiry + 1 - node_factory.bitcoind.height())
