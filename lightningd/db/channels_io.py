@@ -7,49 +7,33 @@ defined in `models_channels.py`.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Msat, Sat
-from pylightningd.common.channel import htlc_states as hs
-from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.ids import NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.common_wire import Basepoints, ChannelConfig, ChannelStatic
 from pylightningd.lightningd.channels.channel import (
     Channel,
     Counters,
-    LiveHtlc,
     Policy,
-    RemotePolicy,
     StateChange,
 )
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.db.blobs import pack_blobs, unpack_blobs
-from pylightningd.lightningd.db.wide import from_column, to_column
+from pylightningd.lightningd.db.channel_rows import (
+    Row,
+    commitment_row,
+    config_row,
+    mutable_row,
+    read_policy,
+    read_scid,
+)
+from pylightningd.lightningd.db.htlcs_io import HtlcStore
+from pylightningd.lightningd.db.wide import from_column
 
-if TYPE_CHECKING:
-    from pylightningd.lightningd.db.connect_io import WalletDatabase
 
-Row = dict[str, Any]
-
-_CONFIG_COLUMNS = (
-    "dust_limit_satoshis", "max_htlc_value_in_flight_msat", "channel_reserve_satoshis",
-    "htlc_minimum_msat", "to_self_delay", "max_accepted_htlcs",
-)  # fmt: skip
-
-
-class ChannelStore:
+class ChannelStore(HtlcStore):
     """Reads and writes channels. One per node; every call belongs to the turn that is running."""
-
-    def __init__(self, db: WalletDatabase) -> None:
-        self._db = db
-
-    def _rows(self, sql: str, *params: object) -> list[Row]:
-        cursor = self._db.execute_sql(sql, params)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def _insert(self, table: str, row: Row) -> int:
         names = ", ".join(row)
@@ -102,10 +86,10 @@ class ChannelStore:
             "full_channel_id": static.channel_id,
             "channel_type": static.channel_type,
             "channel_config_local": self._insert(
-                "channel_configs", _config_row(static.local_config)
+                "channel_configs", config_row(static.local_config)
             ),
             "channel_config_remote": self._insert(
-                "channel_configs", _config_row(static.remote_config)
+                "channel_configs", config_row(static.remote_config)
             ),
             "funder": 0 if static.we_are_opener else 1,
             "channel_flags": int(channel.announce),
@@ -122,8 +106,8 @@ class ChannelStore:
             "shutdown_keyidx_local": channel.final_key_index,
             "opened_at": channel.opened_at,
             "first_blocknum": channel.first_block,
-            **_mutable_row(channel),
-            **_commitment_row(channel),
+            **mutable_row(channel),
+            **commitment_row(channel),
         }
         self._insert("channels", row)
         self.save_fees(channel)
@@ -132,13 +116,11 @@ class ChannelStore:
 
     def save(self, channel: Channel) -> None:
         """Everything about it that can change, but for HTLCs, feerates, the last transaction and sent updates."""
-        self._update(
-            "channels", channel.dbid, {**_mutable_row(channel), **_commitment_row(channel)}
-        )
+        self._update("channels", channel.dbid, {**mutable_row(channel), **commitment_row(channel)})
 
     def save_commitment(self, channel: Channel) -> None:
         """Only what commitment rounds change: the payment path's write."""
-        self._update("channels", channel.dbid, _commitment_row(channel))
+        self._update("channels", channel.dbid, commitment_row(channel))
 
     def save_last_tx(self, channel: Channel) -> None:
         """Our newest commitment with the peer's signatures."""
@@ -291,9 +273,9 @@ class ChannelStore:
             future_remote_point=row["future_per_commitment_point"],
             sent_channel_ready=bool(row["sent_channel_ready"]),
             got_channel_ready=bool(row["funding_locked_remote"]),
-            short_channel_id=_scid(row["scid"]),
+            short_channel_id=read_scid(row["scid"]),
             local_alias=ShortChannelId(from_column(row["alias_local"])),
-            remote_alias=_scid(row["alias_remote"]),
+            remote_alias=read_scid(row["alias_remote"]),
             local_shutdown_script=row["shutdown_scriptpubkey_local"],
             remote_shutdown_script=row["shutdown_scriptpubkey_remote"],
             closer=row["closer"],
@@ -306,7 +288,7 @@ class ChannelStore:
                 htlc_maximum=Msat(row["htlc_maximum_msat"]),
             ),
             ignore_fee_limits=bool(row["ignore_fee_limits"]),
-            remote_policy=_remote_policy(row["remote_policy"]),
+            remote_policy=read_policy(row["remote_policy"]),
             remote_announcement_sigs=(remote_sigs[:64], remote_sigs[64:]) if remote_sigs else None,
             our_update=row["our_update"],
             opened_at=row["opened_at"],
@@ -332,230 +314,3 @@ class ChannelStore:
                 "SELECT * FROM channel_state_changes WHERE channel_id=? ORDER BY id", dbid
             )
         ]
-
-    # HTLCs
-
-    def live_htlcs(self, channel_dbid: int) -> list[LiveHtlc]:
-        """HTLCs of a channel that are not dead, in the order they were added."""
-        rows = self._rows(
-            "SELECT * FROM channel_htlcs WHERE channel_id=? AND hstate NOT IN (?, ?) ORDER BY id",
-            channel_dbid,
-            int(HtlcState.RCVD_REMOVE_ACK_REVOCATION),
-            int(HtlcState.SENT_REMOVE_ACK_REVOCATION),
-        )
-        return [_htlc(row) for row in rows]
-
-    def htlc_by_row(self, dbid: int) -> LiveHtlc | None:
-        """An HTLC, dead or alive, by its row id."""
-        rows = self._rows("SELECT * FROM channel_htlcs WHERE id=?", dbid)
-        return _htlc(rows[0]) if rows else None
-
-    def offered_for(self, origin_dbid: int) -> LiveHtlc | None:
-        """The newest HTLC that we offered to forward a received one."""
-        rows = self._rows(
-            "SELECT * FROM channel_htlcs WHERE origin_htlc=? ORDER BY id DESC LIMIT 1", origin_dbid
-        )
-        return _htlc(rows[0]) if rows else None
-
-    def htlc_of_payment(self, payment_id: int) -> LiveHtlc | None:
-        """The HTLC, dead or alive, of a part of a payment."""
-        rows = self._rows(
-            "SELECT * FROM channel_htlcs WHERE origin_payment=? ORDER BY id", payment_id
-        )
-        return _htlc(rows[-1]) if rows else None
-
-    def htlcs_sent(self, channel_dbid: int) -> int:
-        """How many HTLCs we ever offered in a channel."""
-        sql = "SELECT COUNT(*) AS n FROM channel_htlcs WHERE channel_id=? AND direction=1"
-        return int(self._rows(sql, channel_dbid)[0]["n"])
-
-    def htlcs(self, channel_dbid: int | None = None) -> list[Row]:
-        """Rows for listhtlcs, oldest first, with the channel's names."""
-        where = "" if channel_dbid is None else "WHERE h.channel_id=?"
-        params = () if channel_dbid is None else (channel_dbid,)
-        rows = self._rows(
-            "SELECT h.*, c.scid AS scid, c.alias_local AS alias_local FROM channel_htlcs h"
-            f" JOIN channels c ON c.id=h.channel_id {where} ORDER BY h.id",
-            *params,
-        )
-        for row in rows:
-            row["scid"] = _scid(row["scid"])
-            row["alias_local"] = _scid(row["alias_local"])
-        return rows
-
-    def insert_htlc(self, htlc: LiveHtlc) -> None:
-        """A new HTLC; sets its dbid."""
-        cursor = self._db.execute_sql(
-            "INSERT INTO channel_htlcs (channel_id, channel_htlc_id, direction, origin_htlc,"
-            " origin_payment, msatoshi, cltv_expiry, payment_hash, routing_onion, path_key, hstate,"
-            " received_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                htlc.channel_dbid,
-                htlc.id,
-                int(htlc.offered_by_us),
-                htlc.origin_htlc,
-                htlc.origin_payment,
-                htlc.amount.msat,
-                htlc.cltv_expiry,
-                htlc.payment_hash,
-                # The onion of one that we offer is in the updates we sent; nobody reads it again.
-                b"" if htlc.offered_by_us else htlc.onion,
-                htlc.path_key,
-                int(htlc.state),
-                htlc.received_time,
-            ),
-        )
-        htlc.dbid = int(cursor.lastrowid or 0)
-
-    def save_htlc_states(self, htlcs: Iterable[LiveHtlc]) -> None:
-        """New states. A dead one's onion is dropped: it is 1366 bytes that nobody reads again."""
-        for htlc in htlcs:
-            if hs.is_dead(htlc.state):
-                self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', resolved_time=? WHERE id=?",
-                    (int(htlc.state), time.time(), htlc.dbid),
-                )
-            else:
-                self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=? WHERE id=?", (int(htlc.state), htlc.dbid)
-                )
-
-    def save_htlc_secret(self, htlc: LiveHtlc) -> None:
-        """The onion's shared secret of a received HTLC."""
-        self._db.execute_sql(
-            "UPDATE channel_htlcs SET shared_secret=? WHERE id=?", (htlc.shared_secret, htlc.dbid)
-        )
-
-    def save_htlc_resolution(self, htlc: LiveHtlc) -> None:
-        """How it ends: a preimage, a failure, or that its onion was malformed."""
-        self._db.execute_sql(
-            "UPDATE channel_htlcs SET payment_key=?, failuremsg=?, malformed_onion=?,"
-            " malformed_sha256=?, hstate=? WHERE id=?",
-            (
-                htlc.preimage,
-                htlc.failure_onion,
-                htlc.malformed_code,
-                htlc.malformed_sha256,
-                int(htlc.state),
-                htlc.dbid,
-            ),
-        )
-
-
-def _scid(value: int | None) -> ShortChannelId | None:
-    return None if value is None else ShortChannelId(from_column(value))
-
-
-def _scid_column(scid: ShortChannelId | None) -> int | None:
-    return None if scid is None else to_column(int(scid))
-
-
-def _config_row(config: ChannelConfig) -> Row:
-    values: Sequence[int] = (
-        config.dust_limit.sat,
-        config.max_htlc_value_in_flight.msat,
-        config.channel_reserve.sat,
-        config.htlc_minimum.msat,
-        config.to_self_delay,
-        config.max_accepted_htlcs,
-    )
-    return dict(zip(_CONFIG_COLUMNS, values, strict=True))
-
-
-def _commitment_row(channel: Channel) -> Row:
-    return {
-        "next_index_local": channel.next_local_commitment,
-        "next_index_remote": channel.next_remote_commitment,
-        "revocations_received": channel.revocations_received,
-        "per_commit_remote": channel.remote_current_point,
-        "next_per_commit_remote": channel.remote_next_point,
-        "shachain_remote": channel.shachain,
-        "next_htlc_id": channel.next_htlc_id,
-        "next_remote_htlc_id": channel.next_remote_htlc_id,
-        "last_was_revoke": int(channel.last_was_revoke),
-        "msatoshi_local": channel.to_local.msat,
-        "msatoshi_remote": channel.to_remote.msat,
-        "msatoshi_to_us_min": channel.min_to_local.msat,
-        "msatoshi_to_us_max": channel.max_to_local.msat,
-        "counters": json.dumps(
-            {name: getattr(channel.counters, name) for name in channel.counters.__slots__}
-        ),
-    }
-
-
-def _mutable_row(channel: Channel) -> Row:
-    policy = channel.policy
-    sigs = channel.remote_announcement_sigs
-    return {
-        "state": int(channel.state),
-        "sent_channel_ready": int(channel.sent_channel_ready),
-        "funding_locked_remote": int(channel.got_channel_ready),
-        "scid": _scid_column(channel.short_channel_id),
-        "alias_local": to_column(int(channel.local_alias)),
-        "alias_remote": _scid_column(channel.remote_alias),
-        "shutdown_scriptpubkey_local": channel.local_shutdown_script,
-        "shutdown_scriptpubkey_remote": channel.remote_shutdown_script,
-        "closer": channel.closer,
-        "close_cause": channel.close_cause,
-        "future_per_commitment_point": channel.future_remote_point,
-        "feerate_base": policy.fee_base_msat,
-        "feerate_ppm": policy.fee_proportional_millionths,
-        "cltv_expiry_delta": policy.cltv_expiry_delta,
-        "htlc_minimum_msat": policy.htlc_minimum.msat,
-        "htlc_maximum_msat": policy.htlc_maximum.msat,
-        "ignore_fee_limits": int(channel.ignore_fee_limits),
-        "remote_policy": _remote_policy_text(channel.remote_policy),
-        "remote_ann_sigs": b"".join(sigs) if sigs else b"",
-        "our_update": channel.our_update,
-        "last_stable_connection": channel.last_stable_connection,
-    }
-
-
-def _remote_policy_text(policy: RemotePolicy | None) -> str:
-    if policy is None:
-        return ""
-    return json.dumps(
-        [
-            policy.fee_base_msat,
-            policy.fee_proportional_millionths,
-            policy.cltv_expiry_delta,
-            policy.htlc_minimum.msat,
-            policy.htlc_maximum.msat,
-        ]
-    )
-
-
-def _remote_policy(text: str) -> RemotePolicy | None:
-    if not text:
-        return None
-    base, ppm, delta, minimum, maximum = json.loads(text)
-    return RemotePolicy(
-        fee_base_msat=base,
-        fee_proportional_millionths=ppm,
-        cltv_expiry_delta=delta,
-        htlc_minimum=Msat(minimum),
-        htlc_maximum=Msat(maximum),
-    )
-
-
-def _htlc(row: Row) -> LiveHtlc:
-    return LiveHtlc(
-        dbid=row["id"],
-        channel_dbid=row["channel_id"],
-        id=row["channel_htlc_id"],
-        offered_by_us=bool(row["direction"]),
-        state=HtlcState(row["hstate"]),
-        amount=Msat(row["msatoshi"]),
-        payment_hash=row["payment_hash"],
-        cltv_expiry=row["cltv_expiry"],
-        onion=row["routing_onion"],
-        path_key=row["path_key"],
-        shared_secret=row["shared_secret"],
-        preimage=row["payment_key"],
-        failure_onion=row["failuremsg"],
-        malformed_code=row["malformed_onion"],
-        malformed_sha256=row["malformed_sha256"],
-        origin_htlc=row["origin_htlc"],
-        origin_payment=row["origin_payment"],
-        received_time=row["received_time"],
-    )
