@@ -262,8 +262,10 @@ def closed_json(channel: Channel, htlcs_sent: int) -> Json:
 def htlc_row_json(row: Json) -> Json:
     """One entry of listhtlcs, from its row."""
     scid = row["scid"] if row["scid"] is not None else row["alias_local"]
+    updated = {"updated_index": row["updated_index"]} if row["updated_index"] else {}
     return {
         "created_index": row["id"],
+        **updated,
         "short_channel_id": str(ShortChannelId(scid)),
         "id": row["channel_htlc_id"],
         "expiry": row["cltv_expiry"],

@@ -19,6 +19,7 @@ import peewee
 from pylightningd.common.errors import BackendError
 from pylightningd.common.network import Network
 from pylightningd.lightningd.db import migrations
+from pylightningd.lightningd.db.indexes_io import Indexes
 
 DSN_PREFIX = "sqlite3://"
 _DISK_ERRORS = {
@@ -54,6 +55,7 @@ class WalletDatabase(peewee.SqliteDatabase):
         )
         self.path = path
         self.replica_path = replica_path
+        self.indexes = Indexes(self)
         self._replica: sqlite3.Connection | None = None
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> sqlite3.Cursor:
@@ -120,11 +122,14 @@ class TurnStore:
 
     def commit(self) -> None:
         """Make it durable."""
+        self._database.indexes.flush()
         transaction, self._transaction = self._transaction, None
         transaction.__exit__(None, None, None)
+        self._database.indexes.committed()
 
     def rollback(self) -> None:
         """Undo whatever is open."""
+        self._database.indexes.rolled_back()
         transaction, self._transaction = self._transaction, None
         if transaction is not None and self._database.in_transaction():
             try:
@@ -135,6 +140,7 @@ class TurnStore:
     def savepoint(self) -> None:
         """Mark the place to come back to."""
         self._database.execute_sql("SAVEPOINT turn")
+        self._database.indexes.savepoint()
 
     def release(self) -> None:
         """Keep what came after the mark."""
@@ -142,6 +148,7 @@ class TurnStore:
 
     def rollback_to_savepoint(self) -> None:
         """Undo what came after the mark."""
+        self._database.indexes.undo()
         self._database.execute_sql("ROLLBACK TO turn")
         self._database.execute_sql("RELEASE turn")
 

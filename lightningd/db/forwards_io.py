@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import ShortChannelId
 from pylightningd.lightningd.channels.channel import LiveHtlc
+from pylightningd.lightningd.db.indexes_io import EVERYTHING, Window
 from pylightningd.lightningd.db.wide import from_column, to_column
 
 if TYPE_CHECKING:
@@ -65,13 +66,36 @@ class ForwardStore:
         state: ForwardState,
         now: float,
     ) -> None:
+        def waited() -> dict[str, Any]:
+            told = _waited(state, in_scid, incoming.id)
+            told["in_msat"] = incoming.amount.msat
+            if out_scid is not None:
+                told["out_channel"] = str(ShortChannelId(out_scid))
+            return told
+
+        indexes = self._db.indexes
+        known = self._db.execute_sql(
+            "SELECT 1 FROM forwards WHERE in_htlc=?", (incoming.dbid,)
+        ).fetchone()
+        if known is not None:
+            # Offered before, and now anew after a restart, or refused.
+            self._db.execute_sql(
+                "UPDATE forwards SET state=?, out_channel_scid=?, out_htlc_id=NULL, resolved_time=NULL,"
+                " failcode=0, updated_index=? WHERE in_htlc=?",
+                (
+                    int(state),
+                    None if out_scid is None else to_column(int(out_scid)),
+                    indexes.bump("forwards", "updated", waited),
+                    incoming.dbid,
+                ),
+            )
+            return
         self._db.execute_sql(
-            "INSERT INTO forwards (in_htlc, in_channel_scid, in_htlc_id, out_channel_scid,"
+            "INSERT INTO forwards (id, in_htlc, in_channel_scid, in_htlc_id, out_channel_scid,"
             " in_msatoshi, out_msatoshi, state, received_time, failcode, forward_style, updated_index)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 1, 0) ON CONFLICT (in_htlc) DO UPDATE SET"
-            " state=excluded.state, out_channel_scid=excluded.out_channel_scid,"
-            " out_htlc_id=NULL, resolved_time=NULL, failcode=0",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, 0)",
             (
+                indexes.bump("forwards", "created", waited),
                 incoming.dbid,
                 to_column(int(in_scid)),
                 incoming.id,
@@ -98,12 +122,23 @@ class ForwardStore:
         self._resolve(incoming, ForwardState.FAILED, code, now)
 
     def _resolve(self, incoming: LiveHtlc, state: ForwardState, code: int, now: float) -> None:
+        updated = self._db.indexes.bump(
+            "forwards", "updated", lambda: self._waited_of(incoming, state)
+        )
         self._db.execute_sql(
-            "UPDATE forwards SET state=?, failcode=?, resolved_time=?, updated_index=id"
+            "UPDATE forwards SET state=?, failcode=?, resolved_time=?, updated_index=?"
             " WHERE in_htlc=?",
-            (int(state), code, now, incoming.dbid),
+            (int(state), code, now, updated, incoming.dbid),
         )
         self._changed(incoming)
+
+    def _waited_of(self, incoming: LiveHtlc, state: ForwardState) -> dict[str, Any]:
+        row = self.of(incoming)
+        told = _waited(state, row["in_channel_scid"], row["in_htlc_id"])
+        told["in_msat"] = row["in_msatoshi"]
+        if row["out_channel_scid"] is not None:
+            told["out_channel"] = str(ShortChannelId(row["out_channel_scid"]))
+        return told
 
     def _changed(self, incoming: LiveHtlc) -> None:
         if self.on_change is not None:
@@ -111,14 +146,32 @@ class ForwardStore:
 
     def all(self) -> list[dict[str, Any]]:
         """Every row, oldest first."""
-        return self._rows("")
+        return self.listed(EVERYTHING)
+
+    def listed(
+        self,
+        window: Window,
+        state: ForwardState | None = None,
+        in_scid: ShortChannelId | None = None,
+        out_scid: ShortChannelId | None = None,
+    ) -> list[dict[str, Any]]:
+        """Rows of this part of the list, and of this state and these channels where they are given."""
+        ending, values = window.sql()
+        wanted = {
+            "state": None if state is None else int(state),
+            "in_channel_scid": None if in_scid is None else to_column(int(in_scid)),
+            "out_channel_scid": None if out_scid is None else to_column(int(out_scid)),
+        }
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f"{name}=? AND " for name in given)
+        return self._rows(f"WHERE {where}{ending}", *given.values(), *values)
 
     def of(self, incoming: LiveHtlc) -> dict[str, Any]:
         """The row of a received HTLC."""
-        return self._rows("WHERE in_htlc=?", incoming.dbid)[0]
+        return self._rows("WHERE in_htlc=? ORDER BY id", incoming.dbid)[0]
 
     def _rows(self, where: str, *values: object) -> list[dict[str, Any]]:
-        cursor = self._db.execute_sql(f"SELECT * FROM forwards {where} ORDER BY id", values)
+        cursor = self._db.execute_sql(f"SELECT * FROM forwards {where}", values)
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
@@ -140,4 +193,17 @@ class ForwardStore:
             "DELETE FROM forwards WHERE in_channel_scid=? AND in_htlc_id=? AND state=?",
             (to_column(int(in_scid)), in_htlc_id, int(state)),
         )
+        for _ in range(cursor.rowcount):
+            self._db.indexes.bump(
+                "forwards", "deleted", lambda: _waited(state, int(in_scid), in_htlc_id)
+            )
         return bool(cursor.rowcount)
+
+
+def _waited(state: ForwardState, in_scid: int, in_htlc_id: int) -> dict[str, Any]:
+    """What command `wait` tells of a forward."""
+    return {
+        "status": state.name.lower(),
+        "in_channel": str(ShortChannelId(in_scid)),
+        "in_htlc_id": in_htlc_id,
+    }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylightningd.common.channel import htlc_states as hs
 from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.lightningd.channels.channel import LiveHtlc
 from pylightningd.lightningd.db.channel_rows import Row, read_htlc, read_scid
+from pylightningd.lightningd.db.indexes_io import EVERYTHING, Window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
@@ -60,13 +62,14 @@ class HtlcStore:
         sql = "SELECT COUNT(*) AS n FROM channel_htlcs WHERE channel_id=? AND direction=1"
         return int(self._rows(sql, channel_dbid)[0]["n"])
 
-    def htlcs(self, channel_dbid: int | None = None) -> list[Row]:
-        """Rows for listhtlcs, oldest first, with the channel's names."""
-        where = "" if channel_dbid is None else "WHERE h.channel_id=?"
-        params = () if channel_dbid is None else (channel_dbid,)
+    def htlcs(self, channel_dbid: int | None = None, window: Window = EVERYTHING) -> list[Row]:
+        """Rows for listhtlcs, with the channel's names."""
+        ending, values = window.sql("h.")
+        where = "" if channel_dbid is None else "h.channel_id=? AND "
+        params = values if channel_dbid is None else (channel_dbid, *values)
         rows = self._rows(
             "SELECT h.*, c.scid AS scid, c.alias_local AS alias_local FROM channel_htlcs h"
-            f" JOIN channels c ON c.id=h.channel_id {where} ORDER BY h.id",
+            f" JOIN channels c ON c.id=h.channel_id WHERE {where}{ending}",
             *params,
         )
         for row in rows:
@@ -76,11 +79,13 @@ class HtlcStore:
 
     def insert_htlc(self, htlc: LiveHtlc) -> None:
         """A new HTLC; sets its dbid."""
-        cursor = self._db.execute_sql(
-            "INSERT INTO channel_htlcs (channel_id, channel_htlc_id, direction, origin_htlc,"
+        htlc.dbid = self._db.indexes.bump("htlcs", "created", partial(self._waited, htlc))
+        self._db.execute_sql(
+            "INSERT INTO channel_htlcs (id, channel_id, channel_htlc_id, direction, origin_htlc,"
             " origin_payment, msatoshi, cltv_expiry, payment_hash, routing_onion, path_key, hstate,"
-            " received_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " received_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                htlc.dbid,
                 htlc.channel_dbid,
                 htlc.id,
                 int(htlc.offered_by_us),
@@ -96,19 +101,40 @@ class HtlcStore:
                 htlc.received_time,
             ),
         )
-        htlc.dbid = int(cursor.lastrowid or 0)
+
+    def _updated(self, htlc: LiveHtlc) -> int:
+        return self._db.indexes.bump("htlcs", "updated", partial(self._waited, htlc))
+
+    def _waited(self, htlc: LiveHtlc) -> Row:
+        """What command `wait` tells of an HTLC."""
+        channel = self._rows(
+            "SELECT scid, alias_local FROM channels WHERE id=?", htlc.channel_dbid
+        )[0]
+        return {
+            "state": htlc.state.name,
+            "short_channel_id": str(
+                read_scid(channel["scid"]) or read_scid(channel["alias_local"])
+            ),
+            "direction": "out" if htlc.offered_by_us else "in",
+            "htlc_id": htlc.id,
+            "cltv_expiry": htlc.cltv_expiry,
+            "payment_hash": htlc.payment_hash.hex(),
+            "amount_msat": htlc.amount.msat,
+        }
 
     def save_htlc_states(self, htlcs: Iterable[LiveHtlc]) -> None:
         """New states. A dead one's onion is dropped: it is 1366 bytes that nobody reads again."""
         for htlc in htlcs:
             if hs.is_dead(htlc.state):
                 self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', resolved_time=? WHERE id=?",
-                    (int(htlc.state), time.time(), htlc.dbid),
+                    "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', resolved_time=?,"
+                    " updated_index=? WHERE id=?",
+                    (int(htlc.state), time.time(), self._updated(htlc), htlc.dbid),
                 )
             else:
                 self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=? WHERE id=?", (int(htlc.state), htlc.dbid)
+                    "UPDATE channel_htlcs SET hstate=?, updated_index=? WHERE id=?",
+                    (int(htlc.state), self._updated(htlc), htlc.dbid),
                 )
 
     def save_htlc_secret(self, htlc: LiveHtlc) -> None:
@@ -121,13 +147,14 @@ class HtlcStore:
         """How it ends: a preimage, a failure, or that its onion was malformed."""
         self._db.execute_sql(
             "UPDATE channel_htlcs SET payment_key=?, failuremsg=?, malformed_onion=?,"
-            " malformed_sha256=?, hstate=? WHERE id=?",
+            " malformed_sha256=?, hstate=?, updated_index=? WHERE id=?",
             (
                 htlc.preimage,
                 htlc.failure_onion,
                 htlc.malformed_code,
                 htlc.malformed_sha256,
                 int(htlc.state),
+                self._updated(htlc),
                 htlc.dbid,
             ),
         )

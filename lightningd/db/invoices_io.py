@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Msat
+from pylightningd.lightningd.db.indexes_io import EVERYTHING, Window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
@@ -43,6 +44,11 @@ class InvoiceRow:
     local_offer_id: bytes | None = None
     updated_index: int = 0
 
+    @property
+    def is_bolt12(self) -> bool:
+        """Whether its text is a BOLT 12 one; `payment_secret` is then the path_id of its blinded paths."""
+        return self.bolt11 is not None and self.bolt11.startswith("lni")
+
 
 class InvoiceStore:
     """Reads and writes invoices; writes belong to the turn that is running."""
@@ -52,11 +58,15 @@ class InvoiceStore:
 
     def insert(self, invoice: InvoiceRow) -> None:
         """A new one; sets its id."""
-        cursor = self._db.execute_sql(
-            "INSERT INTO invoices (state, msatoshi, payment_hash, payment_key, payment_secret,"
+        invoice.id = self._db.indexes.bump(
+            "invoices", "created", lambda: _waited(invoice, invstring=True)
+        )
+        self._db.execute_sql(
+            "INSERT INTO invoices (id, state, msatoshi, payment_hash, payment_key, payment_secret,"
             " label, expiry_time, bolt11, description, min_final_cltv, local_offer_id, updated_index)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (
+                invoice.id,
                 int(invoice.state),
                 None if invoice.amount is None else invoice.amount.msat,
                 invoice.payment_hash,
@@ -70,10 +80,12 @@ class InvoiceStore:
                 invoice.local_offer_id,
             ),
         )
-        invoice.id = int(cursor.lastrowid or 0)
 
     def save(self, invoice: InvoiceRow) -> None:
         """What can change."""
+        invoice.updated_index = self._db.indexes.bump(
+            "invoices", "updated", lambda: _waited(invoice)
+        )
         self._db.execute_sql(
             "UPDATE invoices SET state=?, pay_index=?, msatoshi_received=?, paid_timestamp=?,"
             " description=?, updated_index=? WHERE id=?",
@@ -90,6 +102,7 @@ class InvoiceStore:
 
     def delete(self, invoice: InvoiceRow) -> None:
         """Forget one."""
+        self._db.indexes.bump("invoices", "deleted", lambda: _waited(invoice, invstring=True))
         self._db.execute_sql("DELETE FROM invoices WHERE id=?", (invoice.id,))
 
     def next_pay_index(self) -> int:
@@ -134,16 +147,42 @@ class InvoiceStore:
 
     def all(self) -> list[InvoiceRow]:
         """Every invoice, oldest first."""
-        return self._select("1=? ORDER BY id", 1)
+        return self.listed(EVERYTHING)
+
+    def listed(self, window: Window, offer_id: bytes | None = None) -> list[InvoiceRow]:
+        """Those of this part of the list, and of this offer if one is given."""
+        ending, values = window.sql()
+        if offer_id is None:
+            return self._select(ending, *values)
+        return self._select(f"local_offer_id=? AND {ending}", offer_id, *values)
+
+    def forget_description(self, invoice: InvoiceRow) -> None:
+        """It takes too much room."""
+        description, invoice.description = invoice.description, None
+        invoice.updated_index = self._db.indexes.bump(
+            "invoices", "updated", lambda: {"label": invoice.label, "description": description}
+        )
+        self._db.execute_sql(
+            "UPDATE invoices SET description=NULL, updated_index=? WHERE id=?",
+            (invoice.updated_index, invoice.id),
+        )
 
     def _one(self, where: str, value: object) -> InvoiceRow | None:
         found = self._select(where, value)
         return found[0] if found else None
 
-    def _select(self, where: str, value: object) -> list[InvoiceRow]:
-        cursor = self._db.execute_sql(f"SELECT * FROM invoices WHERE {where}", (value,))
+    def _select(self, where: str, *values: object) -> list[InvoiceRow]:
+        cursor = self._db.execute_sql(f"SELECT * FROM invoices WHERE {where}", values)
         names = [column[0] for column in cursor.description]
         return [_invoice(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _waited(invoice: InvoiceRow, *, invstring: bool = False) -> dict[str, Any]:
+    """What command `wait` tells of an invoice."""
+    told = {"status": invoice.state.name.lower(), "label": invoice.label}
+    if invstring and invoice.bolt11 is not None:
+        told["bolt12" if invoice.bolt11.startswith("lni") else "bolt11"] = invoice.bolt11
+    return told
 
 
 def _invoice(row: dict[str, Any]) -> InvoiceRow:

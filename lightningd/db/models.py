@@ -18,7 +18,18 @@ from typing import Any
 
 from peewee import BlobField, DatabaseProxy, IntegerField, Model, TextField
 
-ROOMS = ("wallet", "chain", "channels", "payments", "invoices", "datastore", "gossip", "onchain")
+ROOMS = (
+    "wallet",
+    "chain",
+    "channels",
+    "payments",
+    "invoices",
+    "datastore",
+    "gossip",
+    "onchain",
+    "moves",
+    "offers",
+)
 """Modules `models_<room>.py`; one that does not exist yet is skipped."""
 
 database_proxy = DatabaseProxy()

@@ -172,6 +172,7 @@ class ChannelHtlcs(Table):
     shared_secret = BlobField(null=True)
     received_time = FloatField()
     resolved_time = FloatField(null=True)
+    updated_index = IntegerField(constraints=[ZERO])
 
     class Meta:
         table_name = "channel_htlcs"

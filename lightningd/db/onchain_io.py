@@ -158,8 +158,16 @@ class OnchainStore:
             (0, HtlcState.SENT_REMOVE_ACK_REVOCATION),
         ):
             assert is_dead(state)
-            self._db.execute_sql(
-                "UPDATE channel_htlcs SET hstate=?, routing_onion=x'' WHERE channel_id=? AND direction=?"
-                " AND hstate<>?",
-                (int(state), dbid, direction, int(state)),
+            cursor = self._db.execute_sql(
+                "SELECT id FROM channel_htlcs WHERE channel_id=? AND direction=? AND hstate<>?"
+                " ORDER BY id",
+                (dbid, direction, int(state)),
             )
+            for (row_id,) in cursor.fetchall():
+                told = {"state": state.name, "direction": "out" if direction else "in"}
+                updated = self._db.indexes.bump("htlcs", "updated", told.copy)
+                self._db.execute_sql(
+                    "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', updated_index=?"
+                    " WHERE id=?",
+                    (int(state), updated, row_id),
+                )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import NodeId, ShortChannelId
+from pylightningd.lightningd.db.indexes_io import EVERYTHING, Window
 from pylightningd.lightningd.db.wide import from_column, to_column
 
 if TYPE_CHECKING:
@@ -84,12 +86,14 @@ class PaymentStore:
 
     def insert(self, part: Part) -> None:
         """A new part; sets its id. Its name must be new."""
-        cursor = self._db.execute_sql(
-            "INSERT INTO payments (timestamp, status, payment_hash, partid, groupid, destination,"
+        part.id = self._db.indexes.bump("sendpays", "created", lambda: _waited(part))
+        self._db.execute_sql(
+            "INSERT INTO payments (id, timestamp, status, payment_hash, partid, groupid, destination,"
             " msatoshi, msatoshi_sent, total_msat, path_secrets, route_nodes, route_channels,"
             " description, paydescription, bolt11, local_invreq_id, faildestperm, updated_index)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
             (
+                part.id,
                 part.created_at,
                 int(part.status),
                 part.payment_hash,
@@ -108,10 +112,10 @@ class PaymentStore:
                 part.local_invreq_id,
             ),
         )
-        part.id = int(cursor.lastrowid or 0)
 
     def complete(self, part: Part) -> None:
         """It was paid."""
+        self._updated(part)
         self._db.execute_sql(
             "UPDATE payments SET status=?, payment_preimage=?, completed_at=?, path_secrets=x'',"
             " updated_index=? WHERE id=?",
@@ -120,6 +124,7 @@ class PaymentStore:
 
     def fail(self, part: Part) -> None:
         """It was not."""
+        self._updated(part)
         failure = part.failure or Failure()
         self._db.execute_sql(
             "UPDATE payments SET status=?, completed_at=?, failcode=?, failindex=?, failnode=?,"
@@ -142,6 +147,9 @@ class PaymentStore:
             ),
         )
 
+    def _updated(self, part: Part) -> None:
+        part.updated_index = self._db.indexes.bump("sendpays", "updated", lambda: _waited(part))
+
     def get(self, part_id: int) -> Part | None:
         """By row id."""
         found = self._parts("id=?", part_id)
@@ -157,11 +165,31 @@ class PaymentStore:
 
     def all(self) -> list[Part]:
         """Every part, oldest first."""
-        return self._parts("1=?", 1)
+        return self.listed(EVERYTHING)
 
-    def delete(self, part_ids: list[int]) -> None:
+    def listed(
+        self,
+        window: Window,
+        payment_hash: bytes | None = None,
+        status: PaymentStatus | None = None,
+    ) -> list[Part]:
+        """Those of this part of the list that pay this hash and stand so, where that is given."""
+        ending, values = window.sql()
+        where = ""
+        wanted: list[bytes | int] = []
+        if payment_hash is not None:
+            where = "payment_hash=? AND "
+            wanted.append(payment_hash)
+        if status is not None:
+            where += "status=? AND "
+            wanted.append(int(status))
+        return self._select(where + ending, *wanted, *values)
+
+    def delete(self, parts: list[Part]) -> None:
         """Forget parts."""
-        for part_id in part_ids:
+        for part in parts:
+            self._db.indexes.bump("sendpays", "deleted", partial(_waited, part))
+            part_id = part.id
             # A later part may get the same number: it is not to be taken for what this HTLC paid.
             self._db.execute_sql(
                 "UPDATE channel_htlcs SET origin_payment=NULL WHERE origin_payment=?", (part_id,)
@@ -169,9 +197,22 @@ class PaymentStore:
             self._db.execute_sql("DELETE FROM payments WHERE id=?", (part_id,))
 
     def _parts(self, where: str, value: object) -> list[Part]:
-        cursor = self._db.execute_sql(f"SELECT * FROM payments WHERE {where} ORDER BY id", (value,))
+        return self._select(f"{where} ORDER BY id", value)
+
+    def _select(self, where: str, *values: object) -> list[Part]:
+        cursor = self._db.execute_sql(f"SELECT * FROM payments WHERE {where}", values)
         names = [column[0] for column in cursor.description]
         return [_part(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _waited(part: Part) -> dict[str, Any]:
+    """What command `wait` tells of a part."""
+    return {
+        "status": part.status.name.lower(),
+        "partid": part.partid,
+        "groupid": part.groupid,
+        "payment_hash": part.payment_hash.hex(),
+    }
 
 
 def _msat(value: int | None) -> Msat | None:

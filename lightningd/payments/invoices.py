@@ -119,7 +119,6 @@ class Invoices:
         invoice.received = received
         invoice.paid_at = int(self._node.clock.now())
         invoice.pay_index = self.store.next_pay_index()
-        invoice.updated_index = invoice.id
         self.store.save(invoice)
         self._node.log(
             "info",

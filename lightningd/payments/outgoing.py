@@ -321,7 +321,6 @@ class Payments:
     def _end(self, part: Part) -> None:
         node = self._node
         part.completed_at = int(node.clock.now())
-        part.updated_index = part.id
         self._parts.pop(part.id, None)
         node.turn.on_rollback(lambda: self._parts.pop(part.id, None))
         node.turn.after_commit(lambda: self._wake(part))

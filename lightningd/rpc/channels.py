@@ -18,14 +18,13 @@ from pylightningd.lightningd.rpc.params import (
     channel_id,
     msat,
     node_id_param,
-    one_of,
     peer_or_channel,
     scid,
     string,
     u32,
-    u64,
 )
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.windows import WINDOW_PARAMS, read_window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -207,9 +206,7 @@ def _set_one(
     summary="List all known HTLCS (optionally, just for [id] (scid or channel id))",
     params={
         "id": Param(string, "only HTLCs of this channel", default=None),
-        "index": Param(one_of("created", "updated"), "which order", default=None),
-        "start": Param(u64, "begin with this index", default=None),
-        "limit": Param(u32, "at most so many", default=None),
+        **WINDOW_PARAMS,
     },
     examples=["listhtlcs", "listhtlcs 103x1x0"],
 )
@@ -220,13 +217,6 @@ async def listhtlcs(
     start: int | None,
     limit: int | None,
 ) -> dict[str, Any]:
-    if start is not None and index is None:
-        raise UserError(
-            JSONRPC2_INVALID_PARAMS,
-            "Can only specify {start} with {index}: listhtlcs index=created start=1",
-        )
+    window = read_window(index, start, limit)
     dbid = None if id is None else find_channels(node, peer_or_channel("id", id))[0].dbid
-    rows = [htlc_row_json(row) for row in node.channels.store.htlcs(dbid)]
-    first = start or 0
-    rows = [row for row in rows if row["created_index"] >= first]
-    return {"htlcs": rows if limit is None else rows[:limit]}
+    return {"htlcs": [htlc_row_json(row) for row in node.channels.store.htlcs(dbid, window)]}

@@ -8,8 +8,9 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ShortChannelId
 from pylightningd.lightningd.channels.forward_json import forward_json
 from pylightningd.lightningd.db.forwards_io import ForwardState
-from pylightningd.lightningd.rpc.params import Param, one_of, scid, u32, u64
+from pylightningd.lightningd.rpc.params import Param, one_of, scid, u64
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.windows import WINDOW_PARAMS, read_window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -28,9 +29,7 @@ DELFORWARD_NOT_FOUND = 1401
         ),
         "in_channel": Param(scid, "only those that came in here", default=None),
         "out_channel": Param(scid, "only those that went out here", default=None),
-        "index": Param(one_of("created", "updated"), "which order", default=None),
-        "start": Param(u64, "begin with this index", default=None),
-        "limit": Param(u32, "at most so many", default=None),
+        **WINDOW_PARAMS,
     },
     examples=["listforwards settled", "listforwards -k in_channel=103x1x0"],
 )
@@ -43,16 +42,10 @@ async def listforwards(
     start: int | None,
     limit: int | None,
 ) -> dict[str, Any]:
-    key = "updated_index" if index == "updated" else "created_index"
-    found = [
-        forward
-        for forward in map(forward_json, node.switch.forwards.all())
-        if (status is None or forward["status"] == status)
-        and (in_channel is None or forward["in_channel"] == str(in_channel))
-        and (out_channel is None or forward.get("out_channel") == str(out_channel))
-        and (start is None or forward.get(key, 0) >= start)
-    ]
-    return {"forwards": found if limit is None else found[:limit]}
+    state = None if status is None else ForwardState[status.upper()]
+    window = read_window(index, start, limit)
+    rows = node.switch.forwards.listed(window, state, in_channel, out_channel)
+    return {"forwards": [forward_json(row) for row in rows]}
 
 
 @command(

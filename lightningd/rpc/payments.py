@@ -33,6 +33,7 @@ from pylightningd.lightningd.rpc.params import (
     u64,
 )
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.windows import WINDOW_PARAMS, read_window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -245,9 +246,7 @@ def _hash_of(text: str) -> bytes:
         "bolt11": Param(string, "only payments of this invoice", default=None),
         "payment_hash": Param(hash32, "only payments of this hash", default=None),
         "status": Param(one_of("pending", "complete", "failed"), "only these", default=None),
-        "index": Param(one_of("created", "updated"), "which order", default=None),
-        "start": Param(u64, "begin with this index", default=None),
-        "limit": Param(u32, "at most so many", default=None),
+        **WINDOW_PARAMS,
     },
     examples=["listsendpays", f"listsendpays -k payment_hash={_HASH}"],
 )
@@ -265,14 +264,10 @@ async def listsendpays(
             JSONRPC2_INVALID_PARAMS, "Can only specify one of {bolt11} or {payment_hash}"
         )
     wanted = payment_hash if bolt11 is None else _hash_of(bolt11)
-    parts = node.payments.store.all() if wanted is None else node.payments.store.of_hash(wanted)
-    shown = [
-        part_json(p, listed=True)
-        for p in parts
-        if (status is None or p.status.name.lower() == status)
-        and (start is None or (p.updated_index if index == "updated" else p.id) >= start)
-    ]
-    return {"payments": shown if limit is None else shown[:limit]}
+    wanted_status = None if status is None else PaymentStatus[status.upper()]
+    window = read_window(index, start, limit)
+    parts = node.payments.store.listed(window, wanted, wanted_status)
+    return {"payments": [part_json(part, listed=True) for part in parts]}
 
 
 @command(
@@ -309,7 +304,7 @@ async def delpay(
                 PAY_STATUS_UNEXPECTED,
                 f"Payment with hash {payment_hash.hex()} has {parts[-1].status.name.lower()} status but it should be {status}",
             )
-        store.delete([p.id for p in found])
+        store.delete(found)
         return found
 
     return {"payments": [part_json(p) for p in await node.turn.do(delete)]}

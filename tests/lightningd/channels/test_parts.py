@@ -92,15 +92,15 @@ def test_crash_after_the_commitment(rig: Rig) -> None:
     assert statuses(rig) == [PaymentStatus.COMPLETE]
 
 
-def test_a_number_that_is_used_again_does_not_inherit_the_preimage(rig: Rig) -> None:
+def test_numbers_are_never_used_again_and_inherit_no_preimage(rig: Rig) -> None:
     channel = rig.ready(1)
     part = send_part(rig, channel, HASH)
     rig.commit_offers(channel)
     resolve(rig, channel, 0, preimage=PREIMAGE)
     die(rig, channel, 0)
-    rig.turn(lambda: rig.node.payments.store.delete([part.id]))
+    rig.turn(lambda: rig.node.payments.store.delete([part]))
     other = sha256(b"other").digest()
-    assert send_part(rig, channel, other).id == part.id
+    assert send_part(rig, channel, other).id == part.id + 1
     rig.restart()
     rig.recover()
     (left,) = rig.node.payments.store.all()
