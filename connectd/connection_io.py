@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pylightningd.connectd.disconnect_script import Break
 from pylightningd.connectd.establish_io import Established, make_warning
 from pylightningd.connectd.gossip_stream import GossipStream
+from pylightningd.connectd.onion_limit import OnionLimit
 from pylightningd.connectd.ping import TIMER_SECONDS, Due, Pinger
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Connection:
         """No message is taken in or out any more."""
         self.reason = ""
         self.pinger = Pinger(hub.clock.monotonic())
+        self.onion_limit = OnionLimit(hub.clock.monotonic())
         self._made = made
         self._socket = made.socket
         self._cipher = made.transport

@@ -385,6 +385,9 @@ class Hub:
                 conn.send_if_room(pong.encode())
         elif kind is Kind.PONG:
             self._pong_in(conn, raw)
+        elif kind is Kind.ONION_MESSAGE:
+            if conn.onion_limit.take(self.clock.monotonic()):
+                self.to_master(conn, raw)
         elif kind is Kind.MASTER:
             self.to_master(conn, raw)
         elif kind is Kind.UNEXPECTED:

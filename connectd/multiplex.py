@@ -43,9 +43,11 @@ class Kind(Enum):
     ERROR = 4
     WARNING = 5
     MASTER = 6
-    """Passed on to the master: onion messages, peer storage, custom messages."""
+    """Passed on to the master: peer storage, custom messages."""
     UNEXPECTED = 7
     """Known, but not at this time."""
+    ONION_MESSAGE = 8
+    """Passed on to the master, so many a second."""
 
 
 _GOSSIP_TYPES = (256, 257, 258, 261, 262, 263, 264, 265)
@@ -55,7 +57,7 @@ _SPECIAL: dict[int, Kind] = {
     peer_wire.Error.TYPE: Kind.ERROR,
     peer_wire.Warning.TYPE: Kind.WARNING,
     peer_wire.Init.TYPE: Kind.UNEXPECTED,
-    peer_wire.OnionMessage.TYPE: Kind.MASTER,
+    peer_wire.OnionMessage.TYPE: Kind.ONION_MESSAGE,
     peer_wire.PeerStorage.TYPE: Kind.MASTER,
     peer_wire.PeerStorageRetrieval.TYPE: Kind.MASTER,
     **dict.fromkeys(_GOSSIP_TYPES, Kind.GOSSIP),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from pylightningd.common.bitcoin.hashes import sha256d, tagged_hash
+from pylightningd.common.invoice.bolt12_keys import NODE_ALIAS_BASE, alias_tweak
 from pylightningd.common.keys import (
     ecdh,
     schnorr_sign,
@@ -95,11 +96,22 @@ def _recoverable(node: NodeSecrets, digest: bytes) -> bytes:
     return signature + bytes((recovery_id,))
 
 
+_BOLT12_MESSAGES = frozenset({"invoice_request", "invoice"})
+
+
 def sign_bolt12(node: NodeSecrets, msg: w.HsmdSignBolt12) -> w.HsmdSignBolt12Reply:
-    """BOLT 12 signature; with a tweak of 32 bytes, by the node key plus that number."""
+    """BOLT 12 signature of a request or an invoice; with a tweak, by the node's alias of that tweak.
+
+    Raises Refusal for anything else: an alias pays, it never issues invoices.
+    """
+    if msg.messagename not in _BOLT12_MESSAGES or msg.fieldname != "signature":
+        raise Refusal(f"{msg.messagename} {msg.fieldname} is nothing that we sign")
+    if msg.public_tweak and msg.messagename != "invoice_request":
+        raise Refusal(f"an {msg.messagename} is signed with the node's own key")
     # BOLT 12, "Signature Calculation": the tag is "lightning", the message's name and the field's.
     digest = tagged_hash(f"lightning{msg.messagename}{msg.fieldname}", msg.merkle_root)
     key = node.node_key
     if msg.public_tweak:
-        key = secret_tweak_add(key, msg.public_tweak)
+        base = node.derived_secret(NODE_ALIAS_BASE).reveal()
+        key = secret_tweak_add(key, alias_tweak(base, msg.public_tweak))
     return w.HsmdSignBolt12Reply(signature=schnorr_sign(key, digest))

@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.control.gossipd import GossipControl
     from pylightningd.lightningd.control.hooks import HtlcHook, PeerHooks
     from pylightningd.lightningd.control.onchaind import OnchainControl
+    from pylightningd.lightningd.control.onion_messages import OnionMessages
     from pylightningd.lightningd.control.openingd import OpeningControl
     from pylightningd.lightningd.control.workers import Workers
     from pylightningd.lightningd.db.connect_io import OpenDatabase, WalletDatabase
     from pylightningd.lightningd.payments.incoming import Receiver
     from pylightningd.lightningd.payments.invoices import Invoices
+    from pylightningd.lightningd.payments.offer_book import OfferBook
     from pylightningd.lightningd.payments.outgoing import Payments
     from pylightningd.lightningd.peers import Peers
     from pylightningd.lightningd.plugin_host.host_io import PluginHost
@@ -94,6 +96,8 @@ class Node(NodeTasks):
     workers: Workers
     peer_hooks: PeerHooks
     htlc_hook: HtlcHook
+    onion_messages: OnionMessages
+    offer_book: OfferBook
     payments: Payments
     invoices: Invoices
     receiver: Receiver

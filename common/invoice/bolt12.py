@@ -12,6 +12,7 @@ from pylightningd.common.errors import WireError
 from pylightningd.common.invoice import bech32
 from pylightningd.common.invoice.bolt12_merkle import merkle_root
 from pylightningd.common.invoice.bolt12_rules import (
+    INVREQ_TYPES,
     OFFER_TYPES,
     Bolt12Error,
     check_invoice,
@@ -33,6 +34,7 @@ __all__ = [
     "decode_offer",
     "decode_string",
     "encode_string",
+    "invreq_id",
     "offer_id",
 ]
 
@@ -113,6 +115,11 @@ def decode_invoice(
 def offer_id(tlvs: bytes) -> bytes:
     """The id CLN knows an offer by: the Merkle root of its fields, from the offer, a request or an invoice."""
     return merkle_root(write_records(mirrored_records(tlvs, OFFER_TYPES)))
+
+
+def invreq_id(tlvs: bytes) -> bytes:
+    """The id CLN knows an invoice request by: the Merkle root of its fields, from it or from an invoice."""
+    return merkle_root(write_records(mirrored_records(tlvs, INVREQ_TYPES)))
 
 
 def _tlvs(source: str | bytes, wanted: str) -> bytes:

@@ -70,10 +70,7 @@ class ConnectControl:
                 opening = pw.OpenChannel2.decode(raw)
                 self._refuse(peer, opening.temporary_channel_id, "v2 channels are not supported")
             elif kind == _ONION_MESSAGE:
-                # We do not offer option_onion_messages, so a peer that sends one talks to nobody.
-                self._node.log(
-                    "debug", "Ignoring onion message", source="connectd", peer_id=peer.id
-                )
+                self._node.turn.after_commit(lambda: self._node.onion_messages.received(peer, raw))
             elif is_channel_message(kind):
                 self._channel_message(peer, raw, kind)
             else:

@@ -14,6 +14,7 @@ from pylightningd.lightningd.control.connectd import ConnectControl
 from pylightningd.lightningd.control.gossipd import GossipControl
 from pylightningd.lightningd.control.hooks import HtlcHook, PeerHooks
 from pylightningd.lightningd.control.onchaind import OnchainControl
+from pylightningd.lightningd.control.onion_messages import OnionMessages
 from pylightningd.lightningd.control.openingd import OpeningControl
 from pylightningd.lightningd.control.workers import Workers
 
@@ -32,6 +33,7 @@ async def start(node: Node) -> None:
     node.workers = Workers(node, node.settings.workers)
     node.peer_hooks = PeerHooks(node)
     node.htlc_hook = HtlcHook(node)
+    node.onion_messages = OnionMessages(node)
     _declare(node)
     await node.fleet.start_all(["connectd", "gossipd"])
     node.chain.on_block(partial(_on_block, node, Deadlines(node)))

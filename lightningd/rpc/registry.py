@@ -37,6 +37,8 @@ FAMILIES = (
     "invoices",
     "payments",
     "onions",
+    "onion_messages",
+    "offers",
     "decode",
     "plugins",
     "waiting",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -27,7 +28,6 @@ from pylightningd.common.keys import (
     pubkey_from_secret,
     recover,
     schnorr_verify,
-    secret_tweak_add,
     taproot_tweak_pubkey,
     verify_compact,
     xonly,
@@ -196,40 +196,41 @@ FIELDS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("msg", "key"),
-    [
-        (
-            w.HsmdSignDelayedPayment(**FIELDS, witness_script=SCRIPT, commitment_number=9),
-            derive_pubkey(ALICE_POINTS.delayed_payment, ALICE_POINT),
-        ),
-        (
-            w.HsmdSignLocalHtlc(**FIELDS, witness_script=SCRIPT, commitment_number=9),
-            derive_pubkey(ALICE_POINTS.htlc, ALICE_POINT),
-        ),
-        (
-            w.HsmdSignRemoteHtlc(
-                **FIELDS, witness_script=SCRIPT, remote_per_commitment_point=POINT
-            ),
-            derive_pubkey(ALICE_POINTS.htlc, POINT),
-        ),
-        (
-            w.HsmdSignPenalty(**FIELDS, witness_script=SCRIPT, revocation_secret=REVOKED),
-            derive_revocation_pubkey(ALICE_POINTS.revocation, POINT),
-        ),
-        (w.HsmdSignToRemote(**FIELDS, witness_script=SCRIPT), ALICE_POINTS.payment),
-    ],
-    ids=lambda value: type(value).__name__,
+def claim(signer: int, **more: Any) -> w.ClaimInput:
+    values = {"commitment_number": 0, "point": None, "revocation_secret": None} | more
+    return w.ClaimInput(
+        input_index=0, amount=Sat(1000), witness_script=SCRIPT, signer=signer, **values
+    )
+
+
+CLAIMS = (
+    (claim(1, commitment_number=9), derive_pubkey(ALICE_POINTS.delayed_payment, ALICE_POINT)),
+    (claim(2, commitment_number=9), derive_pubkey(ALICE_POINTS.htlc, ALICE_POINT)),
+    (claim(3, point=POINT), derive_pubkey(ALICE_POINTS.htlc, POINT)),
+    (claim(4, revocation_secret=REVOKED), derive_revocation_pubkey(ALICE_POINTS.revocation, POINT)),
 )
-def test_claims_on_chain(alice: Hsm, msg: Any, key: bytes) -> None:
+
+
+def test_claims_on_chain(alice: Hsm) -> None:
     alice.add_link(9, 8)
     alice.handle(0, w.HsmdAssignChannel(link_id=9, peer_id=BOB.node_id, dbid=1))
-    signature = ask(alice, msg, 9).signature
-    verify_compact(key, bip143_sighash(CLAIM, 0, SCRIPT, Sat(1000)), signature)
+    inputs = tuple(c for c, _ in CLAIMS)
+    msg = w.HsmdSignClaims(dbid=1, tx=CLAIM.serialize(), inputs=inputs)
+    signatures = ask(alice, msg, 9).signatures
+    digest = bip143_sighash(CLAIM, 0, SCRIPT, Sat(1000))
+    for (_, key), signature in zip(CLAIMS, signatures, strict=True):
+        verify_compact(key, digest, signature)
     with pytest.raises(Refusal, match="no input 1"):
-        ask(alice, replace(msg, input_index=1))
+        ask(alice, replace(msg, inputs=(replace(inputs[0], input_index=1),)))
+    with pytest.raises(Refusal, match="no key fits"):
+        ask(alice, replace(msg, inputs=(claim(4),)))
     with pytest.raises(ValueError, match="transaction"):
         ask(alice, replace(msg, tx=b"\0" * 3))
+
+
+def test_to_remote_on_chain(alice: Hsm) -> None:
+    signature = ask(alice, w.HsmdSignToRemote(**FIELDS, witness_script=SCRIPT)).signature
+    verify_compact(ALICE_POINTS.payment, bip143_sighash(CLAIM, 0, SCRIPT, Sat(1000)), signature)
 
 
 def test_to_remote_without_anchors_is_a_plain_key(alice: Hsm) -> None:
@@ -314,11 +315,31 @@ def test_bolt12(alice: Hsm) -> None:
     )
     digest = tagged_hash("lightninginvoicesignature", b"m" * 32)
     schnorr_verify(xonly(ALICE.node_id), digest, ask(alice, msg).signature)
-    tweaked = ask(alice, replace(msg, public_tweak=b"t" * 32)).signature
-    schnorr_verify(xonly(point_tweak_add(ALICE.node_id, b"t" * 32)), digest, tweaked)
-    assert pubkey_from_secret(secret_tweak_add(ALICE.node_key, b"t" * 32)) == point_tweak_add(
-        ALICE.node_id, b"t" * 32
+    # CLN's payer keys: node id + SHA256(makesecret("node-alias-base") || invreq_metadata).
+    request = replace(msg, messagename="invoice_request", public_tweak=b"metadata")
+    base = ask(alice, w.HsmdDeriveSecret(info=b"node-alias-base")).secret.reveal()
+    alias = point_tweak_add(ALICE.node_id, sha256(base + b"metadata").digest())
+    digest = tagged_hash("lightninginvoice_requestsignature", b"m" * 32)
+    schnorr_verify(xonly(alias), digest, ask(alice, request).signature)
+
+
+@pytest.mark.parametrize(
+    ("messagename", "fieldname", "tweak"),
+    [
+        ("offer", "signature", b""),
+        ("invoice", "proof_signature", b""),
+        ("TapSighash", "", b""),
+        ("invoice", "signature", b"metadata"),
+    ],
+)
+def test_bolt12_signs_nothing_else(
+    alice: Hsm, messagename: str, fieldname: str, tweak: bytes
+) -> None:
+    msg = w.HsmdSignBolt12(
+        messagename=messagename, fieldname=fieldname, merkle_root=bytes(32), public_tweak=tweak
     )
+    with pytest.raises(Refusal):
+        ask(alice, msg)
 
 
 def test_derived_secrets(alice: Hsm) -> None:
