@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pylightningd.common.bitcoin.address import address_to_script
+from pylightningd.common import features as ft
+from pylightningd.common.bitcoin.script import is_valid_shutdown_script
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import UserError
-from pylightningd.common.ids import Outpoint, txid_hex
+from pylightningd.common.ids import NodeId, Outpoint, txid_hex
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 from pylightningd.lightningd.rpc.chain import feerate_perkw
@@ -24,6 +25,7 @@ from pylightningd.lightningd.rpc.params import (
     u32,
 )
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.wallet_params import script_of_address
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -64,6 +66,26 @@ def _the_one(channels: list[Channel]) -> Channel:
     return open_ones[0]
 
 
+def closing_script(node: Node, param: str, address: str, peer_id: NodeId) -> bytes:
+    """The script of an address that a close may pay us to. Raises UserError for one that this peer must refuse."""
+    script = script_of_address(node, param, address)
+    peer = node.peers.get(peer_id)
+    # BOLT 2, "Closing Initiation: `shutdown`": other forms get a warning from the peer and no close.
+    anysegwit = peer is None or ft.negotiated(
+        node.features["init"], peer.features, ft.SHUTDOWN_ANYSEGWIT
+    )
+    if not is_valid_shutdown_script(script, anysegwit=anysegwit):
+        kinds = (
+            "P2WPKH, P2WSH or P2TR" if anysegwit else "P2WPKH or P2WSH (this peer takes no P2TR)"
+        )
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS,
+            f"{param}: a channel can be closed to a segwit address only, {kinds}, as newaddr gives: "
+            f"invalid token '{address}'",
+        )
+    return script
+
+
 @command(
     "close",
     family="closing",
@@ -100,7 +122,9 @@ async def close(
     agreed = node.closing.agreed_tx(channel)
     if agreed is not None:
         return _result(node.closing.broadcast_again(channel, agreed), "mutual")
-    script = None if destination is None else address_to_script(destination, node.network)
+    script = None
+    if destination is not None:
+        script = closing_script(node, "destination", destination, channel.peer_id)
     upfront = channel.local_upfront_shutdown_script
     if script is not None and upfront and script != upfront:
         raise UserError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.errors import UserError
-from pylightningd.common.keys import is_pubkey
+from pylightningd.common.keys import InvalidKey, is_pubkey
 from pylightningd.common.onion.sphinx import OnionTooLarge, make_onion
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS
 from pylightningd.lightningd.rpc.params import Param, array, hex_bytes, secret32, u16
@@ -58,4 +58,7 @@ async def createonion(
         packet, secrets = make_onion(key, parsed, assocdata, onion_size)
     except OnionTooLarge as error:
         raise UserError(JSONRPC2_INVALID_PARAMS, f"hops: {error}") from None
+    except InvalidKey as error:
+        name = "session_key" if session_key is not None else "hops"
+        raise UserError(JSONRPC2_INVALID_PARAMS, f"{name}: {error}") from None
     return {"onion": packet.hex(), "shared_secrets": [secret.hex() for secret in secrets]}

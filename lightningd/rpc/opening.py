@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
-from pylightningd.common.bitcoin.address import address_to_script
 from pylightningd.common.bitcoin.script import p2wsh
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import UserError
@@ -17,6 +16,7 @@ from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_type_json
 from pylightningd.lightningd.control.openingd import OpenRequest
 from pylightningd.lightningd.rpc.chain import feerate_perkw
+from pylightningd.lightningd.rpc.closing import closing_script
 from pylightningd.lightningd.rpc.errors import (
     FUND_MAX_EXCEEDED,
     FUNDING_BROADCAST_FAIL,
@@ -133,7 +133,7 @@ async def fundchannel(
             announce=announce,
             minimum_depth=mindepth,
             reserve=reserve,
-            close_to=None if close_to is None else address_to_script(close_to, node.network),
+            close_to=None if close_to is None else closing_script(node, "close_to", close_to, id),
             channel_type=encode_features(channel_type) if channel_type else b"",
         )
         channel, tx = await node.opening.open(
