@@ -17,7 +17,7 @@ from pylightningd.common.invoice.bolt11_model import (
     RouteHint,
     UnknownField,
 )
-from pylightningd.common.invoice.bolt11_read import decode, signed_hash
+from pylightningd.common.invoice.bolt11_read import decode, decode_unsigned, signed_hash
 from pylightningd.common.invoice.bolt11_write import (
     encode,
     finish,
@@ -36,6 +36,7 @@ __all__ = [
     "RouteHint",
     "UnknownField",
     "decode",
+    "decode_unsigned",
     "encode",
     "finish",
     "hash_parts",

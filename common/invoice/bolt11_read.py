@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -49,21 +50,37 @@ def decode(
     `description`: the text whose hash the `h` field must be, where the caller has it.
     """
     hrp, words, signature = _split(text)
+    draft = _read(hrp, words, currency, known_features, description)
+    payee = _check_signature(hash_parts(hrp, words), signature, draft.payee)
+    return replace(draft, payee=payee, signature=signature)
+
+
+def decode_unsigned(text: str, *, currency: str | None = None) -> Invoice:
+    """Read an invoice whose signature is missing, or is of no account. Raises InvoiceError."""
+    hrp, words, _ = _split(text)
+    return _read(hrp, words, currency, KNOWN_FEATURES, None)
+
+
+def _read(
+    hrp: str,
+    words: list[int],
+    currency: str | None,
+    known_features: Collection[int] | None,
+    description: str | None,
+) -> Invoice:
     currency_found, amount = _read_hrp(hrp, currency)
     fields, unknown = _read_fields(words[TIMESTAMP_WORDS:])
     _check_fields(fields, known_features, description)
     explicit = fields.pop("payee", None)
-    payee = _check_signature(hash_parts(hrp, words), signature, explicit)
     return Invoice(
         currency=currency_found,
         amount=amount,
         timestamp=bech32.to_int(words[:TIMESTAMP_WORDS]),
-        payee=payee,
+        payee=explicit,
         has_payee_field=explicit is not None,
         fallbacks=tuple(fields.pop("fallbacks", ())),
         routes=tuple(fields.pop("routes", ())),
         unknown=tuple(unknown),
-        signature=signature,
         **fields,
     )
 

@@ -16,13 +16,25 @@ from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.channel.htlc_states import is_dead, is_irrevocable
-from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.ids import NodeId, ShortChannelId
+from pylightningd.common.onion.blinding import Unblinded
 from pylightningd.common.onion.failure_codes import FailureCode
+from pylightningd.common.onion.instructions import (
+    Final,
+    Forward,
+    path_key_of,
+    read_instructions,
+)
 from pylightningd.common.onion.payload import BadPayload, decode_hop_payload
 from pylightningd.common.onion.sphinx import BadOnion, Peeled, peel
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.channeld_wire import ChanneldOfferHtlc
 from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.channels.blinded import (
+    NO_SECRET,
+    blinding_failure,
+    read_blinded,
+)
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc, Policy
 from pylightningd.lightningd.channels.offers import Offer, Offers
 from pylightningd.lightningd.channels.states import WITH_PEER
@@ -31,7 +43,6 @@ from pylightningd.lightningd.db.forwards_io import ForwardStore
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
-_NO_SECRET = bytes(32)
 _NOT_NOW = int(FailureCode.TEMPORARY_CHANNEL_FAILURE)
 
 
@@ -43,25 +54,48 @@ class CannotForward(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
-    """What a hop is told by its onion payload."""
+    """What a hop is told by its onion payload, or inside a blinded path by its encrypted data."""
 
     scid: ShortChannelId | None
-    """The next channel; None at the final node."""
+    """The next channel; None at the final node, and where a blinded path names the next node."""
+    next_node: NodeId | None = None
+    is_final: bool
     amount: Msat
     cltv_expiry: int
     payload: ow.Payload
     raw_payload: bytes
     next_onion: bytes
+    is_blinded: bool = False
+    next_path_key: bytes | None = None
+    """For the next node of a blinded path."""
+    path_id: bytes | None = None
+    """At the end of a blinded path: what whoever made the path put there."""
+
+    @property
+    def total(self) -> Msat:
+        """At the final node: what all parts together bring."""
+        data = self.payload.payment_data
+        if self.is_blinded:
+            return self.payload.total_amount_msat or self.amount
+        return self.amount if data is None else data.total_msat
 
 
 def check_forward(
-    policy: Policy, incoming: LiveHtlc, amount: Msat, cltv_expiry: int, height: int, update: bytes
+    policy: Policy,
+    incoming: LiveHtlc,
+    amount: Msat,
+    cltv_expiry: int,
+    height: int,
+    update: bytes,
+    *,
+    rounding_msat: int = 0,
 ) -> None:
     """Raise CannotForward unless the incoming HTLC pays for the outgoing one and leaves time to settle it.
 
-    `policy` is ours for the outgoing channel, `update` its channel_update; `height` is the chain's.
+    `policy` is ours for the outgoing channel, `update` its channel_update; `height` is the chain's. Up to
+    `rounding_msat` of the fee may be missing.
     """
     if amount < policy.htlc_minimum:
         # BOLT 4, "Failure Messages": amount_below_minimum where the HTLC is below the channel's minimum.
@@ -69,7 +103,7 @@ def check_forward(
     if amount > policy.htlc_maximum:
         raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
     fee_msat = policy.fee_base_msat + amount.msat * policy.fee_proportional_millionths // 1_000_000
-    if incoming.amount.msat < amount.msat + fee_msat:
+    if incoming.amount.msat + rounding_msat < amount.msat + fee_msat:
         # BOLT 7, "HTLC Fees": fee_base_msat + amount * fee_proportional_millionths / 1000000, at least.
         raise CannotForward(ow.FeeInsufficient(htlc_msat=incoming.amount, channel_update=update))
     if incoming.cltv_expiry < cltv_expiry + policy.cltv_expiry_delta:
@@ -110,21 +144,29 @@ class Switch:
         """
         htlc.handled = True
         try:
-            told = self._peel(htlc)
+            peeled = self._peel(htlc)
+            payload = decode_hop_payload(peeled.payload)
+            path_key = path_key_of(payload, htlc.path_key)
+            told = None if path_key is not None else self._read(htlc, peeled, payload)
         except BadOnion as bad:
             self._node.resolver.fail_malformed(htlc, int(bad.code), sha256(htlc.onion).digest())
             return
         except BadPayload as bad:
             self._node.resolver.fail(htlc, bad.failure())
             return
-        except CannotForward as cannot:
-            self._node.resolver.fail(htlc, cannot.failure)
-            return
         if too_dusty:
             # BOLT 2, "Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`", receiver:
             # SHOULD fail it once it is committed, and SHOULD NOT reveal a preimage.
             self._node.resolver.fail(htlc, ow.TemporaryNodeFailure())
-            return
+        elif told is not None:
+            self._told(channel, htlc, told)
+        elif path_key is not None:
+            self._node.turn.after_commit(
+                lambda: self._unblind_first(channel, htlc, peeled, payload, path_key)
+            )
+
+    def _told(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
+        """The onion is read: ask plugins, or go on."""
         if self._node.plugins.has_hook("htlc_accepted"):
             self._node.turn.after_commit(lambda: self._node.htlc_hook.ask(channel, htlc, told))
         else:
@@ -134,60 +176,91 @@ class Switch:
         """Do what the onion says."""
         if htlc.is_resolved or channel.state not in WITH_PEER:
             return  # where it went to the chain undecided, it times out there
-        if told.scid is None:
+        if told.is_final:
             self._node.receiver.accept(channel, htlc, told)
             return
         try:
-            self._forward(channel, htlc, told, told.scid)
+            self._forward(channel, htlc, told)
         except CannotForward as cannot:
             self._refuse(channel, htlc, told, cannot.failure)
 
-    def _peel(self, htlc: LiveHtlc) -> Instructions:
-        if htlc.shared_secret is None or htlc.shared_secret == _NO_SECRET:
+    def _peel(self, htlc: LiveHtlc) -> Peeled:
+        if htlc.shared_secret is None or htlc.shared_secret == NO_SECRET:
             raise BadOnion(FailureCode.INVALID_ONION_KEY, htlc.onion, "its key is not a point")
-        peeled = peel(htlc.onion, htlc.shared_secret, htlc.payment_hash)
-        payload = decode_hop_payload(peeled.payload)
-        return self._read(htlc, peeled, payload)
+        return peel(htlc.onion, htlc.shared_secret, htlc.payment_hash)
 
-    def _read(self, htlc: LiveHtlc, peeled: Peeled, payload: ow.Payload) -> Instructions:
-        if payload.encrypted_recipient_data is not None or htlc.path_key is not None:
-            # Blinded forwarding is not offered in our features, so nobody may use it through us.
-            raise CannotForward(
-                ow.InvalidOnionBlinding(sha256_of_onion=sha256(htlc.onion).digest())
-            )
-        # BOLT 4, "`payload` format": amount and expiry are needed by every hop, the channel by all but the last.
-        if payload.amt_to_forward is None:
-            raise BadPayload("amt_to_forward is missing", 2)
-        if payload.outgoing_cltv_value is None:
-            raise BadPayload("outgoing_cltv_value is missing", 4)
-        if not peeled.is_final and payload.short_channel_id is None:
-            raise BadPayload("short_channel_id is missing", 6)
+    def _unblind_first(
+        self, channel: Channel, htlc: LiveHtlc, peeled: Peeled, payload: ow.Payload, path_key: bytes
+    ) -> None:
+        """What to do is encrypted: hsmd has the key. A restart meanwhile asks anew."""
+
+        async def work() -> None:
+            try:
+                unblinded = await read_blinded(
+                    self._node, path_key, payload.encrypted_recipient_data
+                )
+                told = self._read(htlc, peeled, payload, unblinded)
+            except BadPayload as bad:
+                await self._node.turn.do(partial(self._blinding_fails, channel, htlc, str(bad)))
+                return
+            await self._node.turn.do(partial(self._told, channel, htlc, told))
+
+        self._node.attempt(
+            work(),
+            f"blinded HTLC {htlc.dbid}",
+            lambda why: self._node.turn.submit(partial(self._blinding_fails, channel, htlc, why)),
+        )
+
+    def _blinding_fails(self, channel: Channel, htlc: LiveHtlc, why: str) -> None:
+        if htlc.is_resolved or channel.state not in WITH_PEER:
+            return
+        self._node.log(
+            "debug",
+            f"Failing HTLC {htlc.id} of a blinded path: {why}",
+            peer_id=channel.peer_id,
+            dbid=channel.dbid,
+        )
+        self._node.resolver.fail(htlc, blinding_failure(htlc))
+
+    def _read(
+        self,
+        htlc: LiveHtlc,
+        peeled: Peeled,
+        payload: ow.Payload,
+        unblinded: Unblinded | None = None,
+    ) -> Instructions:
+        """Raises BadPayload."""
+        said = read_instructions(
+            payload,
+            is_final=peeled.is_final,
+            amount=htlc.amount,
+            cltv_expiry=htlc.cltv_expiry,
+            unblinded=unblinded,
+        )
+        forward = said if isinstance(said, Forward) else None
         return Instructions(
-            scid=None if peeled.is_final else payload.short_channel_id,
-            amount=payload.amt_to_forward,
-            cltv_expiry=payload.outgoing_cltv_value,
+            scid=None if forward is None else forward.short_channel_id,
+            next_node=None if forward is None else forward.next_node_id,
+            next_path_key=None if forward is None else forward.next_path_key,
+            is_final=forward is None,
+            amount=said.amt_to_forward,
+            cltv_expiry=said.outgoing_cltv_value,
             payload=payload,
             raw_payload=peeled.payload,
             next_onion=peeled.next_packet or b"",
+            is_blinded=unblinded is not None,
+            path_id=said.path_id if isinstance(said, Final) else None,
         )
 
-    def _forward(
-        self, channel: Channel, htlc: LiveHtlc, told: Instructions, scid: ShortChannelId
-    ) -> None:
-        out = self._next_channel(scid)
+    def _forward(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
+        out = self._next_channel(told)
+        scid = told.scid or out.usable_scid
         update = out.our_update
         if not out.is_ready():
             self._node.channel_gossip.tried_while_gone(out)
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
         now = self._node.clock.now()
-        height = self._node.chain.height
-        try:
-            check_forward(out.policy, htlc, told.amount, told.cltv_expiry, height, update)
-        except CannotForward:
-            old, until = self._old_policies.get(out.dbid, (out.policy, 0.0))
-            if now >= until:
-                raise
-            check_forward(old, htlc, told.amount, told.cltv_expiry, height, update)
+        self._check_policy(out, htlc, told, now)
         self.forwards.offered(htlc, channel.usable_scid, scid, told.amount, now)
 
         def refused(code: int, _text: str) -> None:
@@ -204,16 +277,41 @@ class Switch:
             payment_hash=htlc.payment_hash,
             onion=told.next_onion,
             origin_htlc=htlc.dbid,
+            path_key=told.next_path_key,
             on_refused=refused,
             on_sent=sent,
         )
 
-    def _next_channel(self, scid: ShortChannelId) -> Channel:
-        out = self._node.channels.by_scid(scid)
+    def _check_policy(self, out: Channel, htlc: LiveHtlc, told: Instructions, now: float) -> None:
+        """Raises CannotForward."""
+        check = partial(
+            check_forward,
+            incoming=htlc,
+            amount=told.amount,
+            cltv_expiry=told.cltv_expiry,
+            height=self._node.chain.height,
+            update=out.our_update,
+            # BOLT 4, "`payload` format", reader: in a blinded path the amount is worked out from what came in,
+            # rounded up, and so the fee that is left may be one short.
+            rounding_msat=1 if told.is_blinded else 0,
+        )
+        try:
+            check(out.policy)
+        except CannotForward:
+            old, until = self._old_policies.get(out.dbid, (out.policy, 0.0))
+            if now >= until:
+                raise
+            check(old)
+
+    def _next_channel(self, told: Instructions) -> Channel:
+        if told.scid is None:
+            out = None if told.next_node is None else self._node.channels.best_with(told.next_node)
+        else:
+            out = self._node.channels.by_scid(told.scid)
         if out is None:
             raise CannotForward(ow.UnknownNextPeer())
         # BOLT 2, "The `channel_ready` Message": with option_scid_alias the real scid must not be used.
-        if out.channel_type.has_scid_alias and scid == out.short_channel_id:
+        if out.channel_type.has_scid_alias and told.scid == out.short_channel_id:
             raise CannotForward(ow.UnknownNextPeer())
         return out
 

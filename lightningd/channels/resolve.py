@@ -13,11 +13,16 @@ from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.onion import failure
 from pylightningd.common.wire.channeld_wire import ChanneldFailHtlc, ChanneldFulfillHtlc
 from pylightningd.common.wire.runtime import Message
+from pylightningd.lightningd.channels.blinded import Hiding, blinding_failure, hiding
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import WITH_PEER
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
+
+
+MAX_DELAY_SECONDS = 0.5
+"""The longest that an introduction point waits before it tells of a failure."""
 
 
 class Resolver:
@@ -47,6 +52,8 @@ class Resolver:
 
     def fail(self, htlc: LiveHtlc, message: Message | bytes) -> None:
         """Fail it as the erring node, with a BOLT 4 failure message."""
+        if self._fail_hidden(htlc):
+            return
         if htlc.shared_secret is None:
             raise ValueError(f"HTLC {htlc.id} has no shared secret: its onion was never peeled")
         raw = message if isinstance(message, bytes) else message.encode()
@@ -54,12 +61,51 @@ class Resolver:
 
     def pass_back(self, htlc: LiveHtlc, failure_onion: bytes) -> None:
         """Fail it with what the node after us said."""
+        if self._fail_hidden(htlc):
+            return
         if htlc.shared_secret is None:
             raise ValueError(f"HTLC {htlc.id} has no shared secret: its onion was never peeled")
         self._fail_onion(htlc, failure.obfuscate(htlc.shared_secret, failure_onion))
 
+    def _fail_hidden(self, htlc: LiveHtlc) -> bool:
+        """In a blinded path all failures look alike, whoever made them and why. Whether that was done."""
+        # BOLT 4, "Failure Messages", erring and forwarding node: invalid_onion_blinding wherever a path key came
+        # with the HTLC, or came in the payload of a node that is not the last.
+        kind = hiding(htlc)
+        if kind is Hiding.NOTHING:
+            return False
+        said = blinding_failure(htlc)
+        if kind is Hiding.INSIDE:
+            # BOLT 2, "Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and
+            # `update_fail_malformed_htlc`": with a path key, update_fail_malformed_htlc.
+            self._fail_malformed(htlc, said.TYPE, said.sha256_of_onion)
+        else:
+            assert htlc.shared_secret is not None
+            onion = failure.make_failure(htlc.shared_secret, said.encode())
+            self._fail_later(htlc, onion)
+        return True
+
+    def _fail_later(self, htlc: LiveHtlc, onion: bytes) -> None:
+        """Some time from now. A restart meanwhile decides anew, as nothing of it is written down."""
+        # BOLT 4, "Route Blinding": the introduction point adds a random delay, for the time that an answer
+        # takes would tell how far away the recipient is.
+        seconds = self._node.entropy.take(1)[0] / 255 * MAX_DELAY_SECONDS
+
+        def now() -> None:
+            channel = self._node.channels.get(htlc.channel_dbid)
+            if channel is not None and channel.htlcs.get(htlc.key) is htlc:
+                self._fail_onion(htlc, onion)
+
+        self._node.turn.after_commit(
+            lambda: self._node.call_later(seconds, lambda: self._node.turn.submit(now))
+        )
+
     def fail_malformed(self, htlc: LiveHtlc, code: int, onion_sha256: bytes) -> None:
         """Fail it because its onion cannot be read: no failure onion can be made for that."""
+        if not self._fail_hidden(htlc):
+            self._fail_malformed(htlc, code, onion_sha256)
+
+    def _fail_malformed(self, htlc: LiveHtlc, code: int, onion_sha256: bytes) -> None:
         if htlc.is_resolved:
             return
         htlc.malformed_code = code

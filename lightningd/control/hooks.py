@@ -168,7 +168,7 @@ def _changed(told: Instructions, answer: dict[str, Any]) -> Instructions:
             raw_payload=raw,
             amount=payload.amt_to_forward or told.amount,
             cltv_expiry=payload.outgoing_cltv_value or told.cltv_expiry,
-            scid=payload.short_channel_id if told.scid is not None else None,
+            scid=told.scid if told.is_final or told.is_blinded else payload.short_channel_id,
         )
     return told
 
@@ -184,6 +184,8 @@ def _htlc_json(channel: Channel, htlc: LiveHtlc, told: Instructions, height: int
     }
     if told.scid is not None:
         onion["short_channel_id"] = str(told.scid)
+    if told.next_node is not None:
+        onion["next_node_id"] = told.next_node.hex()
     data = told.payload.payment_data
     if data is not None:
         onion["payment_secret"] = data.payment_secret.hex()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Msat
@@ -41,7 +42,6 @@ class _Set:
 
     payment_hash: bytes
     total: Msat
-    secret: bytes | None
     htlcs: list[LiveHtlc] = field(default_factory=list)
     timer: Any = None
     deciding: bool = False
@@ -120,10 +120,16 @@ class Receiver:
         data = told.payload.payment_data
         if invoice.state is not InvoiceState.UNPAID or invoice.expires_at <= self._node.clock.now():
             raise self._unknown(htlc, f"invoice {invoice.label} is {invoice.state.name.lower()}")
-        if invoice.bolt11 is not None:
+        if invoice.is_bolt12:
+            # BOLT 4, "Route Blinding", final recipient: only by a path that was made for this very invoice.
+            if told.path_id is None or not compare_digest(told.path_id, invoice.payment_secret):
+                raise self._unknown(htlc, "not by a blinded path of this invoice")
+        elif told.is_blinded:
+            raise self._unknown(htlc, "by a blinded path, which this invoice does not have")
+        elif invoice.bolt11 is not None:
             if data is None:
                 raise self._unknown(htlc, "no payment_secret")
-            if data.payment_secret != invoice.payment_secret:
+            if not compare_digest(data.payment_secret, invoice.payment_secret):
                 raise self._unknown(htlc, "wrong payment_secret")
         if htlc.cltv_expiry < height + invoice.min_final_cltv:
             raise self._unknown(
@@ -131,18 +137,16 @@ class Receiver:
                 f"Expiry cltv too soon {htlc.cltv_expiry} < {height} + {invoice.min_final_cltv}",
             )
         if invoice.amount is not None:
-            total = told.amount if data is None else data.total_msat
+            total = told.total
             # BOLT 4, "Failure Messages": no less than asked, no more than twice as much.
             if total < invoice.amount or total.msat > invoice.amount.msat * 2:
                 raise self._unknown(htlc, f"{total} is not the invoice's {invoice.amount}")
 
     def _add(self, invoice: InvoiceRow, htlc: LiveHtlc, told: Instructions) -> None:
-        data = told.payload.payment_data
-        total = told.amount if data is None else data.total_msat
-        secret = None if data is None else data.payment_secret
+        total = told.total
         gathered = self._sets.get(htlc.payment_hash)
         if gathered is None:
-            gathered = self._sets[htlc.payment_hash] = _Set(htlc.payment_hash, total, secret)
+            gathered = self._sets[htlc.payment_hash] = _Set(htlc.payment_hash, total)
             self._node.turn.on_rollback(lambda: self._sets.pop(htlc.payment_hash, None))
             if htlc.amount < total:
                 gathered.timer = self._node.call_later(

@@ -35,6 +35,7 @@ FAMILIES = (
     "network",
     "forwards",
     "invoices",
+    "invoice_drafts",
     "payments",
     "onions",
     "onion_messages",

@@ -19,13 +19,15 @@ from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.clock import FakeClock
 from pylightningd.common.entropy import SeededEntropy
 from pylightningd.common.ids import NodeId, Outpoint, ShortChannelId, Txid
-from pylightningd.common.keys import pubkey_from_secret
+from pylightningd.common.invoice.bolt12_merkle import signature_hash
+from pylightningd.common.keys import ecdh, pubkey_from_secret, schnorr_sign
 from pylightningd.common.network import REGTEST
 from pylightningd.common.onion.payload import encode_hop_payload
 from pylightningd.common.onion.sphinx import make_onion
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
+from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.common_wire import Basepoints, ChannelConfig, ChannelStatic
 from pylightningd.lightningd.chain.feerates import Feerates
@@ -114,6 +116,13 @@ class FakeHsm:
         self.sent.append(msg)
         if self.gate is not None:
             await self.gate
+        if isinstance(msg, hw.HsmdEcdh):
+            return hw.HsmdEcdhReply(secrets=tuple(Secret(ecdh(OUR_KEY, p)) for p in msg.points))
+        if isinstance(msg, hw.HsmdDeriveSecret):
+            return hw.HsmdDeriveSecretReply(secret=Secret(sha256(msg.info).digest()))
+        if isinstance(msg, hw.HsmdSignBolt12):
+            digest = signature_hash(msg.messagename, msg.merkle_root, msg.fieldname)
+            return hw.HsmdSignBolt12Reply(signature=schnorr_sign(OUR_KEY, digest))
         return SimpleNamespace(signature=bytes(64))
 
 
@@ -191,6 +200,7 @@ class FakeNode:
         self.network = REGTEST
         self.node_id = NodeId(pubkey_from_secret(OUR_KEY))
         self.features = {"init": b"", "node": b""}
+        self.feature_bits: list[int] = [17]
         self.config: dict[str, Any] = {"offline": False}
         self.clock = FakeClock()
         self.entropy = SeededEntropy()
@@ -452,7 +462,7 @@ class Rig:
             payment_hash=payment.payment_hash,
             cltv_expiry=payment.cltv_expiry,
             onion=payment.onion,
-            path_key=None,
+            path_key=payment.path_key,
             preimage=None,
             failure_onion=None,
             malformed_code=0,
@@ -499,6 +509,7 @@ class Incoming:
     onion: bytes
     secret: bytes
     too_dusty: bool = False
+    path_key: bytes | None = None
 
     def onion_secret(self, htlc_id: int) -> cw.OnionSecret:
         return cw.OnionSecret(id=htlc_id, secret=Secret(self.secret), too_dusty=self.too_dusty)

@@ -255,6 +255,7 @@ def told(
     )
     return Instructions(
         scid=None,
+        is_final=True,
         amount=Msat(amount),
         cltv_expiry=cltv_expiry,
         payload=payload,
