@@ -12,6 +12,11 @@ from typing import Any
 
 from pylightningd.common.log import LEVELS
 from pylightningd.common.network import NETWORKS, Network
+from pylightningd.lightningd.config_addresses import (
+    announce_address,
+    listen_address,
+    proxy_address,
+)
 from pylightningd.lightningd.rpc.params import parse_msat
 
 Parse = Callable[[str], Any]
@@ -55,6 +60,8 @@ class Option:
     conceal: bool = False
     plugin: str | None = None
     """The plugin that has it."""
+    bare: str | None = None
+    """What it means without a value; None: it must have one."""
 
     @property
     def is_flag(self) -> bool:
@@ -164,6 +171,14 @@ def _feerates(text: str) -> list[int]:
     return rates + [rates[-1]] * (6 - len(rates))
 
 
+def _daemon_name(text: str) -> str:
+    if not re.fullmatch(r"hsmd|connectd|gossipd|openingd|closingd|onchaind|channeld-[0-9]+", text):
+        raise ValueError(
+            f"'{text}' is no daemon: expected hsmd, connectd, gossipd, openingd, closingd, onchaind or channeld-0"
+        )
+    return text
+
+
 def _crash_point(text: str) -> str:
     if not re.fullmatch(r"((before|after):)?[^:]+(:[1-9][0-9]*)?", text):
         raise ValueError(
@@ -198,6 +213,10 @@ ALIAS = Kind("alias", _alias, "value_str")
 MODE = Kind("mode", _mode, "value_str", lambda mode: f"{mode:04o}")
 NETWORK = Kind("network", _network, "value_str")
 LOG_LEVEL = Kind("level[:subsystem]", _log_level, "value_str")
+LISTEN = Kind("address", listen_address, "value_str")
+ANNOUNCE = Kind("address", announce_address, "value_str")
+PROXY = Kind("host:port", proxy_address, "value_str")
+DAEMON_NAME = Kind("name", _daemon_name, "value_str")
 NODE_ID = Kind("node id", _node_id, "value_str")
 FEERATES = Kind("feerates", _feerates, "value_str", lambda rates: "/".join(map(str, rates)))
 CRASH_POINT = Kind("crash point", _crash_point, "value_str")
@@ -262,14 +281,14 @@ PLUGINS: Sequence[Option] = (
 )  # fmt: skip
 
 NET: Sequence[Option] = (
-    _opt("addr", STR, help="Set an IP address (v4 or v6) to listen on and announce to the network for incoming connections", multi=True),
-    _opt("bind-addr", STR, help="Set an IP address (v4 or v6) to listen on, but not announce", multi=True),
-    _opt("announce-addr", STR, help="Set an IP address (v4 or v6) or .onion v3 to announce, but not listen on", multi=True),
+    _opt("addr", LISTEN, help="Set an IP address (v4 or v6) to listen on and announce to the network for incoming connections", multi=True),
+    _opt("bind-addr", LISTEN, help="Set an IP address (v4 or v6) to listen on, but not announce", multi=True),
+    _opt("announce-addr", ANNOUNCE, help="Set an IP address (v4 or v6) or .onion v3 to announce, but not listen on", multi=True),
     _opt("announce-addr-discovered", AUTOBOOL, "auto", "Explicitly turns IP discovery 'on' or 'off'"),
     _opt("announce-addr-discovered-port", U16, lambda f: f.network.ln_port, "Sets the public TCP port to use for announcing discovered IPs"),
     _opt("offline", FLAG, help="Start in offline-mode (do not automatically reconnect and do not accept incoming connections)"),
     _opt("autolisten", BOOL, True, "If true, listen on default port and announce if it seems to be a public interface"),
-    _opt("proxy", STR, None, "Set a socks v5 proxy IP address and port"),
+    _opt("proxy", PROXY, None, "Set a socks v5 proxy IP address and port"),
     _opt("always-use-proxy", BOOL, False, "Use the proxy always"),
     _opt("tor-service-password", STR, None, "Set a Tor hidden service password", conceal=True),
     _opt("disable-dns", FLAG, help="Disable DNS lookups of peers"),
@@ -359,8 +378,9 @@ DEVELOPER: Sequence[Option] = (
 )  # fmt: skip
 
 OWN: Sequence[Option] = (
-    _opt("external-daemon", STR, help="Wait for this daemon to be started by hand, for example under a debugger", multi=True),
+    _opt("external-daemon", DAEMON_NAME, help="Wait for this daemon to be started by hand, for example under a debugger", multi=True),
     _opt("channeld-workers", U16, 0, "Processes that share the channels; 0 means one for each core"),
+    _dev("record", STR, None, "Write down what the machines of channels are fed, for tools.replay; by default in the folder record", bare=""),
     _dev("crash-at", CRASH_POINT, None, "Die as by kill -9 at the commit of this internal message: [before:|after:]NAME[:N], for example after:channeld_got_revoke:2", dynamic=True),
 )  # fmt: skip
 
