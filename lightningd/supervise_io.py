@@ -39,6 +39,7 @@ from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.process_io import own_process_group
 
 HELLO_SECONDS = 60.0
+START_ATTEMPTS = 4
 FIRST_DELAY_SECONDS = 0.2
 MAX_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0
@@ -53,6 +54,11 @@ Restarted = Callable[[str, Link], Awaitable[None]]
 
 class DaemonFailed(RuntimeError):
     """A daemon did not start."""
+
+    def __init__(self, text: str, *, killed: bool = False) -> None:
+        super().__init__(text)
+        self.killed = killed
+        """By a signal: nothing is wrong with it, it may be tried once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,17 @@ class Supervisor:
         return self.is_running(name)
 
     async def _start(self, spec: DaemonSpec) -> ZmqLink:
+        """Start it; one that somebody kills meanwhile is started again, as it would be later."""
+        for _ in range(START_ATTEMPTS - 1):
+            try:
+                return await self._start_once(spec)
+            except DaemonFailed as error:
+                if not error.killed or self._stopping:
+                    raise
+                self._log("unusual", f"{error}; trying again", source="lightningd")
+        return await self._start_once(spec)
+
+    async def _start_once(self, spec: DaemonSpec) -> ZmqLink:
         if self._stopping:
             raise DaemonFailed(f"{spec.name} is not started: the node is stopping")
         url, token = self._endpoints.new_url(), new_token()
@@ -265,7 +282,7 @@ class Supervisor:
             await asyncio.wait(either, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             died = death.done()
             death.cancel()
-        problem = ""
+        problem, killed = "", died and (process.returncode or 0) < 0
         if link.ready.done():
             error = link.ready.exception()
             problem = str(error) if error is not None else ""
@@ -277,7 +294,7 @@ class Supervisor:
             link.close()
             if process.returncode is None:
                 process.kill()
-            raise DaemonFailed(f"{spec.name} did not start: {problem}")
+            raise DaemonFailed(f"{spec.name} did not start: {problem}", killed=killed)
 
     # ---- links of siblings -----------------------------------------------------------------
 

@@ -151,6 +151,20 @@ async def test_a_vital_daemon_is_not_restarted() -> None:
         assert not m.daemons.is_running("echo")
 
 
+@pytest.mark.parametrize("early", [False, True])
+@on_loop
+async def test_a_daemon_killed_before_its_hello_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    monkeypatch.setenv("KILLED_ONCE", str(tmp_path))
+    killed = DaemonSpec("echo", "tests.bus.killed_once_daemon", (hsmd_wire,))
+    async with master() as m:
+        if early:
+            m.daemons.start_early(killed)
+        assert await say(await m.daemons.start(killed), b"hello") == b"hello"
+        await m.heard("echo did not start: it exited with -9; trying again", "unusual")
+
+
 @on_loop
 async def test_a_daemon_that_cannot_start_says_why() -> None:
     async with master() as m:
