@@ -74,10 +74,16 @@ class Neighbours(Protocol):
 class ChannelHost:
     """One channel."""
 
-    def __init__(self, machine: ChannelMachine, neighbours: Neighbours) -> None:
+    def __init__(
+        self,
+        machine: ChannelMachine,
+        neighbours: Neighbours,
+        driver: MachineDriver[Event] | None = None,
+    ) -> None:
+        """`driver`: one that has been made for the machine already."""
         self.machine = machine
         self._neighbours = neighbours
-        self._driver = self._new_driver()
+        self._driver = driver or self._new_driver()
         self._loop = asyncio.get_running_loop()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.route: int | None = None
@@ -115,7 +121,7 @@ class ChannelHost:
 
     def peer_error(self, msg: pw.Error) -> None:
         """The peer failed the channel: told at once, whatever the machine waits for."""
-        self._run(lambda: self.machine.on_error_message(msg))
+        self._run(lambda: self._driver.past_queue(msg, self.machine.on_error_message(msg)))
         self._muted = True
 
     def close(self) -> None:

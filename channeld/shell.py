@@ -10,13 +10,14 @@ import asyncio
 import traceback
 from typing import Any, cast
 
-from pylightningd.channeld.events import BadPeerBytes, FromMaster, FromPeer, RouteClosed
-from pylightningd.channeld.host_io import ChannelHost, held_for_bug
+from pylightningd.channeld.events import BadPeerBytes, Event, FromMaster, FromPeer, RouteClosed
+from pylightningd.channeld.host_io import QUEUE_LIMIT, ChannelHost, held_for_bug
 from pylightningd.channeld.machine import ChannelMachine
 from pylightningd.common.bus.link import Incoming, Link, LinkClosed
 from pylightningd.common.daemon_io import DaemonShell
 from pylightningd.common.effects import Neighbour
 from pylightningd.common.errors import WireError
+from pylightningd.common.machine import MachineDriver
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
 from pylightningd.common.wire import hsmd_wire
@@ -89,7 +90,8 @@ class ChanneldShell(DaemonShell):
         self._forget(msg.channel.dbid)
         dbid = msg.channel.dbid
         try:
-            self._hosts[dbid] = ChannelHost(ChannelMachine.from_row(msg, self._init), self)
+            machine = ChannelMachine.from_row(msg, self._init)
+            self._hosts[dbid] = ChannelHost(machine, self, self._driver(machine, msg))
         except Exception as err:  # noqa: BLE001 - a row that we cannot read must not end the others
             self.log(
                 "broken",
@@ -98,6 +100,15 @@ class ChanneldShell(DaemonShell):
                 dbid,
             )
             self.master.send(held_for_bug(dbid, f"{type(err).__name__}: {err}"))
+
+    def _driver(
+        self, machine: ChannelMachine, row: cw.ChanneldChannel
+    ) -> MachineDriver[Event] | None:
+        """One that writes down what it is given, where that is wanted."""
+        if self.recorder is None or self._init is None:
+            return None
+        dbid = row.channel.dbid
+        return self.recorder.driver(machine, dbid, self._init, row, queue_limit=QUEUE_LIMIT)
 
     def _forget(self, dbid: int) -> None:
         host = self._hosts.pop(dbid, None)

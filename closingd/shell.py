@@ -32,7 +32,7 @@ class ClosingdShell(RoutedShell):
 
     def _from_master(self, msg: Message) -> None:
         if isinstance(msg, ClosingdStart):
-            host = self.adopt(ClosingMachine(msg), msg.route_id)
+            host = self.adopt(ClosingMachine(msg), msg.route_id, msg)
             self.feed(host, FromMaster(msg))
         elif isinstance(msg, ClosingdStop):
             self.drop(msg.dbid)

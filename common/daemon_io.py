@@ -22,7 +22,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import uvloop
 
@@ -36,6 +36,9 @@ from pylightningd.common.gc_io import settle
 from pylightningd.common.ids import NodeId
 from pylightningd.common.wire.bus_wire import BusAddLink, BusDropLink, BusHello, BusShutdown
 from pylightningd.common.wire.runtime import Message
+
+if TYPE_CHECKING:
+    from pylightningd.common.record_io import Recorder
 
 TOKEN_VARIABLE = "PYLIGHTNINGD_BUS_TOKEN"  # noqa: S105 - the name of a variable
 _PUMP_LIMIT = 64
@@ -65,6 +68,16 @@ class DaemonShell:
         self._lowest_kept = min(lowest_printed, _DEBUG)
         self.prints_debug = lowest_printed <= _DEBUG
         """Whether debug lines come into a log file. Else they are only kept for a while, and some not worth it."""
+        self.recorder = self._open_recorder()
+        """Where to write down what machines are fed; None, nearly always: nobody asked for it."""
+
+    def _open_recorder(self) -> Recorder | None:
+        folder = getattr(self.args, "dev_record", "")
+        if not folder:
+            return None
+        from pylightningd.common.record_io import Recorder
+
+        return Recorder(folder, self.args.name or self.NAME)
 
     # ---- for subclasses to fill in ---------------------------------------------------------
 
@@ -390,6 +403,12 @@ def make_parser(shell: type[DaemonShell]) -> argparse.ArgumentParser:
         choices=LEVELS,
         default="debug",
         help="the lowest level that lightningd prints (default debug)",
+    )
+    parser.add_argument(
+        "--dev-record",
+        metavar="FOLDER",
+        default="",
+        help="write down there what each channel's machine is fed, for tools.replay",
     )
     shell.add_arguments(parser)
     return parser

@@ -100,6 +100,10 @@ class MachineDriver(Generic[E]):
         if step is not None:
             step.close()
 
+    def past_queue(self, msg: Any, effects: list[Any]) -> list[Any]:
+        """Effects of a message that the shell gave the machine itself, for it may not wait: a record notes them."""
+        return effects
+
     def _check(self) -> None:
         if self._broken:
             raise DriverBroken("an earlier step failed from a bug")

@@ -65,13 +65,21 @@ class RoutedShell(DaemonShell):
 
     # ---- machines ------------------------------------------------------------------------------
 
-    def adopt(self, machine: RoutedMachine, route_id: int) -> Host:
-        """Take a new machine; one of the same dbid is dropped. Its peer's messages come from now on."""
+    def adopt(self, machine: RoutedMachine, route_id: int, *made_from: Message) -> Host:
+        """Take a new machine, made from these messages; one of the same dbid is dropped.
+
+        Its peer's messages come from now on.
+        """
         self.drop(machine.dbid)
         connectd = self.link_to("connectd")
         if connectd is None:
             raise RuntimeError("the master gave us work before a link to connectd")
-        host = Host(machine, MachineDriver(machine), route_id, connectd)
+        driver: MachineDriver[RouteEvent]
+        if self.recorder is None:
+            driver = MachineDriver(machine)
+        else:
+            driver = self.recorder.driver(machine, machine.dbid, *made_from)
+        host = Host(machine, driver, route_id, connectd)
         self.hosts[machine.dbid] = self._by_route[route_id] = host
         connectd.send(ConnectdRouteReady(route_id=route_id))
         return host

@@ -36,6 +36,7 @@ class OpeningdShell(RoutedShell):
 
     def __init__(self, args: argparse.Namespace) -> None:
         super().__init__(args)
+        self._init: OpeningdInit | None = None
         self._node: Node | None = None
         self._opened: OrderedDict[int, int] = OrderedDict()
         """dbid by route."""
@@ -47,11 +48,12 @@ class OpeningdShell(RoutedShell):
 
     def _from_master(self, msg: Message) -> None:
         if isinstance(msg, OpeningdInit):
+            self._init = msg
             self._node = Node(network_by_name(msg.network), msg.features)
         elif isinstance(msg, OpeningdOpen | OpeningdGotOpen):
-            if self._node is None:
+            if self._init is None or self._node is None:
                 raise RuntimeError("the master gave us work before openingd_init")
-            host = self.adopt(OpeningMachine(self._node, msg), msg.route_id)
+            host = self.adopt(OpeningMachine(self._node, msg), msg.route_id, self._init, msg)
             self.feed(host, FromMaster(msg))
         elif isinstance(msg, OpeningdFunding | OpeningdCancel):
             host_or_none = self.hosts.get(msg.dbid)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.bus.link import Link, LinkClosed
@@ -46,6 +47,8 @@ _HSM_RIGHTS = {
     "openingd": COMMITMENT,
     "closingd": SIGN_CLOSE,
 }
+_RECORDED = ("channeld", "openingd", "closingd", "onchaind")
+"""Those whose core is a machine for each channel: --dev-record keeps what they are fed."""
 _LINKED_TO_CONNECTD = ("gossipd", "channeld", "openingd", "closingd")
 
 Greet = Callable[[Link], Coroutine[Any, Any, None]]
@@ -135,8 +138,15 @@ class Fleet:
             name=name,
             module=f"pylightningd.{kind}",
             wires=(WIRES[kind],),
+            args=self._options(kind),
             on_restarted=self._restarted,
         )
+
+    def _options(self, kind: str) -> tuple[str, ...]:
+        folder = self._node.config["dev-record"]
+        if folder is None or kind not in _RECORDED:
+            return ()
+        return (f"--dev-record={Path(self._node.config.folders.net_dir, folder or 'record')}",)
 
     async def _tie(self, name: str) -> None:
         kind, daemons = _kind(name), self._node.daemons
