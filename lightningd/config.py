@@ -182,6 +182,8 @@ class Config:
                 raise setting.error("doesn't allow an argument")
             return True
         if arg is None:
+            arg = option.bare
+        if arg is None:
             raise setting.error(f"requires an argument ({option.kind.name})")
         try:
             return option.kind.parse(arg if option.keep_whitespace else arg.strip())
@@ -314,7 +316,8 @@ def parse_arguments(argv: Sequence[str], known: Callable[[str], Option | None]) 
         if "=" not in line and words:
             # An option that a plugin will add is taken to want a value if one follows.
             follows = not words[-1].startswith("-")
-            if (option is not None and not option.is_flag) or (option is None and follows):
+            wants = option is not None and not option.is_flag and option.bare is None
+            if wants or (option is None and follows):
                 line = f"{line}={words.pop()}"
         if option is not None and name != option.name and name in option.aliases:
             line = option.name + line[len(name) :]
