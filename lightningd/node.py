@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.control.openingd import OpeningControl
     from pylightningd.lightningd.control.workers import Workers
     from pylightningd.lightningd.db.connect_io import OpenDatabase, WalletDatabase
+    from pylightningd.lightningd.moves.moves import Moves
     from pylightningd.lightningd.payments.incoming import Receiver
     from pylightningd.lightningd.payments.invoices import Invoices
     from pylightningd.lightningd.payments.offer_book import OfferBook
@@ -78,6 +79,7 @@ class Node(NodeTasks):
     # Parts of other rooms, in the order they come up; their own modules say what they are.
     chain: ChainWatcher
     wallet: Wallet
+    moves: Moves
     settings: Settings
     addresses: Addresses
     fleet: Fleet

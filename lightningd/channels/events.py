@@ -120,6 +120,9 @@ class ChannelEvents:
                 dbid=channel.dbid,
             )
         channel.short_channel_id = scid
+        if channel.state is not ChannelState.CHANNELD_AWAITING_LOCKIN:
+            # It was in use before its funding was in a block.
+            self._node.moves.channel_open(channel, with_push=False)
         self._node.channels.name_scid(channel, scid)
         self._node.channels.store.save(channel)
 

@@ -243,6 +243,7 @@ class ChanneldControl:
 
     def _settle(self, channel: Channel, htlc: LiveHtlc) -> None:
         counters = channel.counters
+        self._node.moves.htlc_paid(channel, htlc)
         if htlc.offered_by_us:
             channel.to_local -= htlc.amount
             channel.to_remote += htlc.amount
@@ -293,6 +294,7 @@ class ChanneldControl:
             self._node.channels.set_state(
                 channel, ChannelState.CHANNELD_NORMAL, Cause.UNKNOWN, "Lockin complete"
             )
+            self._node.moves.channel_open(channel, with_push=True)
         self._node.channel_gossip.channel_changed(channel)
 
     def _on_reestablished(

@@ -128,6 +128,7 @@ class OnchainControl:
         if self.store.spend_of(dbid, channel.static.funding) == spend and dbid in self._epochs:
             return
         self.store.put_spend(dbid, spend)
+        node.moves.channel_closed(channel, tx, height)
         if channel.state not in _ON_CHAIN:
             channel.closer = channel.closer or "remote"
             node.workers.release(channel)
@@ -323,10 +324,13 @@ class OnchainControl:
         if spend is not None:
             # Whoever waits in close: the peer was faster, or nobody told us of the end of the negotiation.
             kind = "mutual" if msg.status.startswith("Tracking mutual") else "unilateral"
+            if kind == "mutual":
+                node.moves.mutually_closed(channel, spend.tx, spend.height)
             node.turn.after_commit(partial(node.closing.resolve, channel, spend.tx, kind))
 
     def _on_progress(self, channel: Channel, msg: ow.OnchaindProgress) -> None:
         self.outputs[channel.dbid] = msg.outputs
+        self._node.moves.outputs(channel, msg.outputs)
         kept = [s for s in channel.status if not s.startswith("ONCHAIN:")][-1:]
         kept += [s for s in channel.status if s.startswith("ONCHAIN:")][:1]
         channel.status = [*kept, f"ONCHAIN:{msg.status}"]
@@ -360,6 +364,7 @@ class OnchainControl:
             msg.height,
             close=CloseInfo(channel.dbid, NodeId(channel.peer_id), msg.csv),
         )
+        self._node.moves.deposit(msg.outpoint, msg.amount, msg.height, channel)
 
     def _on_preimage(self, channel: Channel, msg: ow.OnchaindExtractedPreimage) -> None:
         """The peer claimed an HTLC on the chain: whom it serves is paid at once."""

@@ -11,6 +11,7 @@ from pylightningd.common.bitcoin.script import is_p2pkh, is_p2sh, witness_progra
 from pylightningd.common.errors import UserError
 from pylightningd.common.invoice import bolt11
 from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.db.indexes_io import Window
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState
 from pylightningd.lightningd.payments.describe import invoice_json
 from pylightningd.lightningd.payments.hints import choose_hints, incoming_capacity
@@ -39,6 +40,7 @@ from pylightningd.lightningd.rpc.params import (
     label as label_type,
 )
 from pylightningd.lightningd.rpc.registry import command
+from pylightningd.lightningd.rpc.windows import WINDOW_PARAMS, read_window
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -178,7 +180,12 @@ def _capacity_warnings(node: Node, amount: Msat | None) -> dict[str, str]:
 
 
 def _selected(
-    node: Node, label: str | None, invstring: str | None, payment_hash: bytes | None
+    node: Node,
+    label: str | None,
+    invstring: str | None,
+    payment_hash: bytes | None,
+    offer_id: bytes | None,
+    window: Window,
 ) -> list[InvoiceRow]:
     store = node.invoices.store
     if label is not None:
@@ -188,8 +195,8 @@ def _selected(
     elif payment_hash is not None:
         found = store.by_hash(payment_hash)
     else:
-        everything: list[InvoiceRow] = store.all()
-        return everything
+        several: list[InvoiceRow] = store.listed(window, offer_id)
+        return several
     return [] if found is None else [found]
 
 
@@ -202,9 +209,7 @@ def _selected(
         "invstring": Param(string, "only the invoice of this text", default=None),
         "payment_hash": Param(hash32, "only the invoice of this hash", default=None),
         "offer_id": Param(hash32, "only invoices of this offer", default=None),
-        "index": Param(one_of("created", "updated"), "which order", default=None),
-        "start": Param(u64, "begin with this index", default=None),
-        "limit": Param(u32, "at most so many", default=None),
+        **WINDOW_PARAMS,
     },
     examples=["listinvoices", "listinvoices pizza"],
 )
@@ -224,14 +229,10 @@ async def listinvoices(
             JSONRPC2_INVALID_PARAMS,
             "Can only specify one of {label}, {invstring}, {payment_hash} or {offer_id}",
         )
+    window = read_window(index, start, limit)
     await node.turn.do(node.invoices.expire_due)
-    rows = [
-        row
-        for row in _selected(node, label, invstring, payment_hash)
-        if (offer_id is None or row.local_offer_id == offer_id)
-        and (start is None or (row.updated_index if index == "updated" else row.id) >= start)
-    ]
-    return {"invoices": [invoice_json(r) for r in (rows if limit is None else rows[:limit])]}
+    rows = _selected(node, label, invstring, payment_hash, offer_id, window)
+    return {"invoices": [invoice_json(row) for row in rows]}
 
 
 @command(
@@ -272,8 +273,7 @@ async def delinvoice(node: Node, label: str, status: str, desconly: bool) -> dic
         elif row.description is None:
             raise UserError(INVOICE_NO_DESCRIPTION, "Invoice description already removed")
         else:
-            row.description = None
-            node.invoices.store.save(row)
+            node.invoices.store.forget_description(row)
         return row
 
     return invoice_json(await node.turn.do(delete))

@@ -39,10 +39,13 @@ FAMILIES = (
     "payments",
     "onions",
     "onion_messages",
+    "blinded",
     "offers",
     "decode",
     "plugins",
     "waiting",
+    "moves",
+    "runes",
     "dev",
     "dev_channels",
 )

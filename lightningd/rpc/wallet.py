@@ -275,7 +275,15 @@ async def _send(node: Node, draft: Draft) -> tuple[Tx, Psbt]:
     except BaseException:
         await wallet.release(draft)
         raise
+    await node.turn.do(lambda: _note_payees(node, tx))
     return tx, psbt
+
+
+def _note_payees(node: Node, tx: Tx) -> None:
+    """What leaves us for somebody else is a move too."""
+    for n, output in enumerate(tx.outputs):
+        if node.wallet.is_ours(output.script) is None:
+            node.moves.sent_outside(Outpoint(tx.txid(), n), output.amount)
 
 
 def _sent(tx: Tx, psbt: Psbt) -> dict[str, Any]:

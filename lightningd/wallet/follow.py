@@ -51,6 +51,7 @@ class ChainFollower:
         if coin is None:
             return
         store.set_spent(outpoint, txid, height)
+        self._node.moves.withdrawal(outpoint, coin.amount, txid, height)
         for loser in store.unconfirmed_spenders(outpoint):
             if loser == txid:
                 continue
@@ -67,6 +68,7 @@ class ChainFollower:
         wallet = self._wallet
         wallet.note_used(index)
         wallet.add_output(outpoint, output.amount, output.script, index, height, tx_index=tx_index)
+        self._node.moves.deposit(outpoint, output.amount, height)
         self._node.log(
             "debug",
             f"Owning output {outpoint.index} {output.amount} ({_kind(output.script)}) "

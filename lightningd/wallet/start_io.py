@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pylightningd.lightningd.db.moves_io import MoveStore
+from pylightningd.lightningd.moves.moves import Moves
 from pylightningd.lightningd.wallet.follow import ChainFollower
 from pylightningd.lightningd.wallet.wallet import Wallet
 
@@ -12,15 +14,23 @@ if TYPE_CHECKING:
 
 
 async def start(node: Node) -> None:
-    """Make `node.wallet`, follow the chain, and send again what no block holds once we are in step."""
+    """Make `node.wallet` and `node.moves`, follow the chain, and send again what no block holds once we are in step."""
     node.wallet = wallet = Wallet(node)
+    node.moves = moves = Moves(node, MoveStore(node.db))
     follower = ChainFollower(node, wallet)
     node.chain.on_block(follower.on_block)
+    node.chain.on_block(lambda height, _block: moves.snapshot(height))
     node.chain.on_reorg(follower.on_reorg)
     node.chain.on_synced(lambda: node.attempt(rebroadcast(node), "wallet: rebroadcast"))
+    node.chain.on_synced(lambda: node.attempt(first_snapshot(node), "first balance snapshot"))
 
 
 async def rebroadcast(node: Node) -> None:
     """Give the network every transaction of ours that no block holds."""
     for stored in node.wallet.store.unconfirmed_txs():
         await node.chain.broadcast(stored.tx, why="a transaction sent before the restart")
+
+
+async def first_snapshot(node: Node) -> None:
+    """Tell plugins what there is, now that it is known."""
+    await node.turn.do(lambda: node.moves.snapshot(node.chain.height))

@@ -46,7 +46,9 @@ from pylightningd.lightningd.db.channels_io import ChannelStore
 from pylightningd.lightningd.db.connect_io import open_database
 from pylightningd.lightningd.db.forwards_io import ForwardStore
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceStore
+from pylightningd.lightningd.db.moves_io import MoveStore
 from pylightningd.lightningd.db.payments_io import Part, PaymentStore
+from pylightningd.lightningd.moves.moves import Moves
 from pylightningd.lightningd.payments.incoming import Receiver
 from pylightningd.lightningd.payments.invoices import Invoices
 from pylightningd.lightningd.payments.outgoing import FinalData, Payments, RouteHop
@@ -159,6 +161,9 @@ class FakePlugins:
     def has_hook(self, name: str) -> bool:
         return name in self.hooks
 
+    def anyone_listens(self, _topic: str) -> bool:
+        return True
+
     async def call_hook(self, name: str, _payload: Any) -> list[Any]:
         answers = self.hooks[name]
         return [await a if asyncio.isfuture(a) else a for a in answers]
@@ -201,7 +206,8 @@ class FakeNode:
         self.node_id = NodeId(pubkey_from_secret(OUR_KEY))
         self.features = {"init": b"", "node": b""}
         self.feature_bits: list[int] = [17]
-        self.config: dict[str, Any] = {"offline": False}
+        self.config: dict[str, Any] = {"offline": False, "allow-deprecated-apis": True}
+        self.developer = True
         self.clock = FakeClock()
         self.entropy = SeededEntropy()
         self.settings = SimpleNamespace(
@@ -231,6 +237,9 @@ class FakeNode:
         self.wallet = SimpleNamespace(script_of=lambda _i: bytes.fromhex("0014") + bytes(20))
         self.channel_gossip = _Nothing()
         self.opening = _Nothing()
+        self.backup = _Nothing()
+        self.peer_storage = _Nothing()
+        self.recovery = _Nothing()
         self.onchain = FakeOnchain()
         self.hsm = FakeHsm()
         self.plugins = FakePlugins()
@@ -315,6 +324,7 @@ class Rig:
 
     def _parts(self, node: Any) -> None:
         node.fleet = FakeFleet(node)
+        node.moves = Moves(node, MoveStore(node.db))
         node.channels = Channels(node, ChannelStore(node.db))
         node.peers = Peers(node)
         node.resolver = Resolver(node)

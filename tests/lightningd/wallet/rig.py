@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from pylightningd.common import keys
@@ -13,6 +14,7 @@ from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin import script as sc
 from pylightningd.common.bitcoin.sighash import bip143_sighash, bip341_sighash
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
+from pylightningd.common.clock import FakeClock
 from pylightningd.common.entropy import SeededEntropy
 from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.network import REGTEST
@@ -108,6 +110,10 @@ class Rig:
         self.channels: list[Any] = []
         self.peers: dict[bytes, Any] = {}
         self.entropy = SeededEntropy()
+        self.clock = FakeClock()
+        self.listened = {"coin_movement"}
+        self.plugins = SimpleNamespace(anyone_listens=self.listened.__contains__)
+        self.notes: list[tuple[str, Any]] = []
         self.chain = FakeChain()
         self.logs: list[str] = []
         self.bugs: list[str] = []
@@ -133,6 +139,7 @@ class Rig:
             make_future=loop.create_future,
             on_bug=lambda when, error: self.bugs.append(f"{when}: {error!r}"),
             on_disk_failure=self.bugs.append,
+            notify=lambda topic, payload: self.notes.append((topic, payload)),
         )
         await start_io.start(self)  # type: ignore[arg-type]  # looks like a Node
 
