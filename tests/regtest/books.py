@@ -69,18 +69,35 @@ def check_books(factory: NodeFactory, nodes: Iterable[Node] | None = None) -> No
     check_channels(members, ledger)
 
 
-def check_coins(node: Node, ledger: Ledger) -> None:
-    """listfunds has exactly the coins that the chain has for the node's addresses."""
-    mine = set()
+def addresses_of(node: Node) -> set[str]:
+    """All addresses of the node's wallet."""
+    mine: set[str] = set()
     for entry in node.rpc("dev-listaddrs")["addresses"]:
         mine |= {v for k, v in entry.items() if k != "keyidx"}
+    return mine
+
+
+def paid_by_closes(node: Node, ledger: Ledger) -> set[Coin]:
+    """Unspent outputs of the transactions that closed the node's channels: to_remote of one with anchors is a script."""
+    spenders = {ledger.spent.get(channel["coin"]) for channel in all_channels(node)}
+    return {coin for coin in ledger.coins if coin[0] in spenders}
+
+
+def check_coins(node: Node, ledger: Ledger) -> None:
+    """listfunds has exactly the coins that the chain has for the node's addresses, and its parts of closes."""
+    mine = addresses_of(node)
+    closes = paid_by_closes(node, ledger)
 
     def differ() -> dict[str, Any]:
         ours = {
             (o["txid"], o["output"]): o["amount_msat"] // 1000
             for o in node.rpc("listfunds")["outputs"]
         }
-        chain = {coin: sat for coin, (address, sat) in ledger.coins.items() if address in mine}
+        chain = {
+            coin: sat
+            for coin, (address, sat) in ledger.coins.items()
+            if address in mine or coin in closes & ours.keys()
+        }
         both = ours.keys() & chain.keys()
         return {
             "only listfunds": {c: ours[c] for c in ours.keys() - chain.keys()},
