@@ -26,7 +26,6 @@ from pylightningd.common.effects import (
     SetTimer,
     Tell,
 )
-from pylightningd.common.secret import Secret
 from pylightningd.common.wire.hsmd_wire import HsmdRevokeCommitmentReply
 from pylightningd.common.wire.runtime import Message
 
@@ -186,7 +185,7 @@ def secrets_of(reply: Message) -> list[bytes]:
         if kind == "secret":
             value = getattr(reply, name)
             for one in value if isinstance(value, tuple | list) else [value]:
-                found.append(one.reveal() if isinstance(one, Secret) else bytes(one))
+                found.append(one.reveal())
     # Zeros are no secret, and what they would be replaced by would be found in every message.
     return [s for s in found if any(s)]
 
