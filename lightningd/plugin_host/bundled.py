@@ -24,4 +24,5 @@ BUNDLED: tuple[Bundled, ...] = (
     Bundled("bcli", important=True),
     Bundled("topology"),
     Bundled("pay"),
+    Bundled("offers"),
 )
