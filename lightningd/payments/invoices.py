@@ -70,8 +70,13 @@ class Invoices:
             payload["msat"] = invoice.amount.msat
         self._node.turn.notify("invoice_creation", payload)
 
-    def payable(self, payment_hash: bytes, amount: Msat | None, secret: bytes | None) -> InvoiceRow:
-        """The invoice of ours that such a payment would settle. Raises ValueError with what is wrong."""
+    def payable(
+        self, payment_hash: bytes, amount: Msat | None, secret: bytes | None, text: str | None
+    ) -> InvoiceRow:
+        """The invoice of ours that such a payment would settle. Raises ValueError with what is wrong.
+
+        Who has the whole `text` of a BOLT 12 invoice needs no secret.
+        """
         invoice = self.store.by_hash(payment_hash)
         if invoice is None:
             raise ValueError(f"no invoice of ours has payment_hash {payment_hash.hex()}")
@@ -79,7 +84,8 @@ class Invoices:
             raise ValueError(f"invoice '{invoice.label}' is {invoice.state.name.lower()}")
         if invoice.expires_at <= self._node.clock.now():
             raise ValueError(f"invoice '{invoice.label}' is expired")
-        if secret != invoice.payment_secret:
+        by_text = invoice.is_bolt12 and text == invoice.bolt11
+        if not by_text and secret != invoice.payment_secret:
             raise ValueError("no payment_secret" if secret is None else "wrong payment_secret")
         wanted = invoice.amount
         if amount is None or (

@@ -146,7 +146,9 @@ class Payments:
         node = self._node
         part.destination = node.node_id
         try:
-            invoice = node.invoices.payable(part.payment_hash, part.total, payment_secret)
+            invoice = node.invoices.payable(
+                part.payment_hash, part.total, payment_secret, part.bolt11
+            )
         except ValueError as why:
             raise UserError(
                 PAY_DESTINATION_PERM_FAIL,

@@ -8,8 +8,10 @@ from pylightningd.common.amount import AmountError, Msat
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId, ShortChannelId, node_id
 from pylightningd.common.invoice import bolt11 as b11
+from pylightningd.common.invoice import bolt12
 from pylightningd.lightningd.db.payments_io import Part, PaymentStatus
 from pylightningd.lightningd.payments.describe import part_json
+from pylightningd.lightningd.payments.new_invoice import is_bolt12
 from pylightningd.lightningd.payments.outgoing import FinalData, RouteHop
 from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,
@@ -232,6 +234,12 @@ async def waitsendpay(
 
 
 def _hash_of(text: str) -> bytes:
+    bare = text.lower().removeprefix("lightning:")
+    if is_bolt12(bare):
+        try:
+            return bolt12.decode_invoice(bare).invoice_payment_hash or b""
+        except bolt12.Bolt12Error as error:
+            raise UserError(JSONRPC2_INVALID_PARAMS, f"Invalid invstring: {error}") from None
     try:
         return b11.decode(text).payment_hash
     except b11.InvoiceError as error:

@@ -32,6 +32,7 @@ FAMILIES = (
     "opening",
     "closing",
     "bump",
+    "recovery",
     "network",
     "forwards",
     "invoices",

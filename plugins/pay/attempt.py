@@ -10,6 +10,8 @@ from pylightningd.plugins.lib import RpcError
 from pylightningd.plugins.routing import Hop
 
 Json = dict[str, Any]
+BLINDED_BLOCK = 0xFFFFFF
+"""Block of the short_channel_ids that stand for blinded paths; the chain will not have it for centuries."""
 
 PAY_IN_PROGRESS = 200
 PAY_RHASH_ALREADY_USED = 201
@@ -134,4 +136,6 @@ def parse_scid(text: str) -> int:
 
 def channel_name(hop: Hop) -> str:
     """The channel of a hop with its direction, as in ``103x1x0/1``."""
+    if hop.scid >> 40 == BLINDED_BLOCK:
+        return f"blinded path {hop.scid & 0xFFFF}"
     return f"{scid_text(hop.scid)}/{hop.direction}"

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pylightningd.common import features
-from pylightningd.common.invoice import bolt11
+from pylightningd.common.amount import Msat
+from pylightningd.common.invoice import bolt11, bolt12
+from pylightningd.common.invoice.bolt12_rules import invoice_expires_at
 from pylightningd.common.network import NETWORKS
+from pylightningd.common.wire.bolt12_wire import BlindedPayinfo
+from pylightningd.common.wire.bolt12_wire import Invoice as Bolt12Invoice
+from pylightningd.common.wire.onion_wire import BlindedPath
 from pylightningd.plugins.lib import INVALID_PARAMS, RpcError
 from pylightningd.plugins.pay import params
 from pylightningd.plugins.pay.attempt import PAY_INVOICE_EXPIRED, parse_scid
@@ -47,19 +52,36 @@ class Order:
     hints: tuple[Hint, ...] = ()
     avoid_channels: set[tuple[int, int]] = field(default_factory=set)
     avoid_nodes: set[bytes] = field(default_factory=set)
+    paths: tuple[tuple[BlindedPath, BlindedPayinfo], ...] = ()
+    """Of a BOLT 12 invoice: the only ways to the payee; `destination` then stands for where they end."""
+    payee: bytes | None = None
+    """Who has signed a BOLT 12 invoice."""
     keysend_preimage: bytes | None = None
     extra_tlvs: tuple[tuple[int, bytes], ...] = ()
 
+    @property
+    def recipient(self) -> bytes:
+        """Who is paid, for the user."""
+        return self.destination if self.payee is None else self.payee
 
-def read_invoice(invstring: Any, description: str | None, network: str) -> bolt11.Invoice:
-    """The invoice to pay. Raises RpcError."""
+    @property
+    def invoice_kind(self) -> str:
+        """Under which name results show the invoice."""
+        return "bolt12" if self.paths else "bolt11"
+
+
+Invoice = bolt11.Invoice | Bolt12Invoice
+
+
+def read_invoice(invstring: Any, description: str | None, network: str) -> Invoice:
+    """The invoice to pay, of either kind. Raises RpcError."""
     given = params.text("bolt11", invstring) or ""
     bare = given.lower().removeprefix("lightning:")
     if bare.startswith(_BOLT12_PREFIXES) and bare[3:4] == "1":
-        raise RpcError(
-            INVALID_PARAMS,
-            "Invalid bolt12: paying BOLT 12 invoices is not supported yet; ask for a BOLT 11 invoice",
-        )
+        try:
+            return bolt12.decode_invoice(bare, NETWORKS[network].chain_hash)
+        except bolt12.Bolt12Error as why:
+            raise RpcError(INVALID_PARAMS, f"Invalid bolt12: {why}") from None
     try:
         return bolt11.decode(given, currency=NETWORKS[network].bolt11_hrp, description=description)
     except bolt11.InvoiceError as why:
@@ -86,16 +108,16 @@ def fee_limit(
 
 
 def amounts(
-    invoice: bolt11.Invoice, amount_msat: int | None, partial_msat: int | None
+    asked: Msat | None, amount_msat: int | None, partial_msat: int | None
 ) -> tuple[int, int]:
-    """What we deliver, and what is paid in all. Raises RpcError."""
-    if invoice.amount is not None:
+    """What we deliver, and what is paid in all; the invoice asks for `asked`. Raises RpcError."""
+    if asked is not None:
         if amount_msat is not None:
             raise RpcError(
                 INVALID_PARAMS,
-                f"amount_msat parameter unnecessary: the invoice says {invoice.amount.msat}msat",
+                f"amount_msat parameter unnecessary: the invoice says {asked.msat}msat",
             )
-        total = invoice.amount.msat
+        total = asked.msat
     elif not amount_msat:
         raise RpcError(
             INVALID_PARAMS, "amount_msat parameter required: the invoice leaves the amount open"
@@ -109,10 +131,10 @@ def amounts(
     return (total if partial_msat is None else partial_msat), total
 
 
-def check_expiry(invoice: bolt11.Invoice, now: float) -> None:
+def check_expiry(expires_at: int, now: float) -> None:
     """Raises RpcError where it is too late."""
-    if now > invoice.expires_at:
-        late = int(now - invoice.expires_at)
+    if now > expires_at:
+        late = int(now - expires_at)
         raise RpcError(PAY_INVOICE_EXPIRED, f"Invoice expired {late} seconds ago")
 
 
@@ -139,29 +161,33 @@ def invoice_hints(invoice: bolt11.Invoice) -> tuple[Hint, ...]:
 
 def pay_order(
     method: str,
-    invoice: bolt11.Invoice,
+    invoice: Invoice,
     given: dict[str, Any],
     *,
     now: float,
     split: bool,
 ) -> Order:
     """The order of pay or xpay, from its parameters by name. Raises RpcError."""
-    check_expiry(invoice, now)
+    if isinstance(invoice, Bolt12Invoice):
+        facts = _bolt12_facts(invoice)
+        check_expiry(invoice_expires_at(invoice), now)
+        asked = invoice.invoice_amount
+    else:
+        facts = _bolt11_facts(invoice)
+        check_expiry(invoice.expires_at, now)
+        asked = invoice.amount
+    facts["may_split"] = split and facts["may_split"]
     deliver, total = amounts(
-        invoice,
+        asked,
         params.msat("amount_msat", given.get("amount_msat")),
         params.msat("partial_msat", given.get("partial_msat")),
     )
     channels, nodes = params.exclusions("exclude", given.get("exclude"))
     invreq = params.hex_bytes("localinvreqid", given.get("localinvreqid"), 32)
-    payee = invoice.payee or b""
     return Order(
         method=method,
-        payment_hash=invoice.payment_hash.hex(),
-        destination=payee,
         amount_msat=deliver,
         total_msat=total,
-        final_delay=invoice.min_final_cltv_expiry,
         max_fee_msat=fee_limit(
             deliver,
             params.msat("maxfee", given.get("maxfee")),
@@ -173,20 +199,44 @@ def pay_order(
         retry_seconds=_default(
             params.unsigned("retry_for", given.get("retry_for")), DEFAULT_RETRY_SECONDS
         ),
-        may_split=split and invoice.has_feature(features.BASIC_MPP),
         risk_percent=_default(
             params.number("riskfactor", given.get("riskfactor")), DEFAULT_RISK_PERCENT
         ),
         invstring=given["invstring"],
-        payment_secret=invoice.payment_secret.hex(),
-        metadata=None if invoice.metadata is None else invoice.metadata.hex(),
         label=params.text("label", given.get("label")),
         description=params.text("description", given.get("description")),
         local_invreq_id=None if invreq is None else invreq.hex(),
-        hints=invoice_hints(invoice),
         avoid_channels=channels,
         avoid_nodes=nodes,
+        **facts,
     )
+
+
+def _bolt11_facts(invoice: bolt11.Invoice) -> dict[str, Any]:
+    """What an order takes from the invoice itself."""
+    return {
+        "payment_hash": invoice.payment_hash.hex(),
+        "destination": invoice.payee or b"",
+        "final_delay": invoice.min_final_cltv_expiry,
+        "may_split": invoice.has_feature(features.BASIC_MPP),
+        "payment_secret": invoice.payment_secret.hex(),
+        "metadata": None if invoice.metadata is None else invoice.metadata.hex(),
+        "hints": invoice_hints(invoice),
+    }
+
+
+def _bolt12_facts(invoice: Bolt12Invoice) -> dict[str, Any]:
+    payment_hash = invoice.invoice_payment_hash or b""
+    paths, costs = invoice.invoice_paths or (), invoice.invoice_blindedpay or ()
+    return {
+        "payment_hash": payment_hash.hex(),
+        "destination": b"\0" + payment_hash,
+        "payee": invoice.invoice_node_id,
+        # The delay that the payee wants is in that of each path.
+        "final_delay": 0,
+        "may_split": features.offers(invoice.invoice_features or b"", features.BASIC_MPP),
+        "paths": tuple(zip(paths, costs, strict=True)),
+    }
 
 
 def keysend_order(given: dict[str, Any], preimage: bytes, payment_hash: str) -> Order:

@@ -38,7 +38,7 @@ def paid_json(order: Order, paid: Paid) -> Json:
             "amount_sent_msat": paid.sent_msat,
         }
     result: Json = {
-        "destination": paid.destination or order.destination.hex(),
+        "destination": paid.destination or order.recipient.hex(),
         "payment_hash": order.payment_hash,
         "created_at": paid.created_at,
         "parts": paid.attempts,
@@ -59,7 +59,7 @@ def paid_now(session: PaySession, started_at: float) -> Paid:
     attempts = session.attempts
     return Paid(
         preimage=session.preimage or "",
-        destination=session.goal.destination.hex(),
+        destination=None,
         created_at=started_at,
         attempts=len(attempts),
         failed=sum(a.state is State.FAILED for a in attempts),
@@ -92,10 +92,10 @@ def failure_error(order: Order, session: PaySession, done: Done) -> RpcError:
     if done.last is not None:
         data.update(done.last.data)
     if order.invstring is not None:
-        data["bolt11"] = order.invstring
+        data[order.invoice_kind] = order.invstring
     data.update(
         payment_hash=order.payment_hash,
-        destination=order.destination.hex(),
+        destination=order.recipient.hex(),
         amount_msat=order.amount_msat,
         amount_sent_msat=0,
         status="failed",
@@ -137,13 +137,13 @@ def status_json(record: Record, now: float, iso_time: Iso) -> Json:
     order = record.order
     found: Json = {
         "amount_msat": order.amount_msat,
-        "destination": order.destination.hex(),
+        "destination": order.recipient.hex(),
         "attempts": [_status_attempt(a, record, now, iso_time) for a in record.session.attempts],
     }
     if order.label is not None:
         found["label"] = order.label
     if order.invstring is not None:
-        found["bolt11"] = order.invstring
+        found[order.invoice_kind] = order.invstring
     return found
 
 

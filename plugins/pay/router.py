@@ -37,6 +37,8 @@ class Hint:
     base_fee_msat: int
     fee_ppm: int
     delay: int
+    htlc_min_msat: int = 0
+    htlc_max_msat: int = ANY_CAPACITY_MSAT
 
     def local(self) -> LocalChannel:
         """As a channel to be put on the map."""
@@ -45,8 +47,8 @@ class Hint:
             base_fee_msat=self.base_fee_msat,
             fee_ppm=self.fee_ppm,
             delay=self.delay,
-            htlc_min_msat=0,
-            htlc_max_msat=ANY_CAPACITY_MSAT,
+            htlc_min_msat=self.htlc_min_msat,
+            htlc_max_msat=self.htlc_max_msat,
         )
         return LocalChannel(
             scid=self.scid,

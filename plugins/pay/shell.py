@@ -15,6 +15,7 @@ from pylightningd.plugins.gossmap import Gossmap, GossmapError
 from pylightningd.plugins.lib import Plugin, RpcError
 from pylightningd.plugins.pay.attempt import (
     PAY_IN_PROGRESS,
+    PAY_ROUTE_NOT_FOUND,
     PAY_STOPPED_RETRYING,
     ROUTE_FAILURES,
     Attempt,
@@ -23,6 +24,7 @@ from pylightningd.plugins.pay.attempt import (
     PartFailure,
     scid_text,
 )
+from pylightningd.plugins.pay.blinded import Way, blinded_onion, failure_on, number_of
 from pylightningd.plugins.pay.knowledge import Knowledge
 from pylightningd.plugins.pay.onion import keysend_onion
 from pylightningd.plugins.pay.order import Order
@@ -38,6 +40,7 @@ from pylightningd.plugins.pay.report import (
 )
 from pylightningd.plugins.pay.router import OwnChannel, Router
 from pylightningd.plugins.pay.session import Done, PaySession, Send, Wait, WaitHeight
+from pylightningd.plugins.pay.ways import LeadsToUs, find_ways
 
 KEPT_RECORDS = 100
 """Payments that paystatus remembers."""
@@ -137,8 +140,15 @@ class Payer:
         if paid is not None:
             return paid
         now = time.monotonic()
-        if order.destination == our_id:
+        if order.recipient == our_id:
             return await self._pay_ourselves(order, groupid)
+        graph = await self._graph()
+        ways: list[Way] = []
+        if order.paths:
+            try:
+                ways = await find_ways(self._plugin, order, our_id, graph)
+            except LeadsToUs:
+                return await self._pay_ourselves(order, groupid)
         goal = Goal(
             destination=order.destination,
             amount_msat=order.amount_msat,
@@ -151,11 +161,14 @@ class Payer:
             risk_percent=order.risk_percent,
         )
         router = Router(
-            graph=await self._graph(),
+            graph=graph,
             our_id=our_id,
             goal=goal,
             own=own,
-            hints=order.hints,
+            hints=(
+                *order.hints,
+                *(way.hint(number, order.destination) for number, way in enumerate(ways)),
+            ),
         )
         knowledge = Knowledge(
             avoid_channels=set(order.avoid_channels), avoid_nodes=set(order.avoid_nodes)
@@ -166,7 +179,7 @@ class Payer:
         self.records.append(
             Record(order=order, session=session, wall_minus_clock=time.time() - now)
         )
-        run = _Run(self._plugin, self, order, session, groupid)
+        run = _Run(self._plugin, self, order, session, groupid, ways)
         return await run.until_done()
 
     async def _earlier(self, payment_hash: str) -> tuple[int, Paid | None]:
@@ -215,7 +228,7 @@ class Payer:
         )
         return Paid(
             preimage=part["payment_preimage"],
-            destination=order.destination.hex(),
+            destination=order.recipient.hex(),
             created_at=part["created_at"],
             attempts=1,
             failed=0,
@@ -237,13 +250,20 @@ class _Run:
     """One payment while it goes on: performs what its session says."""
 
     def __init__(
-        self, plugin: Plugin, payer: Payer, order: Order, session: PaySession, groupid: int
+        self,
+        plugin: Plugin,
+        payer: Payer,
+        order: Order,
+        session: PaySession,
+        groupid: int,
+        ways: list[Way],
     ) -> None:
         self._plugin = plugin
         self._payer = payer
         self._order = order
         self._session = session
         self._groupid = groupid
+        self._ways = ways
         self._started = time.time()
         self._news = asyncio.Event()
 
@@ -300,6 +320,8 @@ class _Run:
                 session.stop(error.code, error.message)
             elif failure.index == 0:
                 await self._look_at_own_channels()
+            if self._ways:
+                failure = failure_on(attempt.hops, self._way(attempt), failure)
             said = session.failed(attempt.partid, failure, time.monotonic())
             self._plugin.log(
                 f"part {attempt.partid} of {self._order.payment_hash} over {attempt.describe_route()}: {said}",
@@ -323,6 +345,8 @@ class _Run:
             f"{attempt.describe_route()}, fee {attempt.fee_msat}msat",
             "debug",
         )
+        if self._ways:
+            return await self._offer_blinded(attempt)
         if self._order.keysend_preimage is not None:
             return await self._offer_keysend(attempt)
         result: Json = await self._plugin.rpc(
@@ -346,6 +370,28 @@ class _Run:
         )
         return result
 
+    def _way(self, attempt: Attempt) -> Way:
+        return self._ways[number_of(attempt.hops[-1])]
+
+    async def _offer_blinded(self, attempt: Attempt) -> Json:
+        order = self._order
+        try:
+            onion, shared = blinded_onion(
+                attempt.hops,
+                self._way(attempt),
+                # sendonion adds one block to the first HTLC's delay.
+                base_height=self._payer.height + 1,
+                total_msat=order.total_msat,
+                payment_hash=bytes.fromhex(order.payment_hash),
+                session_key=secrets.token_bytes(32),
+            )
+        except ValueError as why:
+            raise RpcError(PAY_ROUTE_NOT_FOUND, f"{attempt.describe_route()}: {why}") from None
+        request = self._sendonion_params(attempt, onion, shared)
+        request["total_amount_msat"] = order.total_msat
+        result: Json = await self._plugin.rpc("sendonion", request)
+        return result
+
     async def _offer_keysend(self, attempt: Attempt) -> Json:
         order, hops = self._order, attempt.hops
         onion, shared = keysend_onion(
@@ -357,25 +403,37 @@ class _Run:
             extra=order.extra_tlvs,
             session_key=secrets.token_bytes(32),
         )
+        result: Json = await self._plugin.rpc(
+            "sendonion", self._sendonion_params(attempt, onion, shared)
+        )
+        return result
+
+    def _sendonion_params(self, attempt: Attempt, onion: bytes, shared: list[bytes]) -> Json:
+        order, first = self._order, attempt.hops[0]
         request: Json = {
             "onion": onion.hex(),
             "first_hop": {
-                "id": hops[0].node_id.hex(),
-                "channel": scid_text(hops[0].scid),
-                "amount_msat": hops[0].amount_msat,
-                "delay": hops[0].delay,
+                "id": first.node_id.hex(),
+                "channel": scid_text(first.scid),
+                "amount_msat": first.amount_msat,
+                "delay": first.delay,
             },
             "payment_hash": order.payment_hash,
             "shared_secrets": [secret.hex() for secret in shared],
             "partid": attempt.partid,
             "groupid": self._groupid,
-            "amount_msat": order.amount_msat,
-            "destination": order.destination.hex(),
+            "amount_msat": attempt.amount_msat,
+            "destination": order.recipient.hex(),
         }
-        if order.label is not None:
-            request["label"] = order.label
-        result: Json = await self._plugin.rpc("sendonion", request)
-        return result
+        for name, value in (
+            ("bolt11", order.invstring),
+            ("label", order.label),
+            ("description", order.description),
+            ("localinvreqid", order.local_invreq_id),
+        ):
+            if value is not None:
+                request[name] = value
+        return request
 
     async def _wait_height(self, height: int) -> None:
         """Wait until our node has seen a block that the destination has."""

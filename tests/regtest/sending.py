@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from hashlib import sha256
 from typing import Any
 
+from pylightningd.common.amount import Msat
+from pylightningd.common.invoice import bolt12
+from pylightningd.common.keys import pubkey_from_secret
+from pylightningd.common.network import REGTEST
+from pylightningd.common.wire.bolt12_wire import Invoice
 from tests.regtest.node import Node
+from tests.regtest.waiting import TIMEOUT_S
 
 FINAL_DELAY = 9
 HOP_DELAY = 6
@@ -59,7 +66,7 @@ def send(payer: Node, *hops: Node, amount_msat: int, fees_msat: int | list[int] 
     invoice = new_invoice(hops[-1], amount_msat)
     route = route_to(payer, *hops, amount_msat=amount_msat, fees_msat=fees_msat)
     payment_hash = start_payment(payer, route, invoice)
-    done = payer.rpc("waitsendpay", payment_hash=payment_hash, timeout=30)
+    done = payer.rpc("waitsendpay", payment_hash=payment_hash, timeout=int(TIMEOUT_S))
     assert done["status"] == "complete"
     return payment_hash
 
@@ -72,3 +79,23 @@ def invoice_of(payee: Node, label: str) -> dict[str, Any]:
 def payment_of(payer: Node, payment_hash: str) -> dict[str, Any]:
     """listsendpays' last entry for a hash."""
     return dict(payer.rpc("listsendpays", payment_hash=payment_hash)["payments"][-1])
+
+
+def bolt12_invoice(payee: Node, amount_msat: int, **more: Any) -> dict[str, Any]:
+    """A BOLT 12 invoice that answers nobody's request: bolt12, payment_hash, label, preimage, decoded."""
+    number = next(_labels)
+    preimage = sha256(f"{payee.id} {number}".encode()).digest()
+    key = (number + 1).to_bytes(32, "big")
+    values: dict[str, Any] = {
+        "invreq_metadata": key,
+        "invreq_chain": REGTEST.chain_hash,
+        "invreq_payer_id": pubkey_from_secret(key),
+        "invreq_amount": Msat(amount_msat),
+        "offer_description": "test",
+        "invoice_payment_hash": sha256(preimage).digest(),
+        "invoice_amount": Msat(amount_msat),
+    } | more
+    label = f"invoice-{number}"
+    draft = bolt12.encode_string("lni", Invoice(**values).encode())
+    made = payee.rpc("createinvoice", invstring=draft, label=label, preimage=preimage.hex())
+    return made | {"preimage": preimage.hex(), "invoice": bolt12.decode_invoice(made["bolt12"])}
