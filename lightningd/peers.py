@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 CONNECT_NO_KNOWN_ADDRESS = 400
 CONNECT_ALL_ADDRESSES_FAILED = 401
 CONNECT_DISCONNECTED_DURING = 402
-FIRST_RECONNECT_SECONDS = 1
 MAX_RECONNECT_SECONDS = 300
+RECONNECT_SECONDS = (1.0, MAX_RECONNECT_SECONDS)
+"""The first delay and the longest."""
+FAST_RECONNECT_SECONDS = (0.1, 3.0)
+"""The same with --dev-fast-reconnect."""
 GRACE_SECONDS = 2
 FORGIVEN_AFTER_SECONDS = 600
 """A channel that failed because of a bug so long ago counts as well."""
@@ -60,7 +63,8 @@ class Peer:
     goodbyes: list[_Future] = field(default_factory=list)
     """Those who wait for the connection to end."""
     connecting: bool = False
-    backoff_seconds: float = FIRST_RECONNECT_SECONDS
+    backoff_seconds: float = 0
+    """How long to wait before the next attempt; 0: as the first time."""
     reconnect_timer: Any = None
     stash: dict[ChannelId, list[bytes]] = field(default_factory=dict)
 
@@ -169,12 +173,13 @@ class Peers:
             return
         if not node.settings.reconnect or not self.wants_connection(peer):
             return
-        limit = 3 if node.settings.fast_reconnect else MAX_RECONNECT_SECONDS
-        delay = min(peer.backoff_seconds, limit)
+        fast = node.settings.fast_reconnect
+        first, limit = FAST_RECONNECT_SECONDS if fast else RECONNECT_SECONDS
+        delay = peer.backoff_seconds or first
+        peer.backoff_seconds = min(delay * 2, limit)
         if node.node_id > peer.id:
             # After a cut both sides would dial at the same moment: one of them gives the other time.
-            delay *= 1.5
-        peer.backoff_seconds = min(peer.backoff_seconds * 2, limit)
+            delay += max(delay / 2, 0.2)
         node.log(
             "debug", f"Will try reconnect in {delay:g} seconds", source="connectd", peer_id=peer.id
         )
@@ -188,7 +193,7 @@ class Peers:
     def reconnect_now(self, peer_id: NodeId, reason: str) -> None:
         """Start over with a peer: cut the connection if there is one, and reach out at once."""
         peer = self.of(peer_id)
-        peer.backoff_seconds = FIRST_RECONNECT_SECONDS
+        peer.backoff_seconds = 0
         if peer.connected:
             self.disconnect(peer, reason)
         else:
@@ -279,7 +284,7 @@ class Peers:
                     self.route_to_channeld(peer, channel, fresh=False)
             node.fleet.tell("connectd", cw.ConnectdAcceptPeer(connection=connection))
             peer.accepted = True
-            peer.backoff_seconds = FIRST_RECONNECT_SECONDS
+            peer.backoff_seconds = 0
             node.turn.after_commit(lambda: self._tell_waiters(peer))
             node.turn.notify(
                 "connect",
