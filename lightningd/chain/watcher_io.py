@@ -237,6 +237,8 @@ class ChainWatcher:
             return self.height
         waiter = _HeightWaiter(height, asyncio.Event())
         self._waiters.append(waiter)
+        # Who waits for a block has reason to think that it is there.
+        self.poll_now()
         try:
             async with asyncio.timeout(timeout_s):
                 await waiter.reached.wait()

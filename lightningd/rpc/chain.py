@@ -133,6 +133,4 @@ async def waitblockheight(
     timeout: int,  # noqa: ASYNC109 CLN's name of the parameter
 ) -> dict[str, Any]:
     """Return once the block is processed, with the height then."""
-    # Who waits for a block has reason to think that it is there.
-    node.chain.poll_now()
     return {"blockheight": await node.chain.wait_height(blockheight, timeout)}
