@@ -19,7 +19,10 @@ import peewee
 from pylightningd.common.errors import BackendError
 from pylightningd.common.network import Network
 from pylightningd.lightningd.db import migrations
+from pylightningd.lightningd.db.failures import CommitFailed
 from pylightningd.lightningd.db.indexes_io import Indexes
+from pylightningd.lightningd.db.replica_io import Replica, data_version
+from pylightningd.lightningd.db.write_log_io import OnWrite, WriteLog
 
 DSN_PREFIX = "sqlite3://"
 _DISK_ERRORS = {
@@ -31,6 +34,7 @@ _DISK_ERRORS = {
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
 }
 _READS = ("SELECT", "PRAGMA", "EXPLAIN")
+_U32 = 0xFFFFFFFF
 
 
 class DatabaseError(BackendError):
@@ -38,9 +42,11 @@ class DatabaseError(BackendError):
 
 
 class WalletDatabase(peewee.SqliteDatabase):
-    """SQLite through peewee, with the copy kept in step."""
+    """SQLite through peewee: counts the commits that write, keeps the copy in step, asks hook `db_write`."""
 
-    def __init__(self, path: str, replica_path: str | None = None) -> None:
+    def __init__(
+        self, path: str, replica_path: str | None = None, on_write: OnWrite | None = None
+    ) -> None:
         # No statement waits: nobody else writes, and a reader cannot block us in WAL mode.
         super().__init__(
             path,
@@ -56,43 +62,95 @@ class WalletDatabase(peewee.SqliteDatabase):
         self.path = path
         self.replica_path = replica_path
         self.indexes = Indexes(self)
-        self._replica: sqlite3.Connection | None = None
+        self.wallet_version: int | None = None
+        """How many transactions have written to this wallet. None until there are tables."""
+        self._on_write = on_write
+        self._writes: WriteLog | None = None
+        self._changes = 0
+        self._replica: Replica | None = None
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> sqlite3.Cursor:
         """Run a statement, and on the copy too if it writes."""
+        writes, replica = self._writes, self._replica
+        if writes is not None:
+            writes.begin_statement()
         cursor: sqlite3.Cursor = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]  # peewee's stub
-        if self._replica is not None and not sql.lstrip().upper().startswith(_READS):
-            self._replica.execute(sql, params or ())
+        if writes is not None:
+            writes.done(sql)
+        if replica is not None and not sql.lstrip().upper().startswith(_READS):
+            replica.execute(sql, params or ())
         return cursor
 
+    def begin(self, lock_type: str | None = None) -> None:
+        """Begin a transaction."""
+        connection = self.connection()  # type: ignore[no-untyped-call]  # peewee's stub
+        if self._on_write is not None and self._on_write.wanted():
+            self._writes = WriteLog()
+            connection.set_trace_callback(self._writes.traced)
+        super().begin(lock_type)
+        self._changes = connection.total_changes
+        if self._replica is not None:
+            self._replica.execute("BEGIN IMMEDIATE")
+
     def commit(self) -> Any:
-        """Commit the copy last: it may lag behind, but is never ahead."""
+        """Commit, the copy last. Raises CommitFailed where a plugin refuses or the copy cannot be written."""
+        connection = self.connection()  # type: ignore[no-untyped-call]  # peewee's stub
+        version = self.wallet_version
+        if connection.total_changes != self._changes:
+            version = self._count_version(connection)
+            if self._writes is not None and self._on_write is not None and version is not None:
+                self._on_write.ask(version & _U32, self._writes.statements)
+        if self._replica is not None:
+            self._replica.check()
         done = super().commit()
-        if self._replica is not None and self._replica.in_transaction:
-            self._replica.execute("COMMIT")
+        self.wallet_version = version
+        if self._replica is not None:
+            self._replica.commit()
+        self._forget_writes(connection)
         return done
+
+    def _count_version(self, connection: sqlite3.Connection) -> int | None:
+        """One more commit that writes. Raises CommitFailed where somebody else has written."""
+        if self.wallet_version is None:
+            if self._no_table("vars"):
+                return None
+            self.execute_sql("INSERT OR IGNORE INTO vars (name, intval) VALUES ('data_version', 0)")
+            self.wallet_version = data_version(connection)
+        version = self.wallet_version + 1
+        done = self.execute_sql(
+            "UPDATE vars SET intval=? WHERE name='data_version' AND intval=?",
+            (version, self.wallet_version),
+        )
+        if done.rowcount != 1:
+            raise CommitFailed(
+                f"The wallet database {self.path} was changed by another program while the node used it. "
+                "The node stops: going on could lose funds."
+            )
+        return version
+
+    def _no_table(self, name: str) -> bool:
+        sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
+        return self.execute_sql(sql, (name,)).fetchone() is None
 
     def rollback(self) -> Any:
         """Undo both."""
         done = super().rollback()
-        if self._replica is not None and self._replica.in_transaction:
-            self._replica.execute("ROLLBACK")
+        if self._replica is not None:
+            self._replica.rollback()
+        self._forget_writes(self.connection())  # type: ignore[no-untyped-call]  # peewee's stub
         return done
 
+    def _forget_writes(self, connection: sqlite3.Connection) -> None:
+        if self._writes is not None:
+            connection.set_trace_callback(None)
+            self._writes = None
+
     def start_replica(self) -> None:
-        """Bring the copy level with the database. From here on both get every write."""
+        """Bring the copy level with the database. From here on both get every write. Raises CommitFailed."""
         if self.replica_path is None:
             return
-        try:
-            replica = sqlite3.connect(self.replica_path, isolation_level=None)
-            self.connection().backup(replica)  # type: ignore[no-untyped-call]  # peewee's stub
-            replica.execute("PRAGMA journal_mode=wal")
-            replica.execute("PRAGMA synchronous=full")
-            # Who restores from it takes the file, not the log beside it: each commit goes into the file at once.
-            replica.execute("PRAGMA wal_autocheckpoint=1")
-            replica.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
-            raise DatabaseError(f"Copy of the wallet at {self.replica_path}: {error}") from error
+        replica = Replica(self.replica_path, self.path)
+        replica.start(self.connection())  # type: ignore[no-untyped-call]  # peewee's stub
         self._replica = replica
 
     def keep_file_whole(self) -> None:
@@ -153,7 +211,9 @@ class TurnStore:
         self._database.execute_sql("RELEASE turn")
 
     def disk_trouble(self, error: BaseException) -> str | None:
-        """The text for the user if the disk or the file is at fault."""
+        """The text for the user if the disk or the file is at fault, or the commit was refused."""
+        if isinstance(error, CommitFailed):
+            return str(error)
         code = _sqlite_code(error)
         reason = _DISK_ERRORS.get(code & 0xFF) if code is not None else None
         if reason is None:
@@ -191,12 +251,15 @@ def parse_dsn(dsn: str) -> tuple[str, str | None]:
     return os.path.expanduser(path), os.path.expanduser(replica) if replica else None
 
 
-def open_database(dsn: str, network: Network, *, allow_upgrade: bool = True) -> OpenDatabase:
-    """Open or make the wallet database and bring its tables to our version. Raises DatabaseError."""
+def open_database(
+    dsn: str, network: Network, *, allow_upgrade: bool = True, on_write: OnWrite | None = None
+) -> OpenDatabase:
+    """Open or make the wallet database and bring its tables to our version. Raises DatabaseError or CommitFailed."""
     path, replica_path = parse_dsn(dsn)
     lock_fd = _lock(path)
-    database = WalletDatabase(path, replica_path)
+    database = WalletDatabase(path, replica_path, on_write)
     try:
+        _make_private(path)
         _open_checked(database, network, allow_upgrade)
         database.start_replica()
     except BaseException:
@@ -224,6 +287,16 @@ def _open_checked(database: WalletDatabase, network: Network, allow_upgrade: boo
         raise DatabaseError(
             f"Cannot open the wallet database {database.path}: {reason}. It was left as it is."
         ) from error
+
+
+def _make_private(path: str) -> None:
+    """A new database is nobody else's to read. One that exists keeps the rights its owner gave it."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise DatabaseError(f"Cannot make the wallet database {path}: {error.strerror}") from error
 
 
 def _lock(path: str) -> int:

@@ -318,10 +318,18 @@ class PluginHost:
         self.kill(entry, "stopped by lightningd via RPC", "info")
 
     async def shutdown(self, timeout_s: float = 5.0) -> None:
-        """End all plugins: those that subscribed to `shutdown` get time."""
+        """End all plugins but those that see what is written: those that subscribed to `shutdown` get time."""
         self.shutting_down = True
+        keep = set(self.hooks.chain("db_write"))
+        await self._end([p for p in self.plugins if p.cmd not in keep], timeout_s)
+
+    async def shutdown_last(self, timeout_s: float = 5.0) -> None:
+        """Nothing will be written any more: end those that saw it."""
+        await self._end(list(self.plugins), timeout_s)
+
+    async def _end(self, entries: list[PluginEntry], timeout_s: float) -> None:
         polite = []
-        for entry in list(self.plugins):
+        for entry in entries:
             if entry.process is None:
                 continue
             if "shutdown" in self.subscriptions_of(entry) and entry.state is State.RUNNING:
@@ -335,10 +343,11 @@ class PluginHost:
                     await process.exited.wait()
         except TimeoutError:
             self.env.log("debug", "Some plugins did not end in time", source="plugin-manager")
-        for entry in list(self.plugins):
+        for entry in entries:
             if entry.process is not None:
                 entry.process.kill()
-        self.plugins.clear()
+            if entry in self.plugins:
+                self.plugins.remove(entry)
 
     def subscriptions_of(self, entry: PluginEntry) -> tuple[str, ...]:
         """The topics that its manifest names."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pylightningd.common.json_stream import JsonStream, JsonStreamError, to_line
+from pylightningd.lightningd.plugin_host.pipes_io import Pipes, exchange_now
 from pylightningd.lightningd.process_io import own_process_group
 
-READ_SIZE = 1 << 18
 MAX_UNREAD = 64 << 20
 """Bytes that may wait for a plugin that does not read."""
 STOP_TIMEOUT_S = 30.0
@@ -68,7 +68,16 @@ class PluginProcess:
         self._spawn = spawn
         self._name = name
         self._process: asyncio.subprocess.Process | None = None
+        self._pipes: Pipes | None = None
+        self._stream = JsonStream()
+        self._silent = asyncio.Event()
+        """Nothing comes from it any more."""
+        self._garbage = ""
+        self._held: list[dict[str, Any]] | None = None
+        """While the node stands still for `ask_all_now`: what else the plugin says, for later."""
         self._pending: dict[str, _Pending] = {}
+        self._answers: dict[str, dict[str, Any] | None] = {}
+        """To what `ask_all_now` asked, by request id."""
         self.exited = asyncio.Event()
 
     @property
@@ -78,15 +87,21 @@ class PluginProcess:
 
     async def start(self) -> None:
         """Start the program. Raises OSError."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=self._env,
-            preexec_fn=own_process_group,
-            limit=READ_SIZE,
-        )
-        self._spawn(self._read(), f"plugin-{self._name}")
+        pipes = Pipes(self._on_data, self._silent.set)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._argv,
+                stdin=pipes.child_stdin,
+                stdout=pipes.child_stdout,
+                env=self._env,
+                preexec_fn=own_process_group,
+            )
+        except BaseException:
+            pipes.abandon()
+            raise
+        self._pipes = pipes
+        pipes.begin()
+        self._spawn(self._until_it_ends(), f"plugin-{self._name}")
 
     async def request(
         self,
@@ -112,6 +127,37 @@ class PluginProcess:
             return await pending.future
         finally:
             self._pending.pop(request_id, None)
+
+    # Asking while the node stands still
+
+    def ask_now(self, method: str, params: Any) -> str:
+        """Send a request whose answer `ask_all_now` waits for; its id."""
+        request_id = f"cln:{method}#{next(_REQUEST_NUMBERS)}"
+        self._answers[request_id] = None
+        self._held = []
+        self._write({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+        return request_id
+
+    def answered_now(self, request_id: str) -> bool:
+        """Whether the answer has come, or none can come."""
+        gone = self._pipes is None or self._pipes.ended or bool(self._garbage)
+        return gone or self._answers[request_id] is not None
+
+    def take_answer(self, request_id: str) -> dict[str, Any] | None:
+        """The answer, None where the plugin went away; what it said besides is handled when the loop runs again."""
+        held, self._held = self._held or [], None
+        loop = asyncio.get_running_loop()
+        for message in held:
+            loop.call_soon(self._handle_late, message)
+        return self._answers.pop(request_id)
+
+    def _handle_late(self, message: dict[str, Any]) -> None:
+        try:
+            self._handle(message)
+        except JsonStreamError as why:
+            self._garbage = f"it wrote what is not JSON-RPC: {why}"
+            self._on_trouble(self._garbage)
+            self.kill()
 
     def notify(self, method: str, params: Any, origin: str | None = None) -> None:
         """Send a notification."""
@@ -139,36 +185,37 @@ class PluginProcess:
 
     def close_stdin(self) -> None:
         """Tell it that no more will come."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        if self._pipes is not None:
+            self._pipes.close_write()
 
     def _write(self, message: dict[str, Any]) -> None:
-        stdin = self._process.stdin if self._process is not None else None
-        if stdin is None or stdin.is_closing():
+        if self._pipes is None:
             return
-        stdin.write(to_line(message))
-        transport = stdin.transport
-        if transport.get_write_buffer_size() > MAX_UNREAD:
+        self._pipes.send(to_line(message))
+        if self._pipes.unsent > MAX_UNREAD:
             self._on_trouble(f"it does not read: {MAX_UNREAD >> 20} MB wait for it")
             self.kill()
 
-    async def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        stream = JsonStream()
-        reason = ""
+    def _on_data(self, data: bytes) -> None:
+        if self._garbage:
+            return
         try:
-            while data := await self._process.stdout.read(READ_SIZE):
-                for message in stream.feed(data):
-                    self._handle(message)
+            for message in self._stream.feed(data):
+                self._handle(message)
         except JsonStreamError as why:
-            reason = f"it wrote what is not JSON-RPC: {why}"
-            self._on_trouble(reason)
+            self._garbage = f"it wrote what is not JSON-RPC: {why}"
+            self._on_trouble(self._garbage)
             self.kill()
+
+    async def _until_it_ends(self) -> None:
+        await self._silent.wait()
+        assert self._process is not None and self._pipes is not None
         # Nobody can talk to a plugin that has closed its stdout.
-        if not reason and not await self._exits_soon():
+        if not self._garbage and not await self._exits_soon():
             self.kill()
         code = await self._process.wait()
-        self._finish(reason or _how_it_ended(code))
+        self._pipes.close_write()
+        self._finish(self._garbage or _how_it_ended(code))
 
     async def _exits_soon(self) -> bool:
         assert self._process is not None
@@ -180,6 +227,12 @@ class PluginProcess:
         return True
 
     def _handle(self, message: dict[str, Any]) -> None:
+        if "id" in message and str(message["id"]) in self._answers:
+            self._answers[str(message["id"])] = message
+            return
+        if self._held is not None and message.get("method") != "log":
+            self._held.append(message)
+            return
         if "id" in message:
             self._handle_reply(message)
             return
@@ -223,6 +276,26 @@ class PluginProcess:
                     PluginDiedError("Plugin terminated before replying to RPC call.")
                 )
         self._on_exit(reason)
+
+
+def ask_all_now(
+    plugins: Sequence[PluginProcess],
+    method: str,
+    params: Any,
+    still_waiting: Callable[[int], None],
+) -> list[dict[str, Any] | None]:
+    """Ask all at once and wait for all answers; nothing else of the node runs. None: the plugin went away.
+
+    An answer is the whole JSON-RPC object. `still_waiting` is told the seconds when it takes minutes.
+    """
+    ids = [plugin.ask_now(method, params) for plugin in plugins]
+    pairs = list(zip(plugins, ids, strict=True))
+    exchange_now(
+        [plugin._pipes for plugin in plugins if plugin._pipes is not None],
+        lambda: all(plugin.answered_now(i) for plugin, i in pairs),
+        still_waiting,
+    )
+    return [plugin.take_answer(i) for plugin, i in pairs]
 
 
 def _how_it_ended(code: int) -> str:
