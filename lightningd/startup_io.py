@@ -218,11 +218,16 @@ def _add_feature_bits(node: Node, bits: Mapping[str, bytes]) -> None:
 async def start_database(node: Node) -> None:
     """Open the wallet and make the turn."""
     from pylightningd.lightningd.db.connect_io import open_database
+    from pylightningd.lightningd.plugin_host.db_write_io import DbWrite
     from pylightningd.lightningd.turn import Turn
 
     loop = asyncio.get_running_loop()
-    allow_upgrade = node.config["database-upgrade"] is not False
-    node.database = open_database(node.config["wallet"], node.network, allow_upgrade=allow_upgrade)
+    node.database = open_database(
+        node.config["wallet"],
+        node.network,
+        allow_upgrade=node.config["database-upgrade"] is not False,
+        on_write=DbWrite(node.plugins, node.log),
+    )
     node.db = node.database.connection
     if node.config["dev-save-plugin-io"] is not None:
         # CLN's test tools, which give this option, copy the database file of a running node.
@@ -393,6 +398,8 @@ async def stop_node(node: Node) -> None:
         node.turn.close("the node is stopping")
     if hasattr(node, "database"):
         node.database.close()
+    if hasattr(node, "plugins"):
+        await node.plugins.shutdown_last()
     node.say_farewell()
     if hasattr(node, "rpc"):
         for _ in range(3):  # those who called `stop` write their reply
