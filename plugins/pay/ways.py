@@ -23,7 +23,7 @@ async def find_ways(plugin: Plugin, order: Order, our_id: bytes, graph: Gossmap)
     ways, problems = [], []
     for number, (path, cost) in enumerate(order.paths):
         try:
-            way = make_way(_introduction(path, graph), path, cost)
+            way = make_way(introduction_of(path, graph), path, cost)
             if way is None:
                 problems.append(f"path {number} needs a feature that is unknown here")
                 continue
@@ -42,8 +42,8 @@ async def find_ways(plugin: Plugin, order: Order, our_id: bytes, graph: Gossmap)
     return ways
 
 
-def _introduction(path: BlindedPath, graph: Gossmap) -> NodeId:
-    """Raises ValueError where the path begins at a channel that is not on the map."""
+def introduction_of(path: BlindedPath, graph: Gossmap) -> NodeId:
+    """The node a path begins at. Raises ValueError where that is an end of a channel that is not on the map."""
     first = path.first_node_id
     if len(first) != _SCIDDIR_SIZE:
         return NodeId(first)
