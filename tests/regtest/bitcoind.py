@@ -12,11 +12,11 @@ from typing import Any
 
 from tests.regtest.ports import release_port, reserve_port
 from tests.regtest.processes import ProcessGroup
-from tests.regtest.waiting import wait_for
+from tests.regtest.waiting import TIMEOUT_S, wait_for
 from tools.get_bitcoind import bitcoin_cli, get
 
-START_TIMEOUT_S = 60.0
-RPC_TIMEOUT_S = 60.0
+START_TIMEOUT_S = TIMEOUT_S
+RPC_TIMEOUT_S = TIMEOUT_S
 MATURITY_BLOCKS = 100
 SAT_PER_BTC = 100_000_000
 USER, PASSWORD = "rpcuser", "rpcpass"
@@ -118,7 +118,7 @@ class Bitcoind:
         try:
             if self._process.exit_code is None:
                 self.rpc("stop")
-                self._process.wait(30)
+                self._process.wait(TIMEOUT_S)
         finally:
             self._process.kill_all()
             self._process = None

@@ -11,6 +11,7 @@ import pytest
 
 from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
+from tests.regtest.waiting import TEST_TIMEOUT_S
 
 HERE = Path(__file__).parent
 OUTCOME = pytest.StashKey[bool]()
@@ -20,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.regtest)
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 @pytest.hookimpl(wrapper=True)

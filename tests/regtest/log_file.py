@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -27,14 +28,23 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._searched = 0
+        self._lines: list[str] = []
+        self._read_bytes = 0
 
     def lines(self) -> list[str]:
-        """All complete lines so far."""
+        """All complete lines so far. What was read once is not read again, unless the file is another one now."""
         try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
+            with open(self.path, "rb") as file:
+                if file.seek(0, os.SEEK_END) < self._read_bytes:
+                    self._lines, self._read_bytes = [], 0
+                file.seek(self._read_bytes)
+                new = file.read()
         except FileNotFoundError:
             return []
-        return text[: text.rfind("\n") + 1].splitlines()
+        new = new[: new.rfind(b"\n") + 1]
+        self._read_bytes += len(new)
+        self._lines += new.decode(errors="replace").splitlines()
+        return self._lines
 
     def mark(self) -> None:
         """Further waits look only at lines written after now."""

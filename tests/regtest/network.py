@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,10 @@ class NodeFactory:
         return made
 
     def close(self) -> list[str]:
-        """End all nodes; returns what was wrong."""
-        problems = []
-        for node in self.nodes:
-            problems += node.close()
-        return problems
+        """End all nodes, side by side; returns what was wrong."""
+        with ThreadPoolExecutor(max(1, len(self.nodes))) as pool:
+            each = list(pool.map(Node.close, self.nodes))
+        return [problem for problems in each for problem in problems]
 
     def transcript(self) -> str:
         """The end of each node's log, for a failed test."""
@@ -77,9 +77,10 @@ class NodeFactory:
 
     def sync(self) -> None:
         """Wait until every running node has seen the newest block."""
-        for node in self.nodes:
-            if node.is_running:
-                node.sync()
+        running = [node for node in self.nodes if node.is_running]
+        with ThreadPoolExecutor(max(1, len(running))) as pool:
+            for _ in pool.map(Node.sync, running):
+                pass
 
     def fund_wallet(self, node: Node, amount_sat: int, *, mine: bool = True) -> str:
         """Give a node confirmed coins; returns the txid."""

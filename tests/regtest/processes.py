@@ -8,9 +8,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.regtest.waiting import wait_for
+from tests.regtest.waiting import TIMEOUT_S, wait_for
 
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = TIMEOUT_S / 2
 
 
 class ProcessGroup:

@@ -13,8 +13,9 @@ from pylightningd.common.wire.runtime import Message
 from pylightningd.hsmd.derive import NodeSecrets
 from tests.connectd.nodes import FEATURES, RawPeer
 from tests.regtest.node import NETWORK, Node
+from tests.regtest.waiting import TIMEOUT_S
 
-PATIENCE_S = 20.0
+PATIENCE_S = TIMEOUT_S
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 POINT = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
