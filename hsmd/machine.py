@@ -154,10 +154,7 @@ _CHANNEL_HANDLERS: dict[type[Message], Callable[[Hsm, Channel, Any], Message]] =
     w.HsmdSignLocalCommitment: lambda h, c, m: sign_commitment.sign_local(c, h.records, m),
     w.HsmdCheckSecret: lambda h, c, m: sign_commitment.check_secret(c, m),
     w.HsmdSignMutualClose: lambda h, c, m: sign_closing.sign_mutual_close(c, m),
-    w.HsmdSignDelayedPayment: lambda h, c, m: sign_onchain.sign_delayed(c, m),
-    w.HsmdSignLocalHtlc: lambda h, c, m: sign_onchain.sign_local_htlc(c, m),
-    w.HsmdSignRemoteHtlc: lambda h, c, m: sign_onchain.sign_remote_htlc(c, m),
-    w.HsmdSignPenalty: lambda h, c, m: sign_onchain.sign_penalty(c, m),
+    w.HsmdSignClaims: lambda h, c, m: sign_onchain.sign_claims(c, m),
     w.HsmdSignToRemote: lambda h, c, m: sign_onchain.sign_to_remote(c, m),
     w.HsmdSignAnchor: lambda h, c, m: sign_onchain.sign_anchor(c, m),
     w.HsmdSignChannelAnnouncement: lambda h, c, m: sign_node.sign_channel_announcement(

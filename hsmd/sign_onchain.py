@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin import script as sc
-from pylightningd.common.bitcoin.sighash import bip143_sighash
+from pylightningd.common.bitcoin.sighash import bip143_sighash, bip143_sighashes
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.key_derivation import derive_privkey, derive_revocation_privkey
 from pylightningd.common.keys import SecretLike, sign_compact
@@ -16,7 +16,7 @@ from pylightningd.hsmd.permissions import Refusal
 
 
 class _Claim(Protocol):
-    """What every message here has."""
+    """What every message for one input has."""
 
     @property
     def tx(self) -> bytes: ...
@@ -30,36 +30,48 @@ class _Claim(Protocol):
 
 def _sign(claim: _Claim, key: SecretLike, script_code: bytes | None = None) -> bytes:
     tx = Tx.parse(claim.tx)
-    if claim.input_index >= len(tx.inputs):
-        raise Refusal(f"there is no input {claim.input_index}")
+    _check_index(tx, claim.input_index)
     code = claim.witness_script if script_code is None else script_code
     return sign_compact(key, bip143_sighash(tx, claim.input_index, code, claim.amount))
 
 
-def sign_delayed(channel: Channel, msg: w.HsmdSignDelayedPayment) -> w.HsmdSignDelayedPaymentReply:
-    """Our to_local output, or the output of one of our HTLC transactions, after its delay."""
-    point = channel.commitment_point(msg.commitment_number)
-    key = derive_privkey(channel.secrets.delayed_payment, point)
-    return w.HsmdSignDelayedPaymentReply(signature=_sign(msg, key))
+def _check_index(tx: Tx, index: int) -> None:
+    if index >= len(tx.inputs):
+        raise Refusal(f"there is no input {index}")
 
 
-def sign_local_htlc(channel: Channel, msg: w.HsmdSignLocalHtlc) -> w.HsmdSignLocalHtlcReply:
-    """An HTLC transaction of our own commitment, perhaps with inputs added for its fee."""
-    point = channel.commitment_point(msg.commitment_number)
-    key = channel.htlc_key(point)
-    return w.HsmdSignLocalHtlcReply(signature=_sign(msg, key))
+def sign_claims(channel: Channel, msg: w.HsmdSignClaims) -> w.HsmdSignClaimsReply:
+    """Inputs of one transaction that takes outputs of a closed channel. Raises Refusal for one it cannot sign."""
+    tx = Tx.parse(msg.tx)
+    for claim in msg.inputs:
+        _check_index(tx, claim.input_index)
+    digests = bip143_sighashes(
+        tx, [(c.input_index, c.witness_script, c.amount) for c in msg.inputs]
+    )
+    keys: dict[tuple[object, ...], SecretLike] = {}
+    signatures = []
+    for claim, digest in zip(msg.inputs, digests, strict=True):
+        of = claim.signer, claim.commitment_number, claim.point, claim.revocation_secret
+        if of not in keys:
+            keys[of] = _claim_key(channel, claim)
+        signatures.append(sign_compact(keys[of], digest))
+    return w.HsmdSignClaimsReply(signatures=tuple(signatures))
 
 
-def sign_remote_htlc(channel: Channel, msg: w.HsmdSignRemoteHtlc) -> w.HsmdSignRemoteHtlcReply:
-    """An HTLC output of the peer's commitment."""
-    key = channel.htlc_key(msg.remote_per_commitment_point)
-    return w.HsmdSignRemoteHtlcReply(signature=_sign(msg, key))
-
-
-def sign_penalty(channel: Channel, msg: w.HsmdSignPenalty) -> w.HsmdSignPenaltyReply:
-    """An output of a commitment that the peer had revoked."""
-    key = derive_revocation_privkey(channel.secrets.revocation, msg.revocation_secret)
-    return w.HsmdSignPenaltyReply(signature=_sign(msg, key))
+def _claim_key(channel: Channel, claim: w.ClaimInput) -> SecretLike:
+    """The key for one `signer` of hsmd_wire.csv."""
+    match claim.signer:
+        case 1:
+            point = channel.commitment_point(claim.commitment_number)
+            return derive_privkey(channel.secrets.delayed_payment, point)
+        case 2:
+            return channel.htlc_key(channel.commitment_point(claim.commitment_number))
+        case 3 if claim.point is not None:
+            return channel.htlc_key(claim.point)
+        case 4 if claim.revocation_secret is not None:
+            return derive_revocation_privkey(channel.secrets.revocation, claim.revocation_secret)
+        case _:
+            raise Refusal(f"no key fits signer {claim.signer}")
 
 
 def sign_to_remote(channel: Channel, msg: w.HsmdSignToRemote) -> w.HsmdSignToRemoteReply:

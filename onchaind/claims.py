@@ -62,6 +62,8 @@ def local_htlc(
         add_fee=facts.anchors,
         first_block=max(tx.locktime, output.height) + 1,
         deadline=output.htlc.deadline,
+        # The peer takes it back after its expiry, or takes ours with the preimage whenever it likes.
+        rival_from=output.htlc.cltv_expiry + 1 if success else output.height + 1,
     )
 
 
@@ -80,10 +82,13 @@ def remote_htlc(facts: Facts, output: Output, preimage: bytes | None, point: byt
         point=point,
         first_block=max(locktime, output.height) + 1,
         deadline=output.htlc.deadline,
+        rival_from=(output.height if preimage is None else output.htlc.cltv_expiry) + 1,
     )
 
 
-def penalty(output: Output, secret: Secret, selector: bytes, deadline: int) -> Claim:
+def penalty(
+    output: Output, secret: Secret, selector: bytes, deadline: int, rival_from: int
+) -> Claim:
     """Anything of a revoked commitment. `selector`: 1 for delayed outputs, the revocation key for HTLCs."""
     # BOLT 5, "Revoked Transaction Close Handling": by the revocation key, at once.
     return _claim(
@@ -95,6 +100,7 @@ def penalty(output: Output, secret: Secret, selector: bytes, deadline: int) -> C
         secret=secret,
         first_block=output.height + 1,
         deadline=deadline,
+        rival_from=rival_from,
     )
 
 
@@ -114,6 +120,7 @@ def _claim(
     add_fee: bool = False,
     first_block: int,
     deadline: int = 0,
+    rival_from: int = 0,
 ) -> Claim:
     return Claim(
         outpoint=output.outpoint,
@@ -131,6 +138,7 @@ def _claim(
         add_fee=add_fee,
         first_block=first_block,
         deadline=deadline,
+        rival_from=rival_from,
         kind=str(kind),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from pylightningd.common.bitcoin.tx import Tx
-from pylightningd.common.ids import Outpoint, txid_hex
+from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.wire import onchaind_wire as ow
 from pylightningd.common.wire.runtime import Message
 from pylightningd.onchaind import claims
@@ -50,6 +50,8 @@ class Resolver:
         self._missing: list[ow.OnchainHtlc] = []
         self._plans: list[Plan] = []
         self._last_progress: ow.OnchaindProgress | None = None
+        self.holds_back = False
+        """More facts follow at once: how things stand is told after the last."""
         self._done = False
 
     def _choose(self) -> _Resolver | None:
@@ -97,10 +99,15 @@ class Resolver:
 
     def spent(self, tx: Tx, height: int) -> list[Plan]:
         """A block holds a transaction that spends something of ours, or the peer's."""
+        further: list[Output] = []
+        txid = tx.txid()
         for index, txin in enumerate(tx.inputs):
             output = self.outputs.get(txin.outpoint)
-            if output is not None:
-                self._on_spent(output, tx, index, height)
+            if output is not None and self._on_spent(output, tx, txid, index, height):
+                further += self._follow(output, tx, index, height)
+        # All that one transaction makes at once: claims of it may share a transaction too.
+        self._watch(further, height)
+        self._propose(further)
         # After a restart the blocks that made it deep are in the past already.
         return self.block(self.tip)
 
@@ -197,10 +204,10 @@ class Resolver:
             )
         )
 
-    def _on_spent(self, output: Output, tx: Tx, index: int, height: int) -> None:
-        txid = tx.txid()
+    def _on_spent(self, output: Output, tx: Tx, txid: Txid, index: int, height: int) -> bool:
+        """Whether it is news."""
         if output.resolved is not None and not output.is_ignored:
-            return
+            return False
         witness = tx.inputs[index].witness
         by_us = _is_by_claim(output, witness)
         kind = output.claim_kind if by_us and output.claim_kind else self._foreign_kind(output)
@@ -211,7 +218,7 @@ class Resolver:
         self._tell(ow.OnchaindUnclaim(dbid=self.dbid, epoch=self.epoch, outpoint=output.outpoint))
         if not by_us:
             self._learn(output, witness)
-        self._follow(output, tx, index, height)
+        return True
 
     def _learn(self, output: Output, witness: tuple[bytes, ...]) -> None:
         """A preimage that the peer has shown is ours to use."""
@@ -229,16 +236,15 @@ class Resolver:
             ow.OnchaindExtractedPreimage(dbid=self.dbid, epoch=self.epoch, preimage=preimage)
         )
 
-    def _follow(self, output: Output, tx: Tx, index: int, height: int) -> None:
+    def _follow(self, output: Output, tx: Tx, index: int, height: int) -> list[Output]:
         """What the spending transaction pays may be ours to take again."""
         if self._resolver is None:
-            return
+            return []
         further = self._resolver.second_stage(output, tx, index, height)
         if further is None or further.outpoint in self.outputs:
-            return
+            return []
         self._track(further)
-        self._watch([further], height)
-        self._propose([further])
+        return [further]
 
     def _foreign_kind(self, output: Output) -> TxKind:
         """What it means that somebody else took an output."""
@@ -314,12 +320,13 @@ class Resolver:
         self._plans.append(Say(level, text))
 
     def _flush(self) -> list[Plan]:
-        now = progress(
-            self.dbid, self.epoch, self.facts.height, self.tip, list(self.outputs.values())
-        )
-        if now != self._last_progress:
-            self._last_progress = now
-            self._tell(now)
+        if not self.holds_back:
+            now = progress(
+                self.dbid, self.epoch, self.facts.height, self.tip, list(self.outputs.values())
+            )
+            if now != self._last_progress:
+                self._last_progress = now
+                self._tell(now)
         if not self._done and self._is_done():
             self._done = True
             self._tell(ow.OnchaindAllResolved(dbid=self.dbid, epoch=self.epoch))

@@ -70,7 +70,11 @@ class RevokedCommitment:
     def _penalty(self, output: Output, selector: bytes) -> Claim:
         # BOLT 5, "Penalty Transactions Weight Calculation": all of it before the cheater's delay is over.
         deadline = output.height + self._facts.theirs.to_self_delay
-        return claims.penalty(output, self._secret, selector, deadline)
+        rival_from, htlc = deadline, output.htlc
+        if htlc is not None:
+            # "HTLC Output Handling": the cheater may use its preimage at once, and times its own HTLCs out.
+            rival_from = (output.height if htlc.offered_by_us else htlc.cltv_expiry) + 1
+        return claims.penalty(output, self._secret, selector, deadline, rival_from)
 
     def second_stage(self, spent: Output, tx: Tx, input_index: int, height: int) -> Output | None:
         """The output of the cheater's HTLC transaction, which we may take until its delay ends."""

@@ -7,7 +7,7 @@ build them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from pylightningd.common.amount import Sat
@@ -54,6 +54,28 @@ def bip143_sighash(
         + outputs
         + struct.pack("<II", tx.locktime, sighash)
     )
+
+
+def bip143_sighashes(tx: Tx, inputs: Iterable[tuple[int, bytes, Sat]]) -> list[bytes]:
+    """`bip143_sighash` with SIGHASH_ALL of many inputs (index, script code, amount), the common part made once."""
+    start = (
+        struct.pack("<I", tx.version)
+        + sha256d(b"".join(i.prevout() for i in tx.inputs))
+        + sha256d(b"".join(struct.pack("<I", i.sequence) for i in tx.inputs))
+    )
+    end = sha256d(b"".join(o.serialize() for o in tx.outputs)) + struct.pack(
+        "<II", tx.locktime, SIGHASH_ALL
+    )
+    return [
+        sha256d(
+            start
+            + tx.inputs[index].prevout()
+            + with_length(script_code)
+            + struct.pack("<QI", amount.sat, tx.inputs[index].sequence)
+            + end
+        )
+        for index, script_code, amount in inputs
+    ]
 
 
 def bip341_sighash(

@@ -35,9 +35,121 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "c179126d86cbdfe466964740d21c8c13adf866da0669a521a1f477005a2ec883"
+    "f40da6246688f65e24a40f6fc9a62b2dabf43c2640a5b1c736f13c2b173555d2"
 )
 """SHA256 of hsmd/hsmd_wire.csv and what it includes."""
+
+
+_CLAIM_INPUT_0 = struct.Struct(">IQ")
+_CLAIM_INPUT_1 = struct.Struct(">BQ")
+_CLAIM_INPUT_2 = struct.Struct(">33s")
+_CLAIM_INPUT_3 = struct.Struct(">32s")
+
+
+@wire_class
+class ClaimInput(Subtype):
+    """On-chain claims, all inputs of one transaction that the channel's keys open. `tx` is
+    without signatures; input `input_index` spends `amount` locked by `witness_script`.
+    signer: 1 delayed output (commitment_number), 2 HTLC transaction of our commitment
+    (commitment_number), 3 HTLC output of the peer's commitment (point), 4 output of a revoked
+    one (revocation_secret). Signatures are SIGHASH_ALL, in the order asked.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("input_index", "u32", ""),
+        ("amount", "sat", ""),
+        ("witness_script", "varbytes", ""),
+        ("signer", "u8", ""),
+        ("commitment_number", "u64", ""),
+        ("point", "?point", ""),
+        ("revocation_secret", "?secret", ""),
+    )
+
+    __slots__ = (
+        "input_index",
+        "amount",
+        "witness_script",
+        "signer",
+        "commitment_number",
+        "point",
+        "revocation_secret",
+    )
+    input_index: int  # u32
+    amount: Sat
+    witness_script: bytes
+    signer: int  # u8
+    commitment_number: int  # u64
+    point: bytes | None
+    revocation_secret: Secret | None
+
+    def __init__(
+        self,
+        *,
+        input_index: int,
+        amount: Sat,
+        witness_script: bytes,
+        signer: int,
+        commitment_number: int,
+        point: bytes | None = None,
+        revocation_secret: Secret | None = None,
+    ) -> None:
+        put(self, "input_index", input_index)
+        put(self, "amount", amount)
+        put(self, "witness_script", witness_script)
+        put(self, "signer", signer)
+        put(self, "commitment_number", commitment_number)
+        put(self, "point", point)
+        put(self, "revocation_secret", revocation_secret)
+
+    def write(self) -> bytes:
+        if (
+            (self.point is not None and len(self.point) != 33)
+            or (self.revocation_secret is not None and len(self.revocation_secret) != 32)
+        ):
+            raise wrong_length(self)
+        return b"".join(
+            (
+                _CLAIM_INPUT_0.pack(self.input_index, self.amount.sat),
+                write_varbytes(self.witness_script),
+                _CLAIM_INPUT_1.pack(self.signer, self.commitment_number),
+                b"\x00" if self.point is None else b"\x01" + _CLAIM_INPUT_2.pack(self.point),
+                b"\x00" if self.revocation_secret is None else b"\x01" + _CLAIM_INPUT_3.pack(
+                    self.revocation_secret.reveal(),
+                ),
+            ),
+        )
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        input_index_, amount_0_ = _CLAIM_INPUT_0.unpack_from(buf, pos)
+        pos += 12
+        witness_script_, pos = read_varbytes(buf, pos)
+        signer_, commitment_number_ = _CLAIM_INPUT_1.unpack_from(buf, pos)
+        pos += 9
+        present = read_flag(buf, pos)
+        pos += 1
+        point_: bytes | None = None
+        if present:
+            (point_0_,) = _CLAIM_INPUT_2.unpack_from(buf, pos)
+            pos += 33
+            point_ = point_0_
+        present = read_flag(buf, pos)
+        pos += 1
+        revocation_secret_: Secret | None = None
+        if present:
+            (revocation_secret_0_,) = _CLAIM_INPUT_3.unpack_from(buf, pos)
+            pos += 32
+            revocation_secret_ = Secret(revocation_secret_0_)
+        value = cls(
+            input_index=input_index_,
+            amount=Sat(amount_0_),
+            witness_script=witness_script_,
+            signer=signer_,
+            commitment_number=commitment_number_,
+            point=point_,
+            revocation_secret=revocation_secret_,
+        )
+        return value, pos
 
 
 _WALLET_INPUT_0 = struct.Struct(">32sIQ")
@@ -1062,502 +1174,128 @@ class HsmdSignMutualClose(Request[HsmdSignMutualCloseReply]):
             raise malformed(cls, err) from err
 
 
-_HSMD_SIGN_DELAYED_PAYMENT_REPLY_0 = struct.Struct(">H64s")
+_HSMD_SIGN_CLAIMS_REPLY_0 = struct.Struct(">HH")
+_HSMD_SIGN_CLAIMS_REPLY_1 = struct.Struct(">64s")
 
 
 @wire_class
-class HsmdSignDelayedPaymentReply(Message):
+class HsmdSignClaimsReply(Message):
     """Type 121."""
 
     TYPE: ClassVar[int] = 121
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_DELAYED_PAYMENT_REPLY"
+    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_CLAIMS_REPLY"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("signature", "signature", ""),
+        ("signatures", "signature", "num_signatures"),
     )
 
-    __slots__ = ("signature",)
-    signature: bytes  # 64 bytes
+    __slots__ = ("signatures",)
+    signatures: tuple[bytes, ...]
 
     def __init__(
         self,
         *,
-        signature: bytes,
+        signatures: tuple[bytes, ...],
     ) -> None:
-        put(self, "signature", signature)
+        put(self, "signatures", signatures)
 
     def encode(self) -> bytes:
-        if len(self.signature) != 64:
-            raise wrong_length(self)
-        return _HSMD_SIGN_DELAYED_PAYMENT_REPLY_0.pack(121, self.signature)
+        return b"".join(
+            (
+                _HSMD_SIGN_CLAIMS_REPLY_0.pack(121, len(self.signatures)),
+                join_fixed(self.signatures, 64),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, signature_ = _HSMD_SIGN_DELAYED_PAYMENT_REPLY_0.unpack(buf)
+            wire_type, num_signatures_ = _HSMD_SIGN_CLAIMS_REPLY_0.unpack_from(buf)
             if wire_type != 121:
                 raise WireError(f"type {wire_type}, not 121")
+            pos = 4
+            end = pos + num_signatures_ * 64
+            if end > len(buf):
+                raise too_short("signatures", num_signatures_ * 64, len(buf) - pos)
+            signatures_ = tuple(
+                [
+                    signatures_
+                    for (signatures_,) in _HSMD_SIGN_CLAIMS_REPLY_1.iter_unpack(buf[pos:end])
+                ],
+            )
+            pos = end
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
             return cls(
-                signature=signature_,
+                signatures=signatures_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
 
 
-_HSMD_SIGN_DELAYED_PAYMENT_0 = struct.Struct(">HQQ")
-_HSMD_SIGN_DELAYED_PAYMENT_1 = struct.Struct(">IQ")
+_HSMD_SIGN_CLAIMS_0 = struct.Struct(">HQ")
+_HSMD_SIGN_CLAIMS_1 = struct.Struct(">H")
 
 
 @wire_class
-class HsmdSignDelayedPayment(Request[HsmdSignDelayedPaymentReply]):
-    """On-chain claims. `tx` is without signatures; input `input_index` spends `amount` locked by
-    `witness_script`. `sighash` is the BIP 143 type. Type 120.
-    """
+class HsmdSignClaims(Request[HsmdSignClaimsReply]):
+    """Type 120."""
 
     TYPE: ClassVar[int] = 120
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_DELAYED_PAYMENT"
-    REPLY: ClassVar[type[HsmdSignDelayedPaymentReply]] = HsmdSignDelayedPaymentReply
+    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_CLAIMS"
+    REPLY: ClassVar[type[HsmdSignClaimsReply]] = HsmdSignClaimsReply
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
-        ("commitment_number", "u64", ""),
         ("tx", "varbytes", ""),
-        ("input_index", "u32", ""),
-        ("amount", "sat", ""),
-        ("witness_script", "varbytes", ""),
+        ("inputs", "claim_input", "num_inputs"),
     )
 
-    __slots__ = ("dbid", "commitment_number", "tx", "input_index", "amount", "witness_script")
+    __slots__ = ("dbid", "tx", "inputs")
     dbid: int  # u64
-    commitment_number: int  # u64
     tx: bytes
-    input_index: int  # u32
-    amount: Sat
-    witness_script: bytes
+    inputs: tuple[ClaimInput, ...]
 
     def __init__(
         self,
         *,
         dbid: int,
-        commitment_number: int,
         tx: bytes,
-        input_index: int,
-        amount: Sat,
-        witness_script: bytes,
+        inputs: tuple[ClaimInput, ...],
     ) -> None:
         put(self, "dbid", dbid)
-        put(self, "commitment_number", commitment_number)
         put(self, "tx", tx)
-        put(self, "input_index", input_index)
-        put(self, "amount", amount)
-        put(self, "witness_script", witness_script)
+        put(self, "inputs", inputs)
 
     def encode(self) -> bytes:
         return b"".join(
             (
-                _HSMD_SIGN_DELAYED_PAYMENT_0.pack(120, self.dbid, self.commitment_number),
+                _HSMD_SIGN_CLAIMS_0.pack(120, self.dbid),
                 write_varbytes(self.tx),
-                _HSMD_SIGN_DELAYED_PAYMENT_1.pack(self.input_index, self.amount.sat),
-                write_varbytes(self.witness_script),
+                _HSMD_SIGN_CLAIMS_1.pack(len(self.inputs)),
+                b"".join([x.write() for x in self.inputs]),
             ),
         )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, commitment_number_ = _HSMD_SIGN_DELAYED_PAYMENT_0.unpack_from(buf)
+            wire_type, dbid_ = _HSMD_SIGN_CLAIMS_0.unpack_from(buf)
             if wire_type != 120:
                 raise WireError(f"type {wire_type}, not 120")
-            pos = 18
+            pos = 10
             tx_, pos = read_varbytes(buf, pos)
-            input_index_, amount_0_ = _HSMD_SIGN_DELAYED_PAYMENT_1.unpack_from(buf, pos)
-            pos += 12
-            witness_script_, pos = read_varbytes(buf, pos)
+            (num_inputs_,) = _HSMD_SIGN_CLAIMS_1.unpack_from(buf, pos)
+            pos += 2
+            inputs_list: list[ClaimInput] = []
+            for _ in range(num_inputs_):
+                inputs_one, pos = ClaimInput.read(buf, pos)
+                inputs_list.append(inputs_one)
+            inputs_ = tuple(inputs_list)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
                 dbid=dbid_,
-                commitment_number=commitment_number_,
                 tx=tx_,
-                input_index=input_index_,
-                amount=Sat(amount_0_),
-                witness_script=witness_script_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_LOCAL_HTLC_REPLY_0 = struct.Struct(">H64s")
-
-
-@wire_class
-class HsmdSignLocalHtlcReply(Message):
-    """Type 123."""
-
-    TYPE: ClassVar[int] = 123
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_LOCAL_HTLC_REPLY"
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("signature", "signature", ""),
-    )
-
-    __slots__ = ("signature",)
-    signature: bytes  # 64 bytes
-
-    def __init__(
-        self,
-        *,
-        signature: bytes,
-    ) -> None:
-        put(self, "signature", signature)
-
-    def encode(self) -> bytes:
-        if len(self.signature) != 64:
-            raise wrong_length(self)
-        return _HSMD_SIGN_LOCAL_HTLC_REPLY_0.pack(123, self.signature)
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            wire_type, signature_ = _HSMD_SIGN_LOCAL_HTLC_REPLY_0.unpack(buf)
-            if wire_type != 123:
-                raise WireError(f"type {wire_type}, not 123")
-            return cls(
-                signature=signature_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_LOCAL_HTLC_0 = struct.Struct(">HQQ")
-_HSMD_SIGN_LOCAL_HTLC_1 = struct.Struct(">IQ")
-
-
-@wire_class
-class HsmdSignLocalHtlc(Request[HsmdSignLocalHtlcReply]):
-    """Our own HTLC-timeout or HTLC-success transaction. Type 122."""
-
-    TYPE: ClassVar[int] = 122
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_LOCAL_HTLC"
-    REPLY: ClassVar[type[HsmdSignLocalHtlcReply]] = HsmdSignLocalHtlcReply
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("dbid", "u64", ""),
-        ("commitment_number", "u64", ""),
-        ("tx", "varbytes", ""),
-        ("input_index", "u32", ""),
-        ("amount", "sat", ""),
-        ("witness_script", "varbytes", ""),
-    )
-
-    __slots__ = ("dbid", "commitment_number", "tx", "input_index", "amount", "witness_script")
-    dbid: int  # u64
-    commitment_number: int  # u64
-    tx: bytes
-    input_index: int  # u32
-    amount: Sat
-    witness_script: bytes
-
-    def __init__(
-        self,
-        *,
-        dbid: int,
-        commitment_number: int,
-        tx: bytes,
-        input_index: int,
-        amount: Sat,
-        witness_script: bytes,
-    ) -> None:
-        put(self, "dbid", dbid)
-        put(self, "commitment_number", commitment_number)
-        put(self, "tx", tx)
-        put(self, "input_index", input_index)
-        put(self, "amount", amount)
-        put(self, "witness_script", witness_script)
-
-    def encode(self) -> bytes:
-        return b"".join(
-            (
-                _HSMD_SIGN_LOCAL_HTLC_0.pack(122, self.dbid, self.commitment_number),
-                write_varbytes(self.tx),
-                _HSMD_SIGN_LOCAL_HTLC_1.pack(self.input_index, self.amount.sat),
-                write_varbytes(self.witness_script),
-            ),
-        )
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            wire_type, dbid_, commitment_number_ = _HSMD_SIGN_LOCAL_HTLC_0.unpack_from(buf)
-            if wire_type != 122:
-                raise WireError(f"type {wire_type}, not 122")
-            pos = 18
-            tx_, pos = read_varbytes(buf, pos)
-            input_index_, amount_0_ = _HSMD_SIGN_LOCAL_HTLC_1.unpack_from(buf, pos)
-            pos += 12
-            witness_script_, pos = read_varbytes(buf, pos)
-            if pos != len(buf):
-                raise trailing(cls, len(buf) - pos)
-            return cls(
-                dbid=dbid_,
-                commitment_number=commitment_number_,
-                tx=tx_,
-                input_index=input_index_,
-                amount=Sat(amount_0_),
-                witness_script=witness_script_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_REMOTE_HTLC_REPLY_0 = struct.Struct(">H64s")
-
-
-@wire_class
-class HsmdSignRemoteHtlcReply(Message):
-    """Type 125."""
-
-    TYPE: ClassVar[int] = 125
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_REMOTE_HTLC_REPLY"
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("signature", "signature", ""),
-    )
-
-    __slots__ = ("signature",)
-    signature: bytes  # 64 bytes
-
-    def __init__(
-        self,
-        *,
-        signature: bytes,
-    ) -> None:
-        put(self, "signature", signature)
-
-    def encode(self) -> bytes:
-        if len(self.signature) != 64:
-            raise wrong_length(self)
-        return _HSMD_SIGN_REMOTE_HTLC_REPLY_0.pack(125, self.signature)
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            wire_type, signature_ = _HSMD_SIGN_REMOTE_HTLC_REPLY_0.unpack(buf)
-            if wire_type != 125:
-                raise WireError(f"type {wire_type}, not 125")
-            return cls(
-                signature=signature_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_REMOTE_HTLC_0 = struct.Struct(">HQ33s")
-_HSMD_SIGN_REMOTE_HTLC_1 = struct.Struct(">IQ")
-
-
-@wire_class
-class HsmdSignRemoteHtlc(Request[HsmdSignRemoteHtlcReply]):
-    """An HTLC output of the peer's commitment, claimed directly. Type 124."""
-
-    TYPE: ClassVar[int] = 124
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_REMOTE_HTLC"
-    REPLY: ClassVar[type[HsmdSignRemoteHtlcReply]] = HsmdSignRemoteHtlcReply
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("dbid", "u64", ""),
-        ("remote_per_commitment_point", "point", ""),
-        ("tx", "varbytes", ""),
-        ("input_index", "u32", ""),
-        ("amount", "sat", ""),
-        ("witness_script", "varbytes", ""),
-    )
-
-    __slots__ = (
-        "dbid",
-        "remote_per_commitment_point",
-        "tx",
-        "input_index",
-        "amount",
-        "witness_script",
-    )
-    dbid: int  # u64
-    remote_per_commitment_point: bytes  # 33 bytes
-    tx: bytes
-    input_index: int  # u32
-    amount: Sat
-    witness_script: bytes
-
-    def __init__(
-        self,
-        *,
-        dbid: int,
-        remote_per_commitment_point: bytes,
-        tx: bytes,
-        input_index: int,
-        amount: Sat,
-        witness_script: bytes,
-    ) -> None:
-        put(self, "dbid", dbid)
-        put(self, "remote_per_commitment_point", remote_per_commitment_point)
-        put(self, "tx", tx)
-        put(self, "input_index", input_index)
-        put(self, "amount", amount)
-        put(self, "witness_script", witness_script)
-
-    def encode(self) -> bytes:
-        if len(self.remote_per_commitment_point) != 33:
-            raise wrong_length(self)
-        return b"".join(
-            (
-                _HSMD_SIGN_REMOTE_HTLC_0.pack(124, self.dbid, self.remote_per_commitment_point),
-                write_varbytes(self.tx),
-                _HSMD_SIGN_REMOTE_HTLC_1.pack(self.input_index, self.amount.sat),
-                write_varbytes(self.witness_script),
-            ),
-        )
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            (
-                wire_type,
-                dbid_,
-                remote_per_commitment_point_,
-            ) = _HSMD_SIGN_REMOTE_HTLC_0.unpack_from(buf)
-            if wire_type != 124:
-                raise WireError(f"type {wire_type}, not 124")
-            pos = 43
-            tx_, pos = read_varbytes(buf, pos)
-            input_index_, amount_0_ = _HSMD_SIGN_REMOTE_HTLC_1.unpack_from(buf, pos)
-            pos += 12
-            witness_script_, pos = read_varbytes(buf, pos)
-            if pos != len(buf):
-                raise trailing(cls, len(buf) - pos)
-            return cls(
-                dbid=dbid_,
-                remote_per_commitment_point=remote_per_commitment_point_,
-                tx=tx_,
-                input_index=input_index_,
-                amount=Sat(amount_0_),
-                witness_script=witness_script_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_PENALTY_REPLY_0 = struct.Struct(">H64s")
-
-
-@wire_class
-class HsmdSignPenaltyReply(Message):
-    """Type 127."""
-
-    TYPE: ClassVar[int] = 127
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_PENALTY_REPLY"
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("signature", "signature", ""),
-    )
-
-    __slots__ = ("signature",)
-    signature: bytes  # 64 bytes
-
-    def __init__(
-        self,
-        *,
-        signature: bytes,
-    ) -> None:
-        put(self, "signature", signature)
-
-    def encode(self) -> bytes:
-        if len(self.signature) != 64:
-            raise wrong_length(self)
-        return _HSMD_SIGN_PENALTY_REPLY_0.pack(127, self.signature)
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            wire_type, signature_ = _HSMD_SIGN_PENALTY_REPLY_0.unpack(buf)
-            if wire_type != 127:
-                raise WireError(f"type {wire_type}, not 127")
-            return cls(
-                signature=signature_,
-            )
-        except DECODE_ERRORS as err:
-            raise malformed(cls, err) from err
-
-
-_HSMD_SIGN_PENALTY_0 = struct.Struct(">HQ32s")
-_HSMD_SIGN_PENALTY_1 = struct.Struct(">IQ")
-
-
-@wire_class
-class HsmdSignPenalty(Request[HsmdSignPenaltyReply]):
-    """Any output of a revoked commitment or of the HTLC transactions after it. Type 126."""
-
-    TYPE: ClassVar[int] = 126
-    NAME: ClassVar[str] = "WIRE_HSMD_SIGN_PENALTY"
-    REPLY: ClassVar[type[HsmdSignPenaltyReply]] = HsmdSignPenaltyReply
-    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("dbid", "u64", ""),
-        ("revocation_secret", "secret", ""),
-        ("tx", "varbytes", ""),
-        ("input_index", "u32", ""),
-        ("amount", "sat", ""),
-        ("witness_script", "varbytes", ""),
-    )
-
-    __slots__ = ("dbid", "revocation_secret", "tx", "input_index", "amount", "witness_script")
-    dbid: int  # u64
-    revocation_secret: Secret
-    tx: bytes
-    input_index: int  # u32
-    amount: Sat
-    witness_script: bytes
-
-    def __init__(
-        self,
-        *,
-        dbid: int,
-        revocation_secret: Secret,
-        tx: bytes,
-        input_index: int,
-        amount: Sat,
-        witness_script: bytes,
-    ) -> None:
-        put(self, "dbid", dbid)
-        put(self, "revocation_secret", revocation_secret)
-        put(self, "tx", tx)
-        put(self, "input_index", input_index)
-        put(self, "amount", amount)
-        put(self, "witness_script", witness_script)
-
-    def encode(self) -> bytes:
-        if len(self.revocation_secret) != 32:
-            raise wrong_length(self)
-        return b"".join(
-            (
-                _HSMD_SIGN_PENALTY_0.pack(126, self.dbid, self.revocation_secret.reveal()),
-                write_varbytes(self.tx),
-                _HSMD_SIGN_PENALTY_1.pack(self.input_index, self.amount.sat),
-                write_varbytes(self.witness_script),
-            ),
-        )
-
-    @classmethod
-    def decode(cls, buf: bytes) -> Self:
-        try:
-            wire_type, dbid_, revocation_secret_0_ = _HSMD_SIGN_PENALTY_0.unpack_from(buf)
-            if wire_type != 126:
-                raise WireError(f"type {wire_type}, not 126")
-            pos = 42
-            tx_, pos = read_varbytes(buf, pos)
-            input_index_, amount_0_ = _HSMD_SIGN_PENALTY_1.unpack_from(buf, pos)
-            pos += 12
-            witness_script_, pos = read_varbytes(buf, pos)
-            if pos != len(buf):
-                raise trailing(cls, len(buf) - pos)
-            return cls(
-                dbid=dbid_,
-                revocation_secret=Secret(revocation_secret_0_),
-                tx=tx_,
-                input_index=input_index_,
-                amount=Sat(amount_0_),
-                witness_script=witness_script_,
+                inputs=inputs_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
@@ -1611,7 +1349,7 @@ _HSMD_SIGN_TO_REMOTE_1 = struct.Struct(">IQ")
 @wire_class
 class HsmdSignToRemote(Request[HsmdSignToRemoteReply]):
     """Our to_remote output on the peer's commitment (witness_script empty: plain P2WPKH) or our
-    anchor output. Type 128.
+    anchor output: one input, as above. Type 128.
     """
 
     TYPE: ClassVar[int] = 128
@@ -2617,8 +2355,8 @@ _HSMD_SIGN_BOLT12_1 = struct.Struct(">32s")
 
 @wire_class
 class HsmdSignBolt12(Request[HsmdSignBolt12Reply]):
-    """BOLT 12 signature with the node key, tweaked by `public_tweak` where it is not empty. Type
-    162.
+    """BOLT 12 signature with the node key, or (an invoice_request whose `public_tweak`, its
+    invreq_metadata, is not empty) with the alias that follows from it. Type 162.
     """
 
     TYPE: ClassVar[int] = 162
@@ -2706,14 +2444,8 @@ HsmdMessage: TypeAlias = (
     | HsmdSignLocalCommitmentReply
     | HsmdSignMutualClose
     | HsmdSignMutualCloseReply
-    | HsmdSignDelayedPayment
-    | HsmdSignDelayedPaymentReply
-    | HsmdSignLocalHtlc
-    | HsmdSignLocalHtlcReply
-    | HsmdSignRemoteHtlc
-    | HsmdSignRemoteHtlcReply
-    | HsmdSignPenalty
-    | HsmdSignPenaltyReply
+    | HsmdSignClaims
+    | HsmdSignClaimsReply
     | HsmdSignToRemote
     | HsmdSignToRemoteReply
     | HsmdSignAnchor
@@ -2757,14 +2489,8 @@ MESSAGES: dict[int, type[HsmdMessage]] = {
     115: HsmdSignLocalCommitmentReply,
     116: HsmdSignMutualClose,
     117: HsmdSignMutualCloseReply,
-    120: HsmdSignDelayedPayment,
-    121: HsmdSignDelayedPaymentReply,
-    122: HsmdSignLocalHtlc,
-    123: HsmdSignLocalHtlcReply,
-    124: HsmdSignRemoteHtlc,
-    125: HsmdSignRemoteHtlcReply,
-    126: HsmdSignPenalty,
-    127: HsmdSignPenaltyReply,
+    120: HsmdSignClaims,
+    121: HsmdSignClaimsReply,
     128: HsmdSignToRemote,
     129: HsmdSignToRemoteReply,
     130: HsmdSignAnchor,

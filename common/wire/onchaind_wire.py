@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "24688b41691649d503898ef8d8ad4187ca272f873937433745ebffef1f432fa1"
+    "4993c3e9c0703d04950828ffaa0985203d788cf02994e0f49cb8248260606384"
 )
 """SHA256 of onchaind/onchaind_wire.csv and what it includes."""
 
@@ -157,7 +157,7 @@ _CLAIM_2 = struct.Struct(">B")
 _CLAIM_3 = struct.Struct(">BQ")
 _CLAIM_4 = struct.Struct(">33s")
 _CLAIM_5 = struct.Struct(">32s")
-_CLAIM_6 = struct.Struct(">BII")
+_CLAIM_6 = struct.Struct(">BIII")
 
 
 @wire_class
@@ -167,7 +167,8 @@ class Claim(Subtype):
     local_htlc, 3 remote_htlc, 4 penalty). `tx`: empty, or the HTLC transaction that the peer
     has signed; with add_fee it pays none, and inputs and outputs may be added behind the
     first. first_block: the first that may hold it. deadline: height by which it should be in
-    a block; 0: no hurry.
+    a block; 0: no hurry. rival_from: first block that may hold another's spend of the same
+    output; 0: nobody else can.
     """
 
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
@@ -186,6 +187,7 @@ class Claim(Subtype):
         ("add_fee", "bool", ""),
         ("first_block", "u32", ""),
         ("deadline", "u32", ""),
+        ("rival_from", "u32", ""),
         ("kind", "utf8", ""),
     )
 
@@ -205,6 +207,7 @@ class Claim(Subtype):
         "add_fee",
         "first_block",
         "deadline",
+        "rival_from",
         "kind",
     )
     outpoint: Outpoint
@@ -222,6 +225,7 @@ class Claim(Subtype):
     add_fee: bool
     first_block: int  # u32
     deadline: int  # u32
+    rival_from: int  # u32
     kind: str
 
     def __init__(
@@ -242,6 +246,7 @@ class Claim(Subtype):
         add_fee: bool,
         first_block: int,
         deadline: int,
+        rival_from: int,
         kind: str,
     ) -> None:
         put(self, "outpoint", outpoint)
@@ -259,6 +264,7 @@ class Claim(Subtype):
         put(self, "add_fee", add_fee)
         put(self, "first_block", first_block)
         put(self, "deadline", deadline)
+        put(self, "rival_from", rival_from)
         put(self, "kind", kind)
 
     def write(self) -> bytes:
@@ -282,7 +288,7 @@ class Claim(Subtype):
                     self.revocation_secret.reveal(),
                 ),
                 write_varbytes(self.tx),
-                _CLAIM_6.pack(self.add_fee, self.first_block, self.deadline),
+                _CLAIM_6.pack(self.add_fee, self.first_block, self.deadline, self.rival_from),
                 write_string(self.kind),
             ),
         )
@@ -323,8 +329,8 @@ class Claim(Subtype):
             pos += 32
             revocation_secret_ = Secret(revocation_secret_0_)
         tx_, pos = read_varbytes(buf, pos)
-        add_fee_0_, first_block_, deadline_ = _CLAIM_6.unpack_from(buf, pos)
-        pos += 9
+        add_fee_0_, first_block_, deadline_, rival_from_ = _CLAIM_6.unpack_from(buf, pos)
+        pos += 13
         kind_, pos = read_string(buf, pos)
         value = cls(
             outpoint=Outpoint(outpoint_0_, outpoint_1_),
@@ -342,6 +348,7 @@ class Claim(Subtype):
             add_fee=to_bool(add_fee_0_),
             first_block=first_block_,
             deadline=deadline_,
+            rival_from=rival_from_,
             kind=kind_,
         )
         return value, pos

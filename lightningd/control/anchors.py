@@ -221,7 +221,7 @@ class Anchors:
         )
         witness = (sig_to_der(reply.signature, SIGHASH_ALL), witness_script)
         spends = TxOut(ANCHOR_AMOUNT, sc.p2wsh(witness_script))
-        return await sign_coins(self._node, made, witness, spends)
+        return await sign_coins(self._node, made, [witness], [spends])
 
     def _log(self, bump: _Bump, level: str, text: str) -> None:
         self._node.log(level, text, peer_id=bump.channel.peer_id, dbid=bump.channel.dbid)

@@ -1,13 +1,15 @@
 """Takes outputs of closed channels: builds, signs, broadcasts and bumps what onchaind planned.
 
-A claim that has its own fee pays to a wallet key chosen once for the channel; an HTLC transaction under anchors has its fee
-paid by wallet coins. What was sent last is a row, so that a restart goes on with it.
+Claims that may share a transaction do (`claim_groups.py`). One that has its own fee pays to a wallet key chosen once for
+the channel; HTLC transactions under anchors have their fee paid by wallet coins. What was sent last is a row, so that a
+restart goes on with it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.psbt import Psbt
@@ -18,10 +20,9 @@ from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW, feerate_of
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
-from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control import claim_groups, claim_tx
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
@@ -30,28 +31,68 @@ from pylightningd.lightningd.wallet import signing
 from pylightningd.lightningd.wallet.coin import Coin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pylightningd.lightningd.node import Node
 
 _NO_HURRY_BLOCKS = 300
 _URGENT_BLOCKS = 12
 _BUMP_STEP_PERCENT = 25
-_AT_ONCE = 8
 
 
 @dataclass(eq=False, slots=True)
-class _Live:
-    """A claim that is not resolved yet."""
+class _Batch:
+    """Claims that share a transaction, not resolved yet."""
 
     channel: Channel
-    claim: Claim
+    claims: list[Claim]
     tx: Tx | None = None
     txid: Txid | None = None
-    fee: Sat = Sat(0)
+    fee: Sat | None = None
+    """What the next transaction must outbid; None where none of ours is on its way."""
     feerate_perkw: int = 0
     coins: tuple[Coin, ...] = ()
+    row: Outpoint | None = None
+    """Where it stands in the table."""
     busy: bool = False
     cancelled: bool = False
+    is_stale: bool = False
+    """Somebody has taken a part, so that the transaction cannot be mined any more."""
     complained: bool = False
+    capped: bool = False
+
+    @property
+    def first_block(self) -> int:
+        """The first that may hold it."""
+        return max(c.first_block for c in self.claims)
+
+    @property
+    def kind(self) -> str:
+        """For logs and the table."""
+        return self.claims[0].kind
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the peer has signed its fee."""
+        return claim_groups.is_fixed(self.claims[0])
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        more = len(self.claims) - 1
+        return f"{self.claims[0].outpoint}" + (f" and {more} more" if more else "")
+
+
+@dataclass(eq=False, slots=True)
+class _Work:
+    """What is wanted of one channel."""
+
+    channel: Channel
+    waiting: dict[Outpoint, Claim] = field(default_factory=dict)
+    """Claims that no transaction was made for yet."""
+    batches: list[_Batch] = field(default_factory=list)
+    is_due: bool = False
+    """`_settle` is on its way."""
 
 
 class Claims:
@@ -60,76 +101,139 @@ class Claims:
     def __init__(self, node: Node, store: OnchainStore) -> None:
         self._node = node
         self._store = store
-        self._live: dict[tuple[int, Outpoint], _Live] = {}
+        self._work: dict[int, _Work] = {}
 
     # In turns
 
     def take(self, channel: Channel, claims: tuple[Claim, ...]) -> None:
         """onchaind wants these outputs. Inside a turn."""
-        fresh: list[_Live] = []
+        work = self._work.setdefault(channel.dbid, _Work(channel))
+        known = {c.outpoint: c for b in work.batches for c in b.claims} | work.waiting
         for claim in claims:
-            key = channel.dbid, claim.outpoint
-            known = self._live.get(key)
-            if known is not None and known.claim == claim:
+            old = known.get(claim.outpoint)
+            if old == claim:
                 continue
-            if known is not None:
-                self._cancel(known)
-            live = self._live[key] = _Live(channel, claim)
-            fresh.append(live)
-        if fresh:
-            self._node.turn.after_commit(lambda: self._start(fresh, f"channel {channel.dbid}"))
-
-    def _start(self, lives: list[_Live], what: str) -> None:
-        """Several at a time: a revoked commitment may need a thousand."""
-        for n in range(min(_AT_ONCE, len(lives))):
-            self._node.spawn(self._work(lives[n::_AT_ONCE]), f"claims of {what}, part {n}")
+            if old is not None:
+                self._remove(work, claim.outpoint)
+            work.waiting[claim.outpoint] = claim
+        self._settle_soon(work)
 
     def drop(self, dbid: int, outpoint: Outpoint) -> None:
         """Somebody has taken it. Inside a turn."""
-        live = self._live.pop((dbid, outpoint), None)
-        if live is not None:
-            self._cancel(live)
+        work = self._work.get(dbid)
+        if work is not None:
+            self._remove(work, outpoint)
+            self._settle_soon(work)
 
     def drop_all(self, dbid: int) -> None:
         """Claims of this channel are planned anew, or no more. Inside a turn."""
-        for key in [k for k in self._live if k[0] == dbid]:
-            self._cancel(self._live.pop(key))
+        work = self._work.pop(dbid, None)
+        for batch in work.batches if work is not None else ():
+            self._cancel(batch)
 
-    def _cancel(self, live: _Live) -> None:
-        live.cancelled = True
-        txid = live.txid
-        if txid is not None:
-            self._node.turn.after_commit(lambda: self._node.chain.broadcasts.drop(txid))
+    def _remove(self, work: _Work, outpoint: Outpoint) -> None:
+        """What shared a transaction with it needs another one, unless it was this very transaction that took it."""
+        work.waiting.pop(outpoint, None)
+        for batch in work.batches:
+            left = [c for c in batch.claims if c.outpoint != outpoint]
+            if not left:
+                self._cancel(batch)
+            elif len(left) < len(batch.claims):
+                batch.claims, batch.is_stale = left, True
+        work.batches = [b for b in work.batches if not b.cancelled]
+
+    def _cancel(self, batch: _Batch) -> None:
+        batch.cancelled = True
+        if batch.txid is not None:
+            self._node.turn.after_commit(partial(self._node.chain.broadcasts.drop, batch.txid))
+
+    # After turns
+
+    def _settle_soon(self, work: _Work) -> None:
+        if not work.is_due:
+            work.is_due = True
+            self._node.turn.after_commit(partial(self._settle, work, "news"))
 
     def on_block(self, height: int) -> None:
         """Make what is due, bump what is late. After the turn of a block."""
-        due = [
-            live
-            for live in self._live.values()
-            if not live.busy
-            and live.claim.first_block <= height + 1
-            and (live.tx is None or self._wants_bump(live, height))
-        ]
-        if due:
-            self._start(due, f"block {height}")
+        for work in list(self._work.values()):
+            self._settle(work, f"block {height}")
 
-    def pending(self) -> list[tuple[Channel, Claim, Tx | None]]:
-        """Claims that no block holds yet, with their newest transaction."""
-        return [(live.channel, live.claim, live.tx) for live in self._live.values()]
+    def _settle(self, work: _Work, why: str) -> None:
+        """Put due claims into transactions; see which transactions need work."""
+        work.is_due = False
+        dbid, height = work.channel.dbid, self._node.chain.height
+        if self._work.get(dbid) is not work:
+            return
+        if work.waiting:
+            self._recall(work)
+        due = [c for c in work.waiting.values() if c.first_block <= height + 1]
+        for members in claim_groups.group(due, height, self._rate):
+            self._add(work, members)
+        for batch in list(work.batches):
+            if not batch.busy and not batch.is_stale and self._wants_bump(batch, height):
+                self._split(work, batch, height)
+        wanting = [b for b in work.batches if not b.busy and self._wants_work(b, height)]
+        for batch in wanting:
+            batch.busy = True
+        if wanting:
+            self._node.spawn(self._do(wanting), f"claims of channel {dbid}: {why}")
+
+    def _add(self, work: _Work, members: list[Claim]) -> _Batch:
+        for claim in members:
+            work.waiting.pop(claim.outpoint, None)
+        batch = _Batch(work.channel, members)
+        work.batches.append(batch)
+        return batch
+
+    def _recall(self, work: _Work) -> None:
+        """Transactions that were sent before a restart, or before the facts were told anew."""
+        in_use = {b.row for b in work.batches}
+        stored = [s for s in self._store.claims(work.channel.dbid) if s[0] not in in_use]
+        # A row that was cut apart since stands beside its parts: they are newer.
+        for head, old in sorted(stored, key=lambda s: len(s[1].tx.inputs)):
+            spends = [txin.outpoint for txin in old.tx.inputs]
+            members = [work.waiting[o] for o in spends if o in work.waiting]
+            if not members or any(c.kind != old.kind for c in members):
+                continue
+            batch = self._add(work, members)
+            batch.row, batch.fee = head, old.fee
+            batch.feerate_perkw = feerate_of(old.fee, old.tx.weight())
+            taken = {c.outpoint for c in members}
+            coins = [self._node.wallet.store.get(o) for o in spends if o not in taken]
+            batch.coins = tuple(c for c in coins if c is not None and not c.is_spent)
+            if None in coins:
+                batch.is_stale = True
+            else:
+                batch.tx, batch.txid = old.tx, old.tx.txid()
+                self._node.spawn(self._send(batch, None), f"claim {batch.name} again")
+
+    def _split(self, work: _Work, batch: _Batch, height: int) -> None:
+        """Cut a transaction apart before the peer can hold all of it up. The first part outbids the whole."""
+        first, *others = claim_groups.split(batch.claims, height, self._rate)
+        if others:
+            self._log(batch, "info", f"Splitting the claim of {batch.name} into {1 + len(others)}")
+            batch.claims = first
+            for members in others:
+                self._add(work, members)
+
+    def _wants_work(self, batch: _Batch, height: int) -> bool:
+        return batch.tx is None or batch.is_stale or self._wants_bump(batch, height)
 
     async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
         """Replace a claim by one that pays more; None where `txid` is none. Raises CannotAfford, UserError."""
-        live = next((k for k in self._live.values() if k.txid == txid), None)
-        if live is None or live.busy:
+        batches = [b for work in self._work.values() for b in work.batches]
+        batch = next((b for b in batches if b.txid == txid), None)
+        if batch is None or batch.busy:
             return None
-        if live.claim.tx and not live.claim.add_fee:
+        if batch.is_fixed:
             raise CannotAfford(
                 "the peer has signed this transaction with its fee, which cannot change"
             )
-        live.busy = True
+        batch.busy = True
         try:
-            before = live.fee
-            made = await self._plan(live, wish.feerate_perkw, reserve=not wish.dry_run)
+            before = batch.fee or Sat(0)
+            made = await self._plan(batch, wish.feerate_perkw, None, reserve=not wish.dry_run)
             done = Bumped(
                 method="rbf",
                 what="claim",
@@ -139,107 +243,109 @@ class Claims:
             )
             check_budget(wish, done.extra)
             if not wish.dry_run:
-                refusal = await self._finish(live, made, wish.feerate_perkw)
+                refusal = await self._finish(batch, made, wish.feerate_perkw)
                 if refusal:
                     raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
-                done = replace(done, tx=live.tx)
+                done = replace(done, tx=batch.tx)
             return done
         finally:
-            live.busy = False
+            batch.busy = False
 
     # Making
 
-    async def _work(self, lives: list[_Live]) -> None:
-        for live in lives:
-            if live.busy or live.cancelled:
-                continue
-            live.busy = True
-            try:
-                await self._make(live)
-            except CannotAfford as why:
-                self._complain(live, str(why))
-            finally:
-                live.busy = False
+    async def _do(self, batches: list[_Batch]) -> None:
+        try:
+            for batch in batches:
+                try:
+                    if not batch.cancelled:
+                        await self._make(batch)
+                except CannotAfford as why:
+                    self._complain(batch, str(why))
+                batch.busy = False
+        finally:
+            for batch in batches:
+                batch.busy = False
+        work = self._work.get(batches[0].channel.dbid)
+        if work is not None and any(b.is_stale and not b.cancelled for b in batches):
+            self._settle(work, "a part is taken")
 
-    def _complain(self, live: _Live, why: str) -> None:
+    def _complain(self, batch: _Batch, why: str) -> None:
         """Say it once: the next blocks try again."""
-        if not live.complained:
-            live.complained = True
-            self._log(live, "unusual", f"Cannot take {live.claim.outpoint} now: {why}")
+        if not batch.complained:
+            batch.complained = True
+            self._log(batch, "unusual", f"Cannot take {batch.name} now: {why}")
 
-    async def _make(self, live: _Live) -> None:
-        """The next transaction of a claim, signed and sent."""
-        claim, channel, node = live.claim, live.channel, self._node
-        stored = None
-        if live.tx is None:
-            stored = await node.turn.do(lambda: self._store.claim(channel.dbid, claim.outpoint))
-        if stored is not None and stored.kind == claim.kind:
-            live.tx, live.txid, live.fee = stored.tx, stored.tx.txid(), stored.fee
-            live.feerate_perkw = feerate_of(stored.fee, stored.tx.weight())
-            coins = [node.wallet.store.get(i.outpoint) for i in stored.tx.inputs[1:]]
-            live.coins = tuple(c for c in coins if c is not None and not c.is_spent)
-            await self._send(live, None)
-            return
-        if claim.add_fee and claim.first_block > node.chain.height + 1:
-            return  # Coins are set aside only when they are needed.
-        if claim.tx and not claim.add_fee and live.tx is not None:
-            return
-        rate = self._feerate(live)
-        await self._finish(live, await self._plan(live, rate, reserve=True), rate)
+    async def _make(self, batch: _Batch) -> None:
+        """The next transaction, signed and sent."""
+        if batch.is_stale and batch.tx is not None:
+            # A block holds a spend of a part of it: no mempool has it any more.
+            self._node.chain.broadcasts.drop(batch.tx.txid())
+            batch.tx, batch.txid, batch.fee = None, None, None
+        batch.is_stale = False
+        rate = self._feerate(batch)
+        most = claim_groups.budget(batch.claims)
+        await self._finish(batch, await self._plan(batch, rate, most, reserve=True), rate)
 
-    async def _plan(self, live: _Live, feerate_perkw: int, *, reserve: bool) -> Made:
+    async def _plan(
+        self, batch: _Batch, feerate_perkw: int, most: Sat | None, *, reserve: bool
+    ) -> Made:
         """The next transaction, unsigned. `reserve`: set the coins aside that it takes. Raises CannotAfford."""
-        claim, channel = live.claim, live.channel
-        if claim.tx and not claim.add_fee:
-            return Made(Tx.parse(claim.tx), Sat(0), 0)
-        if claim.add_fee:
-            return await self._with_coins(live, feerate_perkw, reserve)
+        claims, channel = batch.claims, batch.channel
+        if batch.is_fixed:
+            return Made(Tx.parse(claims[0].tx), Sat(0), 0)
+        if claims[0].add_fee:
+            return await self._with_coins(batch, feerate_perkw, most, reserve)
         script = await self._node.turn.do(lambda: self._sweep_script(channel.dbid))
-        replaces = live.fee if live.tx is not None else None
-        return claim_tx.sweep(claim, script, feerate_perkw, replaces)
+        return claim_tx.sweep(claims, script, feerate_perkw, batch.fee, most)
 
-    async def _finish(self, live: _Live, made: Made, rate: int) -> str:
+    async def _finish(self, batch: _Batch, made: Made, rate: int) -> str:
         """Sign it, write it down, send it. Returns why the backend refused it, if it did."""
-        claim, channel, node = live.claim, live.channel, self._node
-        tx = await self._signed(live, made)
-        if live.cancelled:
-            return "the output is taken"
-        old = live.tx
-        live.tx, live.txid, live.fee, live.feerate_perkw = tx, tx.txid(), made.fee, rate
-        live.coins = made.coins
-        await node.turn.do(
-            lambda: self._store.put_claim(
-                channel.dbid, claim.outpoint, StoredClaim(claim.kind, tx, made.fee)
-            )
-        )
-        return await self._send(live, old)
+        claims, node = batch.claims, self._node
+        if not _still_fits(batch, made):
+            return "an output is taken"
+        tx = await self._signed(batch.channel, claims, made)
+        if not _still_fits(batch, made):
+            return "an output is taken"
+        old = batch.tx
+        batch.tx, batch.txid, batch.fee, batch.feerate_perkw = tx, tx.txid(), made.fee, rate
+        batch.coins, batch.capped = made.coins, made.capped
+        await node.turn.do(partial(self._write, batch, StoredClaim(batch.kind, tx, made.fee)))
+        return await self._send(batch, old)
 
-    async def _send(self, live: _Live, old: Tx | None) -> str:
-        tx, chain = live.tx, self._node.chain
+    def _write(self, batch: _Batch, stored: StoredClaim) -> None:
+        """Inside a turn."""
+        dbid, head = batch.channel.dbid, stored.tx.inputs[0].outpoint
+        if batch.row is not None and batch.row != head:
+            self._store.drop_claim(dbid, batch.row)
+        self._store.put_claim(dbid, head, stored)
+        batch.row = head
+
+    async def _send(self, batch: _Batch, old: Tx | None) -> str:
+        tx, chain = batch.tx, self._node.chain
         assert tx is not None
         if old is None:
-            self._log(live, "debug", f"Broadcast for onchaind tx {tx.serialize().hex()}")
+            self._log(batch, "debug", f"Broadcast for onchaind tx {tx.serialize().hex()}")
         else:
             self._log(
-                live,
+                batch,
                 "info",
                 f"RBF onchain txid {txid_hex(old.txid())} with txid {txid_hex(tx.txid())}"
-                f" (fee {live.fee})",
+                f" (fee {batch.fee})",
             )
 
         def refresh() -> Tx | None:
-            return None if live.cancelled or live.tx is not tx else tx
+            return None if batch.cancelled or batch.tx is not tx else tx
 
         ok, message = await chain.broadcast(
             tx,
-            min_block=live.claim.first_block,
+            min_block=batch.first_block,
             allow_high_fees=True,
-            owner=("onchain", live.channel.dbid),
+            owner=("onchain", batch.channel.dbid),
             refresh=refresh,
-            why=f"onchaind {live.claim.kind}",
+            why=f"onchaind {batch.kind}",
         )
         if not ok:
-            self._log(live, "debug", f"{live.claim.kind} was not taken: {message}")
+            self._log(batch, "debug", f"{batch.kind} was not taken: {message}")
         elif old is not None:
             chain.broadcasts.drop(old.txid())
         return "" if ok else message or "refused"
@@ -255,52 +361,56 @@ class Claims:
 
     # Fees
 
-    def _deadline(self, live: _Live) -> int:
-        return live.claim.deadline or self._node.chain.height + _NO_HURRY_BLOCKS
-
-    def _feerate(self, live: _Live) -> int:
-        """What it takes to be in a block by the deadline; a bump pays at least a quarter more."""
+    def _rate(self, deadline: int) -> int:
+        """What it takes to be in a block by then; 0: no hurry."""
         chain = self._node.chain
-        rate = chain.feerates.for_deadline(self._deadline(live), chain.height)
-        rate = max(rate or 0, chain.feerates.floor_perkw, FEERATE_FLOOR_PERKW)
-        if live.tx is not None:
-            rate = max(rate, live.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100)
+        by = deadline or chain.height + _NO_HURRY_BLOCKS
+        rate = chain.feerates.for_deadline(by, chain.height)
+        return max(rate or 0, chain.feerates.floor_perkw, FEERATE_FLOOR_PERKW)
+
+    def _feerate(self, batch: _Batch) -> int:
+        """For the next transaction; a bump pays at least a quarter more."""
+        rate = self._rate(claim_groups.deadline_of(batch.claims))
+        if batch.fee is not None:
+            rate = max(rate, batch.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100)
         return rate
 
-    def _wants_bump(self, live: _Live, height: int) -> bool:
+    def _wants_bump(self, batch: _Batch, height: int) -> bool:
         """Whether what we sent is too cheap by now, or the time is running out."""
-        claim = live.claim
-        if (claim.tx and not claim.add_fee) or height < claim.first_block:
-            return False  # Its fee is fixed, or no block has had the chance to hold it.
-        rate = self._node.chain.feerates.for_deadline(self._deadline(live), height)
-        if rate is not None and rate > live.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100:
+        if batch.tx is None or batch.is_fixed or height < batch.first_block:
+            return False  # Not sent, its fee is fixed, or no block has had the chance to hold it.
+        deadline = claim_groups.deadline_of(batch.claims)
+        if self._rate(deadline) > batch.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100:
             return True
-        return bool(claim.deadline) and claim.deadline - height <= _URGENT_BLOCKS
+        return bool(deadline) and deadline - height <= _URGENT_BLOCKS
 
-    async def _with_coins(self, live: _Live, feerate_perkw: int, reserve: bool) -> Made:
-        """An HTLC transaction with fee inputs. The same coins first when it is bumped."""
-        wallet, turn = self._node.wallet, self._node.turn
-        claim, replaces = live.claim, live.fee if live.tx is not None else None
+    async def _with_coins(
+        self, batch: _Batch, feerate_perkw: int, most: Sat | None, reserve: bool
+    ) -> Made:
+        """HTLC transactions with fee inputs. The same coins first when it is bumped."""
+        wallet, turn, claims = self._node.wallet, self._node.turn, list(batch.claims)
 
         def choose() -> Made:
             others = sorted(
-                (c for c in wallet.purse(wrapped_ok=False).coins if c not in live.coins),
+                (c for c in wallet.purse(wrapped_ok=False).coins if c not in batch.coins),
                 key=lambda c: c.amount.sat,
             )
-            script = self._sweep_script(live.channel.dbid)
+            script = self._sweep_script(batch.channel.dbid)
             # The smallest that does it alone, else the largest ones.
-            orders = [[*live.coins, c] for c in others] + [[*live.coins, *reversed(others)]]
-            if live.coins:
-                orders.insert(0, list(live.coins))
+            orders = [[*batch.coins, c] for c in others] + [[*batch.coins, *reversed(others)]]
+            if batch.coins:
+                orders.insert(0, list(batch.coins))
             for coins in orders:
                 try:
-                    made = claim_tx.with_fee_inputs(claim, coins, script, feerate_perkw, replaces)
+                    made = claim_tx.with_fee_inputs(
+                        claims, coins, script, feerate_perkw, batch.fee, most
+                    )
                 except CannotAfford:
                     if coins is orders[-1]:
                         raise
                     continue
                 if reserve:
-                    wallet.reserve([c for c in made.coins if c not in live.coins])
+                    wallet.reserve([c for c in made.coins if c not in batch.coins])
                 return made
             raise CannotAfford("the wallet is empty")
 
@@ -308,53 +418,35 @@ class Claims:
 
     # Signing
 
-    async def _signed(self, live: _Live, made: Made) -> Tx:
-        claim = live.claim
-        reply = await self._node.hsm.ask(self._request(live, made.tx))
-        tx = claim_tx.signed(made.tx, claim, sig_to_der(reply.signature, SIGHASH_ALL))
+    async def _signed(self, channel: Channel, claims: list[Claim], made: Made) -> Tx:
+        reply = await self._node.hsm.ask(claim_tx.sign_request(channel.dbid, made.tx, claims))
+        signatures = [sig_to_der(s, SIGHASH_ALL) for s in reply.signatures]
         if not made.coins:
-            return tx
-        return await sign_coins(
-            self._node, made, tx.inputs[0].witness, TxOut(claim.amount, p2wsh(claim.witness_script))
-        )
+            return claim_tx.signed(made.tx, claims, signatures)
+        spends = [TxOut(c.amount, p2wsh(c.witness_script)) for c in claims]
+        return await sign_coins(self._node, made, claim_tx.witnesses(claims, signatures), spends)
 
-    def _request(self, live: _Live, tx: Tx) -> Any:
-        """What to ask of hsmd; the numbers are those of `claim.signer` in onchaind_wire.csv."""
-        claim = live.claim
-        common: dict[str, Any] = {
-            "dbid": live.channel.dbid,
-            "tx": tx.serialize(),
-            "input_index": 0,
-            "amount": claim.amount,
-            "witness_script": claim.witness_script,
-        }
-        match claim.signer:
-            case 1:
-                return hw.HsmdSignDelayedPayment(
-                    commitment_number=claim.commitment_number, **common
-                )
-            case 2:
-                return hw.HsmdSignLocalHtlc(commitment_number=claim.commitment_number, **common)
-            case 3 if claim.point is not None:
-                return hw.HsmdSignRemoteHtlc(remote_per_commitment_point=claim.point, **common)
-            case 4 if claim.revocation_secret is not None:
-                return hw.HsmdSignPenalty(revocation_secret=claim.revocation_secret, **common)
-            case _:
-                raise ValueError(f"onchaind asks for signer {claim.signer}")
+    def _log(self, batch: _Batch, level: str, text: str) -> None:
+        self._node.log(level, text, peer_id=batch.channel.peer_id, dbid=batch.channel.dbid)
 
-    def _log(self, live: _Live, level: str, text: str) -> None:
-        self._node.log(level, text, peer_id=live.channel.peer_id, dbid=live.channel.dbid)
+
+def _still_fits(batch: _Batch, made: Made) -> bool:
+    """Whether nobody has taken a part since the transaction was planned."""
+    spends = [txin.outpoint for txin in made.tx.inputs[: len(batch.claims)]]
+    return not batch.cancelled and spends == [c.outpoint for c in batch.claims]
 
 
 async def sign_coins(
-    node: Node, made: Made, first_witness: tuple[bytes, ...], first_spends: TxOut
+    node: Node, made: Made, witnesses: Sequence[tuple[bytes, ...]], spends: Sequence[TxOut]
 ) -> Tx:
-    """Sign the wallet's inputs of a transaction whose first input has its witness already."""
+    """Sign the wallet's inputs of a transaction whose first inputs have their witnesses already."""
     psbt = Psbt.from_tx(made.tx)
-    psbt.set_witness_utxo(0, first_spends)
-    for n, coin in enumerate(made.coins, 1):
+    for n, output in enumerate(spends):
+        psbt.set_witness_utxo(n, output)
+    for n, coin in enumerate(made.coins, len(spends)):
         psbt.set_witness_utxo(n, coin.output)
         node.wallet.add_previous(psbt, n, coin.outpoint.txid)
     psbt = await node.wallet.sign_psbt(psbt, made.coins)
-    psbt.set_final_witness(0, first_witness)
+    for n, witness in enumerate(witnesses):
+        psbt.set_final_witness(n, witness)
     return signing.extract(psbt)

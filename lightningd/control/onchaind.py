@@ -17,7 +17,7 @@ from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW
 from pylightningd.common.channel.commitment_tx import commitment_number_of
 from pylightningd.common.channel.from_wire import commitment_params
 from pylightningd.common.channel.htlc_states import Side
-from pylightningd.common.ids import NodeId, Outpoint, txid_hex
+from pylightningd.common.ids import NodeId, Outpoint, Txid, txid_hex
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import onchaind_wire as ow
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
@@ -53,6 +53,8 @@ class OnchainControl:
         """Channels that onchaind is, or is to be, told of, with the number of the last telling."""
         self._watches: dict[int, dict[Outpoint, SpendWatch]] = {}
         self._engaging: set[int] = set()
+        self._telling: set[tuple[int, Txid, int]] = set()
+        """Spends that onchaind is told of in this turn."""
         self._handlers: dict[type, Callable[[Channel, Any], None]] = {
             ow.OnchaindRecognised: self._on_recognised,
             ow.OnchaindWatch: self._on_watch,
@@ -154,11 +156,18 @@ class OnchainControl:
 
     def _spent(self, dbid: int, outpoint: Outpoint, tx: Tx, _index: int, height: int) -> None:
         """A block holds a spend of an output that onchaind watches."""
-        spend = Spend(outpoint, tx, height)
-        if self.store.spend_of(dbid, outpoint) == spend:
+        txid = tx.txid()
+        if self.store.spender_of(dbid, outpoint) == (txid, height):
             return
-        self.store.put_spend(dbid, spend)
+        self.store.put_spend(dbid, Spend(outpoint, tx, height), txid)
         self.claims.drop(dbid, outpoint)
+        # One transaction may spend hundreds of them: onchaind looks at all its inputs at once.
+        told = dbid, txid, height
+        if told in self._telling:
+            return
+        self._telling.add(told)
+        self._node.turn.after_commit(self._telling.clear)
+        self._node.turn.on_rollback(self._telling.clear)
         link = self._node.fleet.get(WORKER)
         if link is not None:
             self._node.turn.send(
@@ -235,8 +244,11 @@ class OnchainControl:
                 channel, ChannelState.ONCHAIN, Cause.UNKNOWN, "Onchain init reply"
             )
         turn.send(link, self._channel_message(channel, funding, local_point))
+        told: set[Txid] = set()
         for spend in spends:
-            if spend is not funding:
+            txid = spend.tx.txid()
+            if spend is not funding and txid not in told:
+                told.add(txid)
                 turn.send(
                     link,
                     ow.OnchaindSpent(dbid=dbid, tx=spend.tx.serialize(), height=spend.height),
@@ -339,7 +351,7 @@ class OnchainControl:
         watches = self._watches.setdefault(channel.dbid, {})
         for outpoint in msg.outpoints:
             if outpoint not in watches:
-                known = self.store.spend_of(channel.dbid, outpoint)
+                known = self.store.spender_of(channel.dbid, outpoint)
                 watches[outpoint] = self._node.chain.watch_spend(
                     outpoint,
                     partial(self._spent, channel.dbid, outpoint),
@@ -347,7 +359,7 @@ class OnchainControl:
                 )
 
     def _on_claims(self, channel: Channel, msg: ow.OnchaindClaims) -> None:
-        spent = {s.outpoint for s in self.store.spends(channel.dbid)}
+        spent = self.store.spent_outpoints(channel.dbid)
         self.claims.take(channel, tuple(c for c in msg.claims if c.outpoint not in spent))
 
     def _on_unclaim(self, channel: Channel, msg: ow.OnchaindUnclaim) -> None:

@@ -14,7 +14,7 @@ class OnchainSpends(Table):
     channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
     txid = BlobField()
     outnum = IntegerField()
-    tx = BlobField()
+    spender = BlobField()
     blockheight = IntegerField(index=True)
 
     class Meta:
@@ -22,8 +22,20 @@ class OnchainSpends(Table):
         indexes = ((("channel", "txid", "outnum"), True),)
 
 
+class OnchainTxs(Table):
+    """The transactions themselves: one may spend hundreds of outputs."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
+    txid = BlobField()
+    tx = BlobField()
+
+    class Meta:
+        table_name = "onchain_txs"
+        indexes = ((("channel", "txid"), True),)
+
+
 class OnchainClaims(Table):
-    """Our newest transaction that takes an output, so that the next one pays more."""
+    """Our newest transaction that takes outputs, by its first input, so that the next one pays more."""
 
     channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
     txid = BlobField()
@@ -49,4 +61,4 @@ class OnchainSweeps(Table):
         table_name = "onchain_sweeps"
 
 
-TABLES: tuple[type[Table], ...] = (OnchainSpends, OnchainClaims, OnchainSweeps)
+TABLES: tuple[type[Table], ...] = (OnchainSpends, OnchainTxs, OnchainClaims, OnchainSweeps)

@@ -23,7 +23,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class StoredClaim:
-    """The transaction we made last to take an output."""
+    """The transaction we made last to take an output, or several."""
 
     kind: str
     tx: Tx
@@ -41,33 +41,70 @@ class OnchainStore:
     def spends(self, dbid: int) -> list[Spend]:
         """What is known of a channel, in the order it came."""
         cursor = self._db.execute_sql(
-            "SELECT txid, outnum, tx, blockheight FROM onchain_spends WHERE channel_id=?"
+            "SELECT txid, outnum, spender, blockheight FROM onchain_spends WHERE channel_id=?"
             " ORDER BY blockheight, id",
             (dbid,),
         )
-        return [
-            Spend(Outpoint(Txid(bytes(r[0])), r[1]), Tx.parse(bytes(r[2])), r[3])
-            for r in cursor.fetchall()
-        ]
+        txs: dict[bytes, Tx] = {}
+        found = []
+        for txid, outnum, spender, height in cursor.fetchall():
+            key = bytes(spender)
+            if key not in txs:
+                txs[key] = self._tx(dbid, key)
+            found.append(Spend(Outpoint(Txid(bytes(txid)), outnum), txs[key], height))
+        return found
+
+    def _tx(self, dbid: int, txid: bytes) -> Tx:
+        row = self._db.execute_sql(
+            "SELECT tx FROM onchain_txs WHERE channel_id=? AND txid=?", (dbid, txid)
+        ).fetchone()
+        return Tx.parse(bytes(row[0]))
 
     def spend_of(self, dbid: int, outpoint: Outpoint) -> Spend | None:
         """What spends an output."""
-        return next((s for s in self.spends(dbid) if s.outpoint == outpoint), None)
+        row = self._db.execute_sql(
+            "SELECT spender, blockheight FROM onchain_spends"
+            " WHERE channel_id=? AND txid=? AND outnum=?",
+            (dbid, outpoint.txid, outpoint.index),
+        ).fetchone()
+        return None if row is None else Spend(outpoint, self._tx(dbid, bytes(row[0])), row[1])
 
-    def put_spend(self, dbid: int, spend: Spend) -> None:
-        """A block holds it; another one that spent the same output does not count any more."""
-        self._db.execute_sql(
-            "INSERT INTO onchain_spends (channel_id, txid, outnum, tx, blockheight)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
-            " tx=excluded.tx, blockheight=excluded.blockheight",
-            (
-                dbid,
-                spend.outpoint.txid,
-                spend.outpoint.index,
-                spend.tx.serialize(),
-                spend.height,
-            ),
+    def spender_of(self, dbid: int, outpoint: Outpoint) -> tuple[Txid, int] | None:
+        """The same without the transaction: its txid and the height of its block."""
+        row = self._db.execute_sql(
+            "SELECT spender, blockheight FROM onchain_spends"
+            " WHERE channel_id=? AND txid=? AND outnum=?",
+            (dbid, outpoint.txid, outpoint.index),
+        ).fetchone()
+        return None if row is None else (Txid(bytes(row[0])), row[1])
+
+    def spent_outpoints(self, dbid: int) -> set[Outpoint]:
+        """Outputs that a block has spent."""
+        cursor = self._db.execute_sql(
+            "SELECT txid, outnum FROM onchain_spends WHERE channel_id=?", (dbid,)
         )
+        return {Outpoint(Txid(bytes(r[0])), r[1]) for r in cursor.fetchall()}
+
+    def put_spend(self, dbid: int, spend: Spend, txid: Txid | None = None) -> None:
+        """A block holds it; another one that spent the same output does not count any more.
+
+        `txid`: of the transaction, where it is known already.
+        """
+        spender = txid or spend.tx.txid()
+        self._db.execute_sql(
+            "INSERT INTO onchain_spends (channel_id, txid, outnum, spender, blockheight)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
+            " spender=excluded.spender, blockheight=excluded.blockheight",
+            (dbid, spend.outpoint.txid, spend.outpoint.index, spender, spend.height),
+        )
+        known = self._db.execute_sql(
+            "SELECT 1 FROM onchain_txs WHERE channel_id=? AND txid=?", (dbid, spender)
+        ).fetchone()
+        if known is None:
+            self._db.execute_sql(
+                "INSERT INTO onchain_txs (channel_id, txid, tx) VALUES (?, ?, ?)",
+                (dbid, spender, spend.tx.serialize()),
+            )
 
     def undo_block(self, height: int) -> list[int]:
         """Forget what blocks from `height` on held. Returns the channels that this concerns."""
@@ -81,7 +118,7 @@ class OnchainStore:
 
     def forget(self, dbid: int) -> None:
         """All is resolved."""
-        for table in ("onchain_spends", "onchain_claims", "onchain_sweeps"):
+        for table in ("onchain_spends", "onchain_txs", "onchain_claims", "onchain_sweeps"):
             self._db.execute_sql(f"DELETE FROM {table} WHERE channel_id=?", (dbid,))  # noqa: S608
 
     # Claims
@@ -93,6 +130,24 @@ class OnchainStore:
             (dbid, outpoint.txid, outpoint.index),
         ).fetchone()
         return None if row is None else StoredClaim(row[0], Tx.parse(bytes(row[1])), Sat(row[2]))
+
+    def claims(self, dbid: int) -> list[tuple[Outpoint, StoredClaim]]:
+        """All of them, by the output under which each is kept: that of its first input."""
+        cursor = self._db.execute_sql(
+            "SELECT txid, outnum, kind, tx, fee_satoshi FROM onchain_claims WHERE channel_id=?",
+            (dbid,),
+        )
+        return [
+            (Outpoint(Txid(bytes(r[0])), r[1]), StoredClaim(r[2], Tx.parse(bytes(r[3])), Sat(r[4])))
+            for r in cursor.fetchall()
+        ]
+
+    def drop_claim(self, dbid: int, outpoint: Outpoint) -> None:
+        """It is kept under another output from now on."""
+        self._db.execute_sql(
+            "DELETE FROM onchain_claims WHERE channel_id=? AND txid=? AND outnum=?",
+            (dbid, outpoint.txid, outpoint.index),
+        )
 
     def put_claim(self, dbid: int, outpoint: Outpoint, claim: StoredClaim) -> None:
         """Remember it before it is broadcast."""

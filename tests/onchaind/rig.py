@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
-from types import SimpleNamespace
 from typing import Any
 
 from pylightningd.common.amount import Msat, Sat
@@ -21,7 +20,6 @@ from pylightningd.common.shachain import MAX_INDEX, Shachain
 from pylightningd.common.wire.common_wire import CommitmentContent, CommitmentHtlc
 from pylightningd.common.wire.onchaind_wire import Claim, OnchaindChannel, OnchainHtlc
 from pylightningd.lightningd.control import claim_tx
-from pylightningd.lightningd.control.claims import Claims
 from pylightningd.lightningd.wallet.coin import Coin
 from pylightningd.onchaind.machine import Plan, Resolver, Say
 from tests.hsmd.channels import ALICE, BOB, hsm, static
@@ -161,16 +159,20 @@ class Rig:
 
     def make(self, claim: Claim) -> Tx:
         """Build and sign a claim, with hsmd's own core."""
-        if claim.add_fee:
-            made = claim_tx.with_fee_inputs(claim, [COIN], SWEEP, 2000, None)
-        elif claim.tx:
-            made = claim_tx.Made(Tx.parse(claim.tx), Sat(0), 0)
+        return self.make_all([claim])
+
+    def make_all(self, claims: list[Claim]) -> Tx:
+        """The same for claims that share a transaction."""
+        if claims[0].add_fee:
+            made = claim_tx.with_fee_inputs(claims, [COIN], SWEEP, 2000, None)
+        elif claims[0].tx:
+            made = claim_tx.Made(Tx.parse(claims[0].tx), Sat(0), 0)
         else:
-            made = claim_tx.sweep(claim, SWEEP, 2000, None)
-        live = SimpleNamespace(channel=SimpleNamespace(dbid=1), claim=claim)
-        request = Claims._request(None, live, made.tx)  # type: ignore[arg-type]  # noqa: SLF001
-        reply: Any = self.hsm.handle(0, request)
-        return claim_tx.signed(made.tx, claim, sig_to_der(reply.signature, SIGHASH_ALL))
+            made = claim_tx.sweep(claims, SWEEP, 2000, None)
+        reply: Any = self.hsm.handle(0, claim_tx.sign_request(1, made.tx, claims))
+        return claim_tx.signed(
+            made.tx, claims, [sig_to_der(s, SIGHASH_ALL) for s in reply.signatures]
+        )
 
 
 COIN = Coin(

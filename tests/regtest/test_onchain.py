@@ -109,13 +109,13 @@ def test_our_unilateral_close(node_factory: NodeFactory) -> None:
         "Telling lightningd about OUR_DELAYED_RETURN_TO_WALLET to resolve "
         rf"OUR_UNILATERAL/DELAYED_OUTPUT_TO_US after block [0-9]+ \({DELAY - 1} more blocks\)"
     )
-    l1.wait_for_log("Broadcast for onchaind tx")
     _state(l1, "ONCHAIN")
     assert "ONCHAIN:Tracking our own unilateral close" in _statuses(l1)
     l2.start()
     l2.wait_for_log("THEIR_UNILATERAL #")
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
     node_factory.mine(DELAY - 1)
+    l1.wait_for_log("Broadcast for onchaind tx")
     node_factory.mine(1, wait_for_mempool=1)
     wait_for(lambda: l1.spendable_sat() > before + 780_000, "l1's coins")
     l1.wait_for_log("Resolved OUR_UNILATERAL/DELAYED_OUTPUT_TO_US by our proposal")
@@ -479,7 +479,7 @@ def test_reorganisation_of_a_claim(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=txid)
     _state(l1, "ONCHAIN")
     before = l1.spendable_sat()
-    l1.wait_for_log("Broadcast for onchaind tx")
+    l1.wait_for_log("Telling lightningd about OUR_DELAYED_RETURN_TO_WALLET")
     node_factory.mine(DELAY - 1)
     wait_for(bitcoind.mempool, "the sweep")
     node_factory.mine(1)

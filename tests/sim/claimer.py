@@ -5,10 +5,9 @@ It does what `lightningd/control/claims.py` and `anchors.py` do, with the same p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from types import SimpleNamespace
 from typing import Any
 
 from pylightningd.common.amount import Sat
@@ -22,9 +21,8 @@ from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.common_wire import ChannelStatic
 from pylightningd.common.wire.onchaind_wire import Claim
-from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control import claim_groups, claim_tx
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
-from pylightningd.lightningd.control.claims import Claims
 from pylightningd.lightningd.wallet.coin import Coin
 from tests.sim.chain import Rejected, ToyChain
 
@@ -33,13 +31,13 @@ _DUMMY = (b"\x30" * 71, b"\x02" * 33)
 _URGENT_BLOCKS = 12
 
 
-@dataclass
-class Live:
-    """A claim that no block has resolved."""
+@dataclass(eq=False)
+class Batch:
+    """Claims that share a transaction, not resolved yet."""
 
-    claim: Claim
+    claims: list[Claim]
     tx: Tx | None = None
-    fee: Sat = Sat(0)
+    fee: Sat | None = None
     feerate: int = 0
     coins: tuple[Coin, ...] = ()
 
@@ -65,7 +63,8 @@ class Claimer:
     ask: Callable[[Any], Any]
     """hsmd, as the master's link."""
     chain: ToyChain
-    live: dict[Outpoint, Live] = field(default_factory=dict)
+    waiting: dict[Outpoint, Claim] = field(default_factory=dict)
+    batches: list[Batch] = field(default_factory=list)
     closing: Closing | None = None
     lost_until: int = 0
     """Until this height nothing that is sent arrives."""
@@ -73,6 +72,8 @@ class Claimer:
     refusals: dict[Txid, str] = field(default_factory=dict)
     uneconomic: dict[Outpoint, int] = field(default_factory=dict)
     """Outputs that some day were not worth their fee."""
+    largest: int = 0
+    """Most claims that shared a transaction."""
 
     def __post_init__(self) -> None:
         key = sha256(b"wallet " + self.name.encode()).digest()
@@ -100,8 +101,7 @@ class Claimer:
         if self.closing is not None:
             if self.chain.spend_of(self.static.funding) is None:
                 self.push_commitment(self.closing)
-        for live in list(self.live.values()):
-            self.work(live)
+        self.work()
 
     # Commitments
 
@@ -146,57 +146,90 @@ class Claimer:
 
     # Claims
 
-    def take(self, claim: Claim) -> None:
-        """onchaind wants it."""
-        known = self.live.get(claim.outpoint)
-        if known is None or known.claim != claim:
-            self.live[claim.outpoint] = live = Live(claim)
-            self.work(live)
+    def take(self, claims: Iterable[Claim]) -> None:
+        """onchaind wants these."""
+        known = {c.outpoint: c for b in self.batches for c in b.claims} | self.waiting
+        for claim in claims:
+            if known.get(claim.outpoint) != claim:
+                self.drop(claim.outpoint)
+                self.waiting[claim.outpoint] = claim
+        self.work()
 
-    def work(self, live: Live) -> None:
-        """The next transaction of a claim, or the last one again."""
-        claim, height = live.claim, self.chain.height
-        if claim.first_block > height + 1:
-            return
-        if live.tx is None or self._wants_bump(live):
-            try:
-                self._make(live)
-            except CannotAfford:
-                self.uneconomic[claim.outpoint] = claim.amount.sat
-        if live.tx is not None:
-            self.send(live.tx)
+    def drop(self, outpoint: Outpoint) -> None:
+        """A block holds a spend of it: what shared a transaction with it needs another."""
+        self.waiting.pop(outpoint, None)
+        for batch in self.batches:
+            left = [c for c in batch.claims if c.outpoint != outpoint]
+            if len(left) < len(batch.claims):
+                batch.claims, batch.tx, batch.fee = left, None, None
+        self.batches = [b for b in self.batches if b.claims]
 
-    def _wants_bump(self, live: Live) -> bool:
-        claim = live.claim
-        if claim.tx and not claim.add_fee:
+    def forget(self) -> None:
+        """All is planned anew."""
+        self.waiting.clear()
+        self.batches.clear()
+
+    def work(self) -> None:
+        """Transactions for what is due; those that wait are sent again, or bumped, or cut apart."""
+        height = self.chain.height
+        due = [c for c in self.waiting.values() if c.first_block <= height + 1]
+        for members in claim_groups.group(due, height, self._rate):
+            for claim in members:
+                del self.waiting[claim.outpoint]
+            self.batches.append(Batch(members))
+        for batch in list(self.batches):
+            if batch.tx is not None and self._wants_bump(batch):
+                batch.claims, *others = claim_groups.split(batch.claims, height, self._rate)
+                self.batches += [Batch(members) for members in others]
+        for batch in self.batches:
+            if batch.tx is None or self._wants_bump(batch):
+                try:
+                    self._make(batch)
+                except CannotAfford:
+                    self._not_worth_it(batch)
+            if batch.tx is not None:
+                self.send(batch.tx)
+
+    def _not_worth_it(self, batch: Batch) -> None:
+        for claim in batch.claims:
+            self.uneconomic[claim.outpoint] = claim.amount.sat
+
+    def _rate(self, _deadline: int) -> int:
+        return self.chain.min_feerate
+
+    def _wants_bump(self, batch: Batch) -> bool:
+        if claim_groups.is_fixed(batch.claims[0]):
             return False
-        if self.chain.min_feerate > live.feerate:
+        if self.chain.min_feerate > batch.feerate:
             return True
-        return bool(claim.deadline) and 0 <= claim.deadline - self.chain.height <= _URGENT_BLOCKS
+        deadline = claim_groups.deadline_of(batch.claims)
+        return bool(deadline) and 0 <= deadline - self.chain.height <= _URGENT_BLOCKS
 
-    def _make(self, live: Live) -> None:
-        claim = live.claim
+    def _make(self, batch: Batch) -> None:
+        claims = batch.claims
         rate = self.chain.min_feerate
-        replaces = live.fee if live.tx is not None else None
-        if replaces is not None:
-            rate = max(rate, live.feerate * 125 // 100)
-        if claim.add_fee:
-            coins = [*live.coins, *self.coins()]
-            made = claim_tx.with_fee_inputs(claim, coins, self.script, rate, replaces)
-        elif claim.tx:
-            made = Made(Tx.parse(claim.tx), Sat(0), 0)
+        if batch.fee is not None:
+            rate = max(rate, batch.feerate * 125 // 100)
+        most = claim_groups.budget(claims)
+        if claims[0].add_fee:
+            coins = [*batch.coins, *self.coins()]
+            made = claim_tx.with_fee_inputs(claims, coins, self.script, rate, batch.fee, most)
+        elif claims[0].tx:
+            made = Made(Tx.parse(claims[0].tx), Sat(0), 0)
         else:
-            made = claim_tx.sweep(claim, self.script, rate, replaces)
-        about = SimpleNamespace(channel=SimpleNamespace(dbid=1), claim=claim)
-        request = Claims._request(None, about, made.tx)  # type: ignore[arg-type]  # noqa: SLF001
-        reply = self.ask(request)
-        tx = claim_tx.signed(made.tx, claim, sig_to_der(reply.signature, SIGHASH_ALL))
-        live.tx, live.fee, live.feerate = self._sign_coins(tx, made), made.fee, rate
-        live.coins = made.coins
+            made = claim_tx.sweep(claims, self.script, rate, batch.fee, most)
+        if made.capped:
+            self._not_worth_it(batch)
+        reply = self.ask(claim_tx.sign_request(1, made.tx, claims))
+        signatures = [sig_to_der(s, SIGHASH_ALL) for s in reply.signatures]
+        tx = claim_tx.signed(made.tx, claims, signatures)
+        batch.tx, batch.fee, batch.feerate = self._sign_coins(tx, made), made.fee, rate
+        batch.coins = made.coins
+        self.largest = max(self.largest, len(claims))
 
     def coins(self) -> list[Coin]:
         """What no transaction of ours on its way spends."""
-        taken = {c.outpoint for live in self.live.values() for c in live.coins}
+        taken = {c.outpoint for batch in self.batches for c in batch.coins}
         if self.closing is not None:
             taken |= {c.outpoint for c in self.closing.coins}
         return [
@@ -207,6 +240,6 @@ class Claimer:
 
     @staticmethod
     def _sign_coins(tx: Tx, made: Made) -> Tx:
-        for n in range(1, 1 + len(made.coins)):
+        for n in range(len(tx.inputs) - len(made.coins), len(tx.inputs)):
             tx = tx.with_witness(n, _DUMMY)
         return tx

@@ -135,7 +135,7 @@ class OnchainSide:
         if self.funding not in self.spends:
             self.resolver = None
             self.watched.clear()
-            self.claimer.live.clear()
+            self.claimer.forget()
             self.to_us.clear()
         elif gone:
             self.engage()
@@ -149,7 +149,7 @@ class OnchainSide:
         """Tell onchaind all."""
         self.epoch += 1
         self.watched.clear()
-        self.claimer.live.clear()
+        self.claimer.forget()
         told = ow.OnchaindChannel.decode(self._message().encode())
         resolver = self.resolver = Resolver(told)
         self.perform(resolver.start())
@@ -204,7 +204,7 @@ class OnchainSide:
         if self.spends.get(outpoint) == (tx, height):
             return
         self.spends[outpoint] = tx, height
-        self.claimer.live.pop(outpoint, None)
+        self.claimer.drop(outpoint)
         assert self.resolver is not None
         self.perform(self.resolver.spent(tx, height))
 
@@ -221,11 +221,9 @@ class OnchainSide:
                 case ow.OnchaindWatch(outpoints=outpoints):
                     self._watch(outpoints)
                 case ow.OnchaindClaims(claims=claims):
-                    for claim in claims:
-                        if claim.outpoint not in self.spends:
-                            self.claimer.take(claim)
+                    self.claimer.take(c for c in claims if c.outpoint not in self.spends)
                 case ow.OnchaindUnclaim(outpoint=outpoint):
-                    self.claimer.live.pop(outpoint, None)
+                    self.claimer.drop(outpoint)
                 case ow.OnchaindToUs(outpoint=outpoint):
                     self.to_us[outpoint] = plan
                 case ow.OnchaindExtractedPreimage(preimage=preimage):
@@ -308,9 +306,10 @@ class OnchainSide:
     def describe(self) -> str:
         """For failures."""
         rows = [f"  {o.kind} {o.amount} {o.claim_kind} -> {o.resolved_by}" for o in self.progress]
-        for outpoint, live in self.claimer.live.items():
-            refusal = "" if live.tx is None else self.claimer.refusals.get(live.tx.txid(), "")
-            rows.append(f"  wants {outpoint} from {live.claim.first_block}: {refusal}")
+        for batch in self.claimer.batches:
+            refusal = "" if batch.tx is None else self.claimer.refusals.get(batch.tx.txid(), "")
+            for claim in batch.claims:
+                rows.append(f"  wants {claim.outpoint} from {claim.first_block}: {refusal}")
         return "\n".join([f"{self.name}: {self.status}", *rows])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +14,15 @@ from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.errors import UserError
-from pylightningd.common.ids import Txid
+from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.control.bump_wish import Wish
+from pylightningd.lightningd.control.claim_groups import PENALTY_PERCENT
 from pylightningd.lightningd.control.claims import Claims
 from pylightningd.lightningd.db import models
 from pylightningd.lightningd.db.onchain_io import OnchainStore
 from tests.onchaind.rig import HEIGHT, SWEEP, Rig, htlc
+from tests.onchaind.script_check import check_spend
 
 RIG = Rig(anchors=True, htlcs=(htlc(1, ours=True),))
 REVOKED = RIG.commitment(Side.REMOTE, 2)
@@ -37,7 +40,8 @@ class FakeNode:
         self.rate = 1000
         self.refuse = ""
         self.lines: list[str] = []
-        self.turn = SimpleNamespace(do=self._do, after_commit=lambda effect: effect())
+        self.held: list[Callable[[], object]] | None = None
+        self.turn = SimpleNamespace(do=self._do, after_commit=self._after_commit)
         self.hsm = SimpleNamespace(ask=self._ask)
         self.chain = SimpleNamespace(
             height=HEIGHT,
@@ -51,6 +55,19 @@ class FakeNode:
             store=SimpleNamespace(get=lambda _outpoint: None),
         )
         self.claims = Claims(self, store)  # type: ignore[arg-type]
+
+    def _after_commit(self, effect: Callable[[], object]) -> None:
+        if self.held is None:
+            effect()
+        else:
+            self.held.append(effect)
+
+    def commit(self) -> None:
+        """Of the turn that began with `held = []`."""
+        effects, self.held = self.held or [], None
+        for effect in effects:
+            effect()
+        self.run()
 
     async def _do(self, fn: Any) -> Any:
         return fn()
@@ -95,21 +112,45 @@ def store() -> OnchainStore:
     return OnchainStore(database)
 
 
-def fee(tx: Tx, claim: Claim) -> Sat:
-    return claim.amount - tx.outputs[0].amount
+def fee(tx: Tx, *claims: Claim) -> Sat:
+    return Sat(sum(c.amount.sat for c in claims)) - tx.outputs[0].amount
 
 
-def test_each_claim_is_sent_once(store: OnchainStore) -> None:
+def spends(tx: Tx) -> set[Outpoint]:
+    return {txin.outpoint for txin in tx.inputs}
+
+
+ALL = {c.outpoint for c in PENALTIES}
+
+
+def test_claims_that_come_together_share_a_transaction_and_are_sent_once(
+    store: OnchainStore,
+) -> None:
     node = FakeNode(store)
     node.claims.take(CHANNEL, PENALTIES)
     node.claims.take(CHANNEL, PENALTIES)
     node.run()
-    assert {t.inputs[0].outpoint for t in node.sent} == {c.outpoint for c in PENALTIES}
-    assert len(node.sent) == len(PENALTIES)
-    assert all(t.outputs[0].script == SWEEP for t in node.sent)
+    (tx,) = node.sent
+    assert spends(tx) == ALL
+    assert len(tx.outputs) == 1
+    assert tx.outputs[0].script == SWEEP
+    for n, txin in enumerate(tx.inputs):
+        output = REVOKED.tx.outputs[txin.index]
+        check_spend(tx, n, output.script, output.amount)
 
 
-def test_a_claim_pays_more_as_its_deadline_comes(store: OnchainStore) -> None:
+def test_what_may_not_be_mined_yet_waits(store: OnchainStore) -> None:
+    node = FakeNode(store)
+    late = replace(PENALTIES[0], first_block=HEIGHT + 3)
+    node.claims.take(CHANNEL, (late, PENALTIES[1]))
+    node.run()
+    assert [spends(t) for t in node.sent] == [{PENALTIES[1].outpoint}]
+    node.rate = 1
+    node.block(HEIGHT + 2)
+    assert spends(node.sent[-1]) == {late.outpoint}
+
+
+def test_a_claim_pays_more_as_its_deadline_comes_but_not_all(store: OnchainStore) -> None:
     node, claim = FakeNode(store), PENALTIES[0]
     node.claims.take(CHANNEL, (claim,))
     node.run()
@@ -119,14 +160,53 @@ def test_a_claim_pays_more_as_its_deadline_comes(store: OnchainStore) -> None:
     assert len(fees) == claim.deadline - HEIGHT
     assert fees == sorted(set(fees))
     assert [t.txid() for t in node.sent[:-1]] == node.dropped
+    node.rate = 10_000_000
+    node.block(claim.deadline)
+    assert fee(node.sent[-1], claim).sat == claim.amount.sat * PENALTY_PERCENT // 100
+
+
+def test_before_the_deadline_what_the_peer_could_hold_up_is_cut_apart(store: OnchainStore) -> None:
+    node = FakeNode(store)
+    node.claims.take(CHANNEL, PENALTIES)
+    node.run()
+    whole = node.sent[0]
+    node.block(PENALTIES[0].deadline - 3)
+    first, second = node.sent[1:]
+    assert spends(first) | spends(second) == ALL
+    assert not spends(first) & spends(second)
+    # BIP 125, rule 3: the first replaces the whole, so it alone pays more than that did.
+    by_outpoint = {c.outpoint: c for c in PENALTIES}
+    alone = fee(first, *(by_outpoint[o] for o in spends(first)))
+    assert alone > fee(whole, *PENALTIES)
+    assert any("Splitting the claim" in line for line in node.lines)
+
+
+def test_a_transaction_is_made_anew_without_the_part_that_somebody_took(
+    store: OnchainStore,
+) -> None:
+    node = FakeNode(store)
+    node.claims.take(CHANNEL, PENALTIES)
+    node.run()
+    node.claims.drop(1, PENALTIES[0].outpoint)
+    node.run()
+    assert spends(node.sent[1]) == {PENALTIES[1].outpoint}
+    assert node.dropped == [node.sent[0].txid()]
+    # The next restart knows the new one only.
+    again = FakeNode(store)
+    again.claims.take(CHANNEL, PENALTIES[1:])
+    again.run()
+    assert again.sent == [node.sent[1]]
 
 
 def test_one_that_is_taken_is_left_alone(store: OnchainStore) -> None:
-    node, claim = FakeNode(store), PENALTIES[0]
-    node.claims.take(CHANNEL, (claim,))
+    node = FakeNode(store)
+    node.claims.take(CHANNEL, PENALTIES)
     node.run()
-    node.claims.drop(1, claim.outpoint)
-    node.block(claim.deadline - 1)
+    node.held = []
+    for claim in PENALTIES:
+        node.claims.drop(1, claim.outpoint)
+    node.commit()
+    node.block(PENALTIES[0].deadline - 1)
     assert len(node.sent) == 1
     assert node.dropped == [node.sent[0].txid()]
 
@@ -134,9 +214,21 @@ def test_one_that_is_taken_is_left_alone(store: OnchainStore) -> None:
 def test_a_restart_sends_the_same_transaction(store: OnchainStore) -> None:
     first, again = FakeNode(store), FakeNode(store)
     for node in (first, again):
-        node.claims.take(CHANNEL, PENALTIES[:1])
+        node.claims.take(CHANNEL, PENALTIES)
         node.run()
     assert first.sent == again.sent
+
+
+def test_a_restart_after_a_part_was_taken(store: OnchainStore) -> None:
+    """The stored transaction is of no use, but what is made instead outbids it: it may wait in mempools yet."""
+    first, again = FakeNode(store), FakeNode(store)
+    first.claims.take(CHANNEL, PENALTIES)
+    first.run()
+    again.claims.take(CHANNEL, PENALTIES[:1])
+    again.run()
+    (tx,) = again.sent
+    assert spends(tx) == {PENALTIES[0].outpoint}
+    assert fee(tx, PENALTIES[0]) > fee(first.sent[0], *PENALTIES)
 
 
 def test_bump(store: OnchainStore) -> None:
