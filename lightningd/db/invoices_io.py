@@ -122,6 +122,14 @@ class InvoiceStore:
             self.save(invoice)
         return late
 
+    def expire_offer(self, offer_id: bytes) -> list[InvoiceRow]:
+        """Mark what is unpaid of an offer; returns those."""
+        ended = self._select("state=0 AND local_offer_id=?", offer_id)
+        for invoice in ended:
+            invoice.state = InvoiceState.EXPIRED
+            self.save(invoice)
+        return ended
+
     def next_expiry(self) -> int | None:
         """When the next unpaid invoice expires."""
         cursor = self._db.execute_sql("SELECT MIN(expiry_time) FROM invoices WHERE state=0")

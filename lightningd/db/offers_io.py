@@ -82,12 +82,6 @@ class OfferStore:
         """All of them, oldest first."""
         return self._select(kind, "ORDER BY rowid", ())
 
-    def expire_invoices(self, offer_id: bytes) -> None:
-        """Nobody shall pay what is still unpaid of an offer that ended."""
-        self._db.execute_sql(
-            "UPDATE invoices SET state=2 WHERE state=0 AND local_offer_id=?", (offer_id,)
-        )
-
     def _select(self, kind: Kind, rest: str, values: tuple[object, ...]) -> list[OfferRow]:
         paths = ", force_paths" if kind == "offers" else ", 0"
         cursor = self._db.execute_sql(

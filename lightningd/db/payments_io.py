@@ -159,6 +159,10 @@ class PaymentStore:
         """All parts that pay one hash, oldest first."""
         return self._parts("payment_hash=?", payment_hash)
 
+    def of_request(self, invreq_id: bytes) -> list[Part]:
+        """All parts that pay for an invoice request of ours, oldest first."""
+        return self._parts("local_invreq_id=?", invreq_id)
+
     def pending(self) -> list[Part]:
         """Parts whose end is open."""
         return self._parts("status=?", int(PaymentStatus.PENDING))

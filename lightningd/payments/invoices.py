@@ -63,6 +63,9 @@ class Invoices:
     def add(self, invoice: InvoiceRow) -> None:
         """A new one. Inside a turn. Raises UserError."""
         self.check_new(invoice.label, invoice.payment_hash)
+        offer_id = invoice.local_offer_id
+        if offer_id is not None and not self._node.offer_book.check_new_invoice(offer_id):
+            invoice.local_offer_id = None  # an offer that we never made
         self.store.insert(invoice)
         self._node.turn.after_commit(self._schedule_expiry)
         payload: dict[str, Any] = {"label": invoice.label, "preimage": invoice.preimage.hex()}
@@ -130,6 +133,8 @@ class Invoices:
             "info",
             f"Resolved invoice '{invoice.label}' with amount {received}",
         )
+        if invoice.local_offer_id is not None:
+            self._node.offer_book.paid(invoice.local_offer_id)
         self._node.turn.after_commit(lambda: self._tell(invoice))
         self._node.turn.notify(
             "invoice_payment",
@@ -147,6 +152,11 @@ class Invoices:
     def expire_due(self) -> None:
         """Mark what is past its time. Inside a turn."""
         for invoice in self.store.expire(int(self._node.clock.now())):
+            self._node.turn.after_commit(partial(self._tell, invoice))
+
+    def expire_offer(self, offer_id: bytes) -> None:
+        """The offer ended, and with it its unpaid invoices. Inside a turn."""
+        for invoice in self.store.expire_offer(offer_id):
             self._node.turn.after_commit(partial(self._tell, invoice))
 
     def _schedule_expiry(self) -> None:

@@ -66,8 +66,8 @@ class OfferBook:
             raise UserError(INVOICE_OFFER_INACTIVE, "offer not active")
         return row is not None
 
-    def check_payable(self, invreq_id: bytes) -> None:
-        """Raises UserError unless this invoice request of ours may (still) be paid."""
+    def check_payable(self, invreq_id: bytes) -> OfferRow:
+        """The invoice request of ours. Raises UserError unless it may (still) be paid."""
         row = self.store.get("invoicerequests", invreq_id)
         if row is None:
             raise UserError(
@@ -77,6 +77,7 @@ class OfferBook:
             raise UserError(
                 PAY_INVOICE_REQUEST_INVALID, f"Inactive invoice_request {invreq_id.hex()}"
             )
+        return row
 
     def paid(self, offer_id: bytes) -> None:
         """An invoice of this offer was paid."""
@@ -98,7 +99,8 @@ class OfferBook:
         row.status = status
         self.store.set_status(kind, row)
         if ends and kind == "offers":
-            self.store.expire_invoices(row.id)
+            # Nobody shall pay what is still unpaid of an offer that ended.
+            self._node.invoices.expire_offer(row.id)
 
 
 def offer_json(row: OfferRow, *, described: bool = False) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,
     PAY_DESTINATION_PERM_FAIL,
     PAY_IN_PROGRESS,
+    PAY_INVOICE_REQUEST_INVALID,
     PAY_NO_SUCH_PAYMENT,
     PAY_RHASH_ALREADY_USED,
     PAY_TRY_OTHER_ROUTE,
@@ -217,6 +218,8 @@ class Payments:
 
     def _earlier(self, part: Part) -> Part | None:
         """What was done before for this hash. Raises UserError where the new part contradicts it."""
+        if part.local_invreq_id is not None:
+            self._check_request(part.local_invreq_id, part.payment_hash)
         others_complete = False
         pending = Msat(0)
         for old in self.store.of_hash(part.payment_hash):
@@ -269,6 +272,20 @@ class Payments:
                 JSONRPC2_INVALID_PARAMS, f"amount_msat was previously {old.total}, now {new.total}"
             )
 
+    def _check_request(self, invreq_id: bytes, payment_hash: bytes) -> None:
+        """A published invoice request is paid while it is open; one for a single use, for one payment_hash only."""
+        parts = [
+            p for p in self.store.of_request(invreq_id) if p.status is not PaymentStatus.FAILED
+        ]
+        if any(part.payment_hash == payment_hash for part in parts):
+            return
+        request = self._node.offer_book.check_payable(invreq_id)
+        if parts and request.single_use:
+            raise UserError(
+                PAY_INVOICE_REQUEST_INVALID,
+                f"Single-use invoice_request already in progress with {parts[0].payment_hash.hex()}",
+            )
+
     def _check_same(self, old: Part, new: Part, how: str) -> None:
         if new.amount is not None and old.amount is not None and old.amount != new.amount:
             raise UserError(
@@ -300,6 +317,8 @@ class Payments:
         part.preimage = preimage
         self._end(part)
         self.store.complete(part)
+        if part.local_invreq_id is not None:
+            self._node.offer_book.paid_request(part.local_invreq_id)
         self._node.turn.notify("sendpay_success", part_json(part))
 
     def part_failed(self, htlc: LiveHtlc) -> None:

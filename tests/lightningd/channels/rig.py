@@ -47,10 +47,12 @@ from pylightningd.lightningd.db.connect_io import open_database
 from pylightningd.lightningd.db.forwards_io import ForwardStore
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceStore
 from pylightningd.lightningd.db.moves_io import MoveStore
+from pylightningd.lightningd.db.offers_io import OfferStore
 from pylightningd.lightningd.db.payments_io import Part, PaymentStore
 from pylightningd.lightningd.moves.moves import Moves
 from pylightningd.lightningd.payments.incoming import Receiver
 from pylightningd.lightningd.payments.invoices import Invoices
+from pylightningd.lightningd.payments.offer_book import OfferBook
 from pylightningd.lightningd.payments.outgoing import FinalData, Payments, RouteHop
 from pylightningd.lightningd.peers import Peers
 from pylightningd.lightningd.turn import Turn
@@ -120,6 +122,8 @@ class FakeHsm:
             await self.gate
         if isinstance(msg, hw.HsmdEcdh):
             return hw.HsmdEcdhReply(secrets=tuple(Secret(ecdh(OUR_KEY, p)) for p in msg.points))
+        if isinstance(msg, hw.HsmdSignGossip):
+            return hw.HsmdSignGossipReply(message=msg.message)
         if isinstance(msg, hw.HsmdDeriveSecret):
             return hw.HsmdDeriveSecretReply(secret=Secret(sha256(msg.info).digest()))
         if isinstance(msg, hw.HsmdSignBolt12):
@@ -332,6 +336,7 @@ class Rig:
         node.channel_events = ChannelEvents(node)
         node.payments = Payments(node, PaymentStore(node.db))
         node.invoices = Invoices(node, InvoiceStore(node.db))
+        node.offer_book = OfferBook(node, OfferStore(node.db))
         node.receiver = Receiver(node, node.invoices)
         node.channeld = ChanneldControl(node)
         node.connectd = ConnectControl(node)
