@@ -36,6 +36,7 @@ from pylightningd.lightningd.channels.blinded import (
     read_blinded,
 )
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc, Policy
+from pylightningd.lightningd.channels.named_update import NamedUpdates, without_update
 from pylightningd.lightningd.channels.offers import Offer, Offers
 from pylightningd.lightningd.channels.states import WITH_PEER
 from pylightningd.lightningd.db.forwards_io import ForwardStore
@@ -128,6 +129,7 @@ class Switch:
         self._node = node
         self.forwards = forwards
         self.offers = Offers()
+        self._named_updates = NamedUpdates(node)
         self._old_policies: dict[int, tuple[Policy, float]] = {}
 
     def keep_old_policy(self, channel: Channel, seconds: int) -> None:
@@ -332,7 +334,24 @@ class Switch:
             failure.TYPE,
             self._node.clock.now(),
         )
-        self._node.resolver.fail(htlc, failure)
+        scid = told.scid
+        if scid is None or self._named_updates.fits(failure, scid):
+            self._node.resolver.fail(htlc, failure)
+        else:
+            self._node.turn.after_commit(lambda: self._fail_renamed(htlc, failure, scid))
+
+    def _fail_renamed(self, htlc: LiveHtlc, failure: Message, scid: ShortChannelId) -> None:
+        """Once hsmd has signed our update for the name that was used. A restart meanwhile decides anew."""
+        node = self._node
+
+        async def work() -> None:
+            renamed = await self._named_updates.rename(failure, scid)
+            await node.turn.do(partial(node.resolver.fail, htlc, renamed))
+
+        def otherwise(_why: str) -> None:
+            node.turn.submit(partial(node.resolver.fail, htlc, without_update(failure)))
+
+        node.attempt(work(), f"channel_update for {scid}", otherwise)
 
     # Outgoing
 
