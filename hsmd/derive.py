@@ -6,7 +6,6 @@ with SHA256. The labels are wired into every existing node and can never change.
 
 from __future__ import annotations
 
-import hmac
 import struct
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +13,7 @@ from typing import Any
 
 import wallycore as wally
 
+from pylightningd.common.hkdf import hkdf
 from pylightningd.common.ids import NodeId
 from pylightningd.common.keys import is_secret_key, pubkey_from_secret
 from pylightningd.common.secret import Secret
@@ -22,16 +22,6 @@ from pylightningd.common.wire.common_wire import Basepoints
 _HARDENED = 0x80000000
 _BOLT12_BRANCH = 9735
 BIP86_SEED_SIZE = 64
-
-
-def hkdf(size: int, salt: bytes, key: bytes, info: bytes) -> bytes:
-    """HKDF-SHA256: `size` bytes, at most 8160."""
-    prk = hmac.digest(salt or bytes(32), key, "sha256")
-    out, block = b"", b""
-    for n in range(1, (size + 31) // 32 + 1):
-        block = hmac.digest(prk, block + info + bytes((n,)), "sha256")
-        out += block
-    return out[:size]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "--version" in words or "-V" in words:
         print(VERSION)
         return 0
+    from pylightningd.lightningd.backup.secret_file_io import with_recover
     from pylightningd.lightningd.config import ConfigError, usage
     from pylightningd.lightningd.config_io import load_config
 
     try:
-        config = load_config(words)
+        config = load_config(with_recover(words))
         if config["list-features-only"]:
             _list_features()
             return 0
@@ -55,7 +56,6 @@ def _list_features() -> None:
 
 DAEMONS = ("hsmd", "connectd", "gossipd", "openingd", "channeld", "closingd", "onchaind")
 NOT_SUPPORTED = (
-    "recover",
     "subdaemon",
     "dev-force-privkey",
     "dev-force-bip32-seed",
@@ -83,6 +83,7 @@ def _refuse_unsupported(config: Config) -> None:
 
 
 def _run(config: Config) -> int:
+    from pylightningd.lightningd.backup.secret_file_io import restore_secret, start_again
     from pylightningd.lightningd.config import ConfigError
     from pylightningd.lightningd.log_io import Log
     from pylightningd.lightningd.process_io import Background, PidFile, make_folders
@@ -91,6 +92,7 @@ def _run(config: Config) -> int:
     _refuse_unsupported(config)
     make_folders(config)
     _ask_passphrase(config)
+    restore_secret(config)
     background = None
     if config["daemon"]:
         if not config["log-file"]:
@@ -112,9 +114,12 @@ def _run(config: Config) -> int:
             raise ConfigError(
                 f"Failed to open log file {error.filename}: {error.strerror}"
             ) from error
-        return _live(config, log, background.ready if background is not None else _nothing)
+        code = _live(config, log, background.ready if background is not None else _nothing)
     finally:
         pid_file.close()
+    if config.recover_as is not None and code == 0:
+        start_again(config.recover_as, config.folders.net_dir)
+    return code
 
 
 def _ask_passphrase(config: Config) -> None:

@@ -88,6 +88,8 @@ class Config:
         self.developer = any(s.name == "developer" for s in self.settings)
         self.passphrase: bytes | None = None
         """Of hsm_secret, as the user typed it."""
+        self.recover_as: str | None = None
+        """Set by `recover`: the secret to start anew with, once this node has stopped."""
         for option in options:
             self.add(option)
 

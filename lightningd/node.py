@@ -21,6 +21,9 @@ from pylightningd.lightningd.tasks_io import NodeTasks
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Link
+    from pylightningd.lightningd.backup.keeper import Backups
+    from pylightningd.lightningd.backup.restore import Recovery
+    from pylightningd.lightningd.backup.storage import PeerStorage
     from pylightningd.lightningd.chain.watcher_io import ChainWatcher
     from pylightningd.lightningd.channels.channel_gossip import ChannelGossip
     from pylightningd.lightningd.channels.events import ChannelEvents
@@ -85,6 +88,9 @@ class Node(NodeTasks):
     fleet: Fleet
     channels: Channels
     peers: Peers
+    backup: Backups
+    peer_storage: PeerStorage
+    recovery: Recovery
     resolver: Resolver
     switch: Switch
     channel_events: ChannelEvents

@@ -111,8 +111,12 @@ class Peers:
         return bool(self._node.channels.of_peer(peer.id))
 
     def wants_connection(self, peer: Peer) -> bool:
-        """Whether a channel with it needs the peer."""
-        return any(c.state in RESUMED for c in self._node.channels.of_peer(peer.id))
+        """Whether a channel with it needs the peer: also one that only the peer can close."""
+        return any(
+            c.state in RESUMED
+            or (c.state is ChannelState.AWAITING_UNILATERAL and c.future_remote_point is not None)
+            for c in self._node.channels.of_peer(peer.id)
+        )
 
     def new_route_id(self) -> int:
         """A name for a channel on one connection; never used again."""
@@ -189,6 +193,11 @@ class Peers:
         peer.reconnect_timer = None
         if not peer.connected and self.wants_connection(peer):
             self._node.attempt(self._reach(peer, []), f"reconnect {peer.id.hex()}")
+
+    def reach_now(self, peer: Peer) -> None:
+        """Dial at once, whatever the settings say about reconnecting."""
+        if not peer.connected:
+            self._node.attempt(self._reach(peer, []), f"connect {peer.id.hex()}")
 
     def reconnect_now(self, peer_id: NodeId, reason: str) -> None:
         """Start over with a peer: cut the connection if there is one, and reach out at once."""
@@ -279,11 +288,13 @@ class Peers:
         def accept() -> None:
             if peer.connection != connection:
                 return
+            node.peer_storage.connected(peer)
             for channel in mine:
                 if channel.state in RESUMED:
                     self.route_to_channeld(peer, channel, fresh=False)
             node.fleet.tell("connectd", cw.ConnectdAcceptPeer(connection=connection))
             peer.accepted = True
+            node.recovery.ask_to_close(peer)
             peer.backoff_seconds = 0
             node.turn.after_commit(lambda: self._tell_waiters(peer))
             node.turn.notify(

@@ -34,12 +34,16 @@ ROOMS_BEFORE_RPC = (
     "pylightningd.lightningd.chain.start_io",
     "pylightningd.lightningd.wallet.start_io",
     "pylightningd.lightningd.channels.start_io",
+    "pylightningd.lightningd.backup.start_io",
     "pylightningd.lightningd.control.start_io",
     "pylightningd.lightningd.payments.start_io",
     "pylightningd.lightningd.chain.begin_io",
 )
 """Rooms that must stand before anybody may call a command; one that does not exist is skipped."""
-ROOMS_AFTER_PLUGINS = ("pylightningd.lightningd.autoconnect_io",)
+ROOMS_AFTER_PLUGINS = (
+    "pylightningd.lightningd.autoconnect_io",
+    "pylightningd.lightningd.backup.begin_io",
+)
 """Rooms that start when all is up."""
 
 S64 = Kind("integer", _integer(-(2**63), 2**63 - 1), "value_int")

@@ -80,12 +80,16 @@ def classify(facts: Facts) -> Close:
     if told.local_tx and facts.txid == Tx.parse(told.local_tx).txid():
         return Close(CloseKind.OURS, told.local_number, told.local_point)
     number = commitment_number_of(facts.tx, facts.theirs.obscuring_factor)
+    # Restored from a static channel backup: see `Channel.is_stub` of the master.
+    is_stub = told.future_remote_point == told.channel.peer_id
+    if number is None and is_stub:
+        return Close(CloseKind.MUTUAL)
     if number is None:
         return Close(CloseKind.MUTUAL if is_mutual_close(facts) else CloseKind.UNKNOWN)
     if number < told.revocations_received:
         secret = Secret(Shachain.decode(told.shachain).lookup(MAX_INDEX - number))
         return Close(CloseKind.REVOKED, number, pubkey_from_secret(secret), secret)
-    if number == told.revocations_received:
+    if number == told.revocations_received and not is_stub:
         return Close(CloseKind.THEIRS, number, told.remote_current_point)
     if number == told.revocations_received + 1 and number <= told.signed_remote:
         return Close(CloseKind.THEIRS, number, told.remote_next_point)

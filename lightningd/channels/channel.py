@@ -242,6 +242,11 @@ class Channel:
         """What both sides agreed on."""
         return ChannelType.decode(self.static.channel_type)
 
+    @property
+    def is_stub(self) -> bool:
+        """Restored from a static channel backup: only what the peer's commitment pays to us can be had."""
+        return self.future_remote_point == self.static.peer_id
+
     def local_feerate(self) -> int:
         """Feerate of our own commitment, sat per 1000 weight."""
         return self._feerate(hs.Side.LOCAL)

@@ -151,6 +151,8 @@ class Channels:
             dbid=channel.dbid,
         )
         turn.notify("channel_state_changed", state_changed_payload(channel, change))
+        if new is ChannelState.CLOSED:
+            self._node.backup.changed()
 
 
 def _copy(source: Channel | LiveHtlc, target: Channel | LiveHtlc, but: frozenset[str]) -> None:

@@ -63,6 +63,10 @@ class ConnectControl:
         try:
             if kind in (_ERROR, _WARNING):
                 self._trouble(peer, raw, kind)
+            elif kind == pw.PeerStorage.TYPE:
+                self._node.peer_storage.on_storage(peer, pw.PeerStorage.decode(raw))
+            elif kind == pw.PeerStorageRetrieval.TYPE:
+                self._node.peer_storage.on_retrieval(peer, pw.PeerStorageRetrieval.decode(raw))
             elif kind == _OPEN_CHANNEL:
                 pw.OpenChannel.decode(raw)  # a malformed one ends the connection
                 self._node.turn.after_commit(lambda: self._node.opening.on_open_channel(peer, raw))

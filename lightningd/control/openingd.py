@@ -354,7 +354,7 @@ class OpeningControl:
             opening.on_done(channel)
         node.channel_events.watch_funding(channel)
         node.channel_events.opened(channel)
-        node.turn.reply(incoming, ow.OpeningdDoneReply())
+        node.backup.before_funding(incoming, ow.OpeningdDoneReply())
         node.turn.after_commit(lambda: self._after_done(opening, channel))
 
     def _after_done(self, opening: _Opening, channel: Channel) -> None:

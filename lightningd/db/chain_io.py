@@ -21,6 +21,11 @@ class ChainStore:
         row = self._db.execute_sql("SELECT max(height) FROM blocks").fetchone()
         return None if row[0] is None else int(row[0])
 
+    def min_height(self) -> int | None:
+        """The lowest block that was processed; None in a new wallet."""
+        row = self._db.execute_sql("SELECT min(height) FROM blocks").fetchone()
+        return None if row[0] is None else int(row[0])
+
     def hash_at(self, height: int) -> bytes | None:
         """Hash of the processed block of this height."""
         row = self._db.execute_sql("SELECT hash FROM blocks WHERE height = ?", (height,)).fetchone()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from pylightningd.common.amount import Msat, Sat
-from pylightningd.common.ids import NodeId, Outpoint, ShortChannelId, Txid
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.common_wire import Basepoints, ChannelConfig, ChannelStatic
 from pylightningd.lightningd.channels.channel import (
@@ -76,6 +76,22 @@ class ChannelStore(HtlcStore):
         )
         row = self._rows("SELECT intval FROM vars WHERE name='next_channel_dbid'")[0]
         return int(row["intval"]) - 1
+
+    def reserve_dbid(self, dbid: int) -> None:
+        """This number is taken by a channel that was restored from a backup."""
+        self._db.execute_sql(
+            "INSERT INTO vars (name, intval) VALUES ('next_channel_dbid', ?)"
+            " ON CONFLICT (name) DO UPDATE SET intval=max(intval, excluded.intval)",
+            (dbid + 1,),
+        )
+
+    def has_row(self, dbid: int) -> bool:
+        """Whether there is, or was, a channel of this number."""
+        return bool(self._rows("SELECT 1 AS one FROM channels WHERE id=?", dbid))
+
+    def knows(self, channel_id: ChannelId) -> bool:
+        """Whether there is, or was, a channel of this name."""
+        return bool(self._rows("SELECT 1 AS one FROM channels WHERE full_channel_id=?", channel_id))
 
     def insert(self, channel: Channel, peer_row: int) -> None:
         """A new channel."""

@@ -28,7 +28,9 @@ ROOMS = (
     "gossip",
     "onchain",
     "moves",
+    "runes",
     "offers",
+    "backup",
 )
 """Modules `models_<room>.py`; one that does not exist yet is skipped."""
 

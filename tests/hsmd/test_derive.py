@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import wallycore as wally
 
+from pylightningd.common.hkdf import hkdf
 from pylightningd.common.keys import pubkey_from_secret
-from pylightningd.hsmd.derive import NodeSecrets, hkdf
+from pylightningd.hsmd.derive import NodeSecrets
 from pylightningd.hsmd.secret_file_io import parse
 
 ABANDON = "abandon " * 11 + "about"

@@ -1,0 +1,269 @@
+"""Keeps ``emergency.recover`` current, and knows what every backup at hand could bring back.
+
+The file is written after the commit that makes a channel durable and before its funding goes out, and again when a
+channel is over. Entries of a file that the database knows nothing of are never dropped: the database may be the one
+that was lost (or an old copy), and then the file is all there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pylightningd.common.secret import Secret
+from pylightningd.common.secretstream import (
+    HEADER_SIZE,
+    OVERHEAD,
+    NotSealedWithThisKey,
+    open_sealed,
+    seal,
+)
+from pylightningd.common.shachain import Shachain
+from pylightningd.lightningd.backup import file_io
+from pylightningd.lightningd.backup.scb import (
+    Backup,
+    BadBackup,
+    RemotePoints,
+    ScbChannel,
+    address_of,
+    decode_backup,
+)
+
+if TYPE_CHECKING:
+    from pylightningd.common.bus.link import Incoming
+    from pylightningd.common.ids import ChannelId
+    from pylightningd.common.wire.runtime import Message
+    from pylightningd.lightningd.channels.channel import Channel
+    from pylightningd.lightningd.node import Node
+
+MAX_BLOB = 65531
+"""What fits into `peer_storage`."""
+REFRESH_BLOCKS = 6
+"""How often the peers' secrets in the file are brought up to date, for penalties after a loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A backup, and where it was found."""
+
+    source: str
+    backup: Backup
+
+
+class Backups:
+    """The node's own backup, as file and as blob for peers."""
+
+    def __init__(self, node: Node, key: Secret, folder: str) -> None:
+        """`key` is the node's derived secret of the label "scb secret"."""
+        self._node = node
+        self._key = key
+        self._folder = folder
+        self._foreign: tuple[ScbChannel, ...] = ()
+        """Entries that the database knows nothing of."""
+        self._written: tuple[ScbChannel, ...] | None = None
+        self.timestamp = 0
+        """When the present content was first written."""
+        self._blob: bytes | None = None
+        self._too_large = False
+
+    # Start
+
+    def load(self) -> None:
+        """Read the file, then write what the database knows. Raises OSError."""
+        raw = file_io.read(self.path)
+        if raw is not None:
+            self._take(raw)
+        elif len(self._node.channels) == 0:
+            self._node.log("info", "Creating Emergency Recovery", source="backup")
+        self.refresh()
+
+    @property
+    def path(self) -> str:
+        """Of the file."""
+        return f"{self._folder}/{file_io.FILE_NAME}"
+
+    def _take(self, raw: bytes) -> None:
+        try:
+            backup = self.open(raw)
+        except BadBackup as error:
+            name = file_io.move_aside(self._folder, int(self._node.clock.now()))
+            self._node.log(
+                "unusual",
+                f"{file_io.FILE_NAME} cannot be used ({error}): it is now called {name}",
+                source="backup",
+            )
+            return
+        self._foreign = self.unknown(backup)
+        self._written, self.timestamp = (backup.channels, backup.timestamp)
+        if backup.is_legacy:
+            self._written = None
+        if len(raw) <= MAX_BLOB:
+            self._blob = raw
+        if self._foreign:
+            self._node.log(
+                "unusual",
+                f"{file_io.FILE_NAME} has {len(self._foreign)} channels that the database does not know. If the "
+                "database was lost, emergencyrecover brings their funds back",
+                source="backup",
+            )
+
+    # Content
+
+    def entries(self) -> tuple[ScbChannel, ...]:
+        """One for each channel that is not over."""
+        return tuple(self._entry(c) for c in self._node.channels)
+
+    def _entry(self, channel: Channel) -> ScbChannel:
+        static, peer = channel.static, self._node.peers.of(channel.peer_id)
+        points = static.remote_basepoints
+        return ScbChannel(
+            dbid=channel.dbid,
+            channel_id=channel.channel_id,
+            peer_id=channel.peer_id,
+            address=address_of(peer.reachable_address or peer.address),
+            funding=static.funding,
+            funding_amount=static.funding_amount,
+            channel_type=static.channel_type,
+            shachain=Shachain.decode(channel.shachain),
+            remote_points=RemotePoints(
+                revocation=points.revocation,
+                payment=points.payment,
+                htlc=points.htlc,
+                delayed_payment=points.delayed_payment,
+            ),
+            we_are_opener=static.we_are_opener,
+            to_self_delay=static.local_config.to_self_delay,
+        )
+
+    def unknown(self, backup: Backup) -> tuple[ScbChannel, ...]:
+        """Its entries that the database has no row of."""
+        return tuple(e for e in backup.channels if not self.is_known(e.channel_id))
+
+    def is_known(self, channel_id: ChannelId) -> bool:
+        """Whether the database has, or had, this channel."""
+        channels = self._node.channels
+        return channels.by_channel_id(channel_id) is not None or channels.store.knows(channel_id)
+
+    def restored(self, channel_ids: set[ChannelId]) -> None:
+        """These are in the database now. Call inside a turn."""
+        before = self._foreign
+        self._foreign = tuple(e for e in before if e.channel_id not in channel_ids)
+        self._node.turn.on_rollback(partial(setattr, self, "_foreign", before))
+        self.changed()
+
+    # Writing
+
+    def before_funding(self, incoming: Incoming, reply: Message) -> None:
+        """Answer a daemon once the file is written: what it waits with lets a funding go out. Inside a turn."""
+        self._node.turn.after_commit(partial(self._write_and_reply, incoming, reply))
+
+    def _write_and_reply(self, incoming: Any, reply: Message) -> None:
+        try:
+            self.refresh()
+        except OSError as error:
+            # The funding has not gone out; once the file can be written, the next start lets it.
+            self._node.fatal(f"Cannot write {self.path}: {error.strerror or error}")
+            return
+        incoming.reply(reply)
+
+    def changed(self) -> None:
+        """A channel came or went: bring the file up to date after the commit. Inside a turn."""
+        self._node.turn.after_commit(self.refresh_or_complain)
+
+    def refresh_or_complain(self) -> None:
+        """Bring the file up to date; where that fails the old one stays."""
+        try:
+            self.refresh()
+        except OSError as error:
+            self._node.log(
+                "broken",
+                f"Cannot write {self.path}, an older backup stays: {error.strerror or error}",
+                source="backup",
+            )
+
+    def on_block(self, height: int) -> None:
+        """The peers' secrets grow with every payment: not each is worth a write."""
+        if height % REFRESH_BLOCKS == 0 and self._node.is_up:
+            self._node.turn.after_commit(self.refresh_or_complain)
+
+    def refresh(self) -> None:
+        """Write the file if its content changed, and offer it to the peers. Raises OSError."""
+        entries = self.entries()
+        here = {e.channel_id for e in entries}
+        wanted = entries + tuple(e for e in self._foreign if e.channel_id not in here)
+        if wanted == self._written:
+            return
+        # A clock that was set back must not make the newer backup look like the older one.
+        timestamp = max(int(self._node.clock.now()), self.timestamp + 1)
+        sealed = self.seal(Backup(timestamp, wanted))
+        file_io.replace(self._folder, sealed)
+        self._node.log("debug", "Updating the SCB file...", source="backup")
+        self._written, self.timestamp = wanted, timestamp
+        self._blob = self._fitting(sealed, Backup(timestamp, wanted))
+        self._node.peer_storage.offer_ours()
+
+    def _fitting(self, sealed: bytes, backup: Backup) -> bytes | None:
+        """What peers are given to keep: without the peers' secrets where all of it is too large."""
+        if len(sealed) > MAX_BLOB:
+            slim = tuple(replace(c, shachain=None) for c in backup.channels)
+            sealed = self.seal(Backup(backup.timestamp, slim))
+        if len(sealed) <= MAX_BLOB:
+            self._too_large = False
+            return sealed
+        if not self._too_large:
+            self._too_large = True
+            self._node.log(
+                "unusual",
+                f"Peer backup would be {len(sealed)} bytes: too large for peers to keep. Copy "
+                f"{file_io.FILE_NAME} to a safe place yourself",
+                source="backup",
+            )
+        return None
+
+    @property
+    def blob(self) -> bytes | None:
+        """What peers are to keep for us; None where there is nothing, or it does not fit."""
+        return self._blob if self._written else None
+
+    # The cipher
+
+    def seal(self, backup: Backup) -> bytes:
+        """As the file holds it."""
+        return seal(self._key.reveal(), self._node.entropy.take(HEADER_SIZE), backup.encode())
+
+    def open(self, raw: bytes) -> Backup:
+        """What a file or a peer's storage holds. Raises BadBackup."""
+        return open_backup(self._key, raw)
+
+    def from_file(self) -> Backup | None:
+        """What the file holds now; None where there is none. Raises BadBackup, OSError."""
+        raw = file_io.read(self.path)
+        return None if raw is None else self.open(raw)
+
+    def best(self) -> Found | None:
+        """The newest backup, of file and peers', that knows channels which the database does not; else the file.
+
+        Raises BadBackup, OSError.
+        """
+        mine = self.from_file()
+        found = [] if mine is None else [Found("file", mine)]
+        for peer_id, blob in self._node.peer_storage.returned():
+            try:
+                found.append(Found(f"peer {peer_id.hex()}", self.open(blob)))
+            except BadBackup:
+                continue  # kept by a version that could read it
+        useful = [f for f in found if self.unknown(f.backup)]
+        if useful:
+            return max(useful, key=lambda f: f.backup.timestamp)
+        return found[0] if found else None
+
+
+def open_backup(key: Secret, raw: bytes) -> Backup:
+    """Decrypt and read. Raises BadBackup."""
+    if len(raw) < OVERHEAD:
+        raise BadBackup("it is too short")
+    try:
+        return decode_backup(open_sealed(key.reveal(), raw))
+    except NotSealedWithThisKey:
+        raise BadBackup("it is damaged, or of another node") from None
