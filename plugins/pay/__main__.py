@@ -9,7 +9,7 @@ from typing import Any
 
 from pylightningd.plugins.lib import INVALID_PARAMS, Plugin, RpcError
 from pylightningd.plugins.pay import params
-from pylightningd.plugins.pay.order import keysend_order, pay_order, read_invoice
+from pylightningd.plugins.pay.order import is_offer, keysend_order, pay_order, read_invoice
 from pylightningd.plugins.pay.report import listpays_json
 from pylightningd.plugins.pay.shell import Payer
 
@@ -58,6 +58,20 @@ async def _pay_invoice(method: str, given: dict[str, Any]) -> dict[str, Any]:
     return await payer.pay(pay_order(method, invoice, given, now=time.time(), split=split))
 
 
+async def _fetch_invoice(offer: str, amount_msat: Any, payer_note: Any, retry_for: Any) -> str:
+    """Ask the issuer of an offer for an invoice."""
+    wanted = {
+        "offer": offer,
+        "amount_msat": params.msat("amount_msat", amount_msat),
+        "payer_note": params.text("payer_note", payer_note),
+        "timeout": params.unsigned("retry_for", retry_for),
+    }
+    request = {name: value for name, value in wanted.items() if value is not None}
+    fetched = await plugin.rpc("fetchinvoice", request)
+    invoice: str = fetched["invoice"]
+    return invoice
+
+
 @plugin.method(
     "pay",
     usage="bolt11 [amount_msat] [label] [riskfactor] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] "
@@ -74,7 +88,7 @@ async def _pay_invoice(method: str, given: dict[str, Any]) -> dict[str, Any]:
         "maxfee",
         "description",
         "partial_msat",
-        bolt11="the invoice (lnbc...)",
+        bolt11="the invoice (lnbc... or lni...)",
     ),
     example="pay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
@@ -127,7 +141,8 @@ async def pay(
         "partial_msat",
         "maxdelay",
         "label",
-        invstring="the invoice (lnbc...)",
+        invstring="the invoice (lnbc... or lni...), or an offer (lno...)",
+        payer_note="what an offer's issuer is to read",
     ),
     example="xpay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
@@ -147,10 +162,14 @@ async def xpay(
     """Pay an invoice."""
     if layers:
         raise RpcError(INVALID_PARAMS, "layers: not supported: this node has no askrene layers")
-    if payer_note is not None:
-        raise RpcError(INVALID_PARAMS, "payer_note: only for offers, which are not supported yet")
+    wanted = params.text("invstring", params.required("invstring", invstring)) or ""
+    if is_offer(wanted):
+        wanted = await _fetch_invoice(wanted, amount_msat, payer_note, retry_for)
+        amount_msat = None
+    elif payer_note is not None:
+        raise RpcError(INVALID_PARAMS, "payer_note: only an offer's issuer gets to read it")
     given = {
-        "invstring": params.required("invstring", invstring),
+        "invstring": wanted,
         "amount_msat": amount_msat,
         "maxfee": maxfee,
         "retry_for": retry_for,

@@ -73,6 +73,11 @@ class Order:
 Invoice = bolt11.Invoice | Bolt12Invoice
 
 
+def is_offer(text: str) -> bool:
+    """Whether an invoice must be asked for first."""
+    return text.lower().removeprefix("lightning:").startswith("lno1")
+
+
 def read_invoice(invstring: Any, description: str | None, network: str) -> Invoice:
     """The invoice to pay, of either kind. Raises RpcError."""
     given = params.text("bolt11", invstring) or ""

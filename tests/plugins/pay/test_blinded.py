@@ -239,6 +239,20 @@ def test_over_a_path(node: BlindNode, tmp_path: Path, method: str) -> None:
     assert (final.amt_to_forward, final.path_id) == (Msat(5000), b"id")
 
 
+def test_an_offer_is_turned_into_an_invoice_first(node: BlindNode, tmp_path: Path) -> None:
+    text = invoice_by((path_by("bob", "carol"), cost()))
+    asked: list[Json] = []
+
+    async def on_fetchinvoice(**request: Any) -> Json:
+        asked.append(request)
+        return {"invoice": text, "changes": {}}
+
+    node.on_fetchinvoice = on_fetchinvoice  # type: ignore[attr-defined]
+    paid = pay(node, tmp_path, "xpay", invstring="lno1abc", amount_msat=5000, payer_note="for tea")
+    assert paid["amount_msat"] == 5000
+    assert asked == [{"offer": "lno1abc", "amount_msat": 5000, "payer_note": "for tea"}]
+
+
 def test_we_are_the_introduction_point(node: BlindNode, tmp_path: Path) -> None:
     text = invoice_by((path_by("us", "bob"), cost()))
     result = pay(node, tmp_path, invstring=text)
