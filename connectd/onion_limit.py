@@ -6,7 +6,8 @@ from typing import Final
 
 PER_SECOND: Final = 4.0
 """CLN's rate."""
-BURST: Final = 4.0
+BURST: Final = 20.0
+"""More than CLN's 4: a few calls of fetchinvoice in a row, and their answers."""
 
 
 class OnionLimit:

@@ -28,6 +28,7 @@ from pylightningd.plugins.offers.shell import Post, destinations
 
 Json = dict[str, Any]
 _INVOICE_TYPES = (range(160, 240),)
+INVOICE_EXPIRED_DURING_WAIT = 903
 
 
 async def fetch_invoice(plugin: Plugin, post: Post, text: str, wish: Wish, seconds: int) -> Json:
@@ -107,19 +108,22 @@ async def send_invoice(
         async with asyncio.timeout(seconds):
             await asyncio.wait((paid, waiting.answer), return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
-        data = {"invstring": made["bolt12"]}
-        raise RpcError(OFFER_TIMEOUT, "Failed: timeout waiting for response", data) from None
+        raise _unanswered(made) from None
     finally:
         post.forget(secret)
         if not paid.done():
             paid.cancel()
-    if not paid.done() or paid.cancelled():
-        letter = waiting.answer.result()
-        raise error_answer(letter.invoice_error or b"\0")
-    if isinstance(paid.result(), RpcError):
-        raise paid.result()
-    result: Json = paid.result()
+    if not paid.done():
+        raise error_answer(waiting.answer.result().invoice_error or b"\0")
+    result: Json | RpcError = paid.result()
+    if isinstance(result, RpcError):
+        raise _unanswered(made) if result.code == INVOICE_EXPIRED_DURING_WAIT else result
     return result
+
+
+def _unanswered(made: Json) -> RpcError:
+    data = {"invstring": made["bolt12"]}
+    return RpcError(OFFER_TIMEOUT, "Failed: timeout waiting for response", data)
 
 
 async def _wait_paid(plugin: Plugin, label: str) -> Json | RpcError:
