@@ -300,6 +300,7 @@ class ChanneldControl:
     def _on_reestablished(
         self, channel: Channel, msg: cw.ChanneldReestablished, _incoming: Incoming
     ) -> None:
+        self._node.connectd.held_errors.data_is_good(channel)
         if msg.route_id != channel.route_id:
             return  # of a connection that has ended since
         channel.reestablished = True
@@ -354,6 +355,9 @@ class ChanneldControl:
         )
 
     def _on_failed(self, channel: Channel, msg: cw.ChanneldFailed, _incoming: Incoming) -> None:
+        if msg.kind in (_LOST_STATE, _FAILED_BY_US, _FAILED_BY_PEER):
+            # Whatever the peer said beside it, this is how the channel ends.
+            self._node.connectd.held_errors.forget(channel)
         if msg.kind == _FAILED_TRANSIENT:
             self._node.channel_events.transient_failure(channel, msg.reason, worker_hangs_up=True)
         elif msg.kind == _BUG:

@@ -11,7 +11,8 @@ from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import WITH_PEER, Cause, ChannelState
+from pylightningd.lightningd.channels.states import WITH_PEER, ChannelState
+from pylightningd.lightningd.control.held_errors import HeldErrors
 from pylightningd.lightningd.peers import Peer
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ConnectControl:
         self._node = node
         self._pings: dict[int, Any] = {}
         self._next_cookie = 1
+        self.held_errors = HeldErrors(node)
 
     def on_message(self, batch: list[Incoming]) -> None:
         """Messages of connectd."""
@@ -141,9 +143,7 @@ class ConnectControl:
         # BOLT 1, "The `error` and `warning` Messages": channel_id zero means every channel with the sender.
         for channel in node.channels.of_peer(peer.id):
             if msg.channel_id in (_WHOLE_CONNECTION, channel.channel_id):
-                node.channel_events.permanent_failure(
-                    channel, Cause.REMOTE, f"They sent ERROR {where}: {text}"
-                )
+                self.held_errors.obey(channel, f"They sent ERROR {where}: {text}")
 
     def send(self, peer: Peer, raw: bytes) -> None:
         """Send an encoded message on a peer's connection, after the commit."""

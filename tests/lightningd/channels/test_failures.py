@@ -14,8 +14,9 @@ from pylightningd.common.wire import peer_wire as pw
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.deadlines import Deadlines
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.control.held_errors import PATIENCE_SECONDS
 from pylightningd.lightningd.control.workers import WITH_PEER
-from tests.lightningd.channels.rig import HEIGHT, Rig, key, send_part
+from tests.lightningd.channels.rig import HEIGHT, Rig, key, reestablished, send_part
 
 ALL = bytes(32)
 
@@ -99,6 +100,53 @@ def test_lost_data_is_never_broadcast(rig: Rig) -> None:
     assert rig.node.channel_events.must_not_broadcast(channel)
     rig.turn(lambda: rig.node.channel_events.permanent_failure(channel, Cause.PROTOCOL, "deadline"))
     assert sent(rig) == []
+
+
+def reestablishing(rig: Rig) -> Channel:
+    """The peer is there; its channel_reestablish is with the worker."""
+    channel = rig.open_channel(1)
+    rig.connect(1)
+    return channel
+
+
+def test_an_error_that_overtakes_the_proof_of_lost_data_waits_for_it(rig: Rig) -> None:
+    channel = reestablishing(rig)
+    error(rig, channel, ALL)
+    assert channel.state is ChannelState.CHANNELD_NORMAL
+    rig.worker_says(failed(3, key(60)))
+    rig.later(PATIENCE_SECONDS)
+    assert channel.state is ChannelState.AWAITING_UNILATERAL
+    assert sent(rig) == []
+
+
+def test_the_proof_may_come_when_the_connection_has_ended(rig: Rig) -> None:
+    channel = reestablishing(rig)
+    error(rig, channel, ALL)
+    gone = nw.ConnectdPeerDisconnected(peer_id=channel.peer_id, connection=1, reason="hung up")
+    rig.connectd_says(gone)
+    rig.worker_says(failed(3, key(60)))
+    rig.later(PATIENCE_SECONDS)
+    assert sent(rig) == []
+
+
+def test_an_error_is_obeyed_once_the_channel_is_known_to_be_in_step(rig: Rig) -> None:
+    channel = reestablishing(rig)
+    error(rig, channel, ALL)
+    error(rig, channel, ALL)
+    rig.worker_says(reestablished(channel))
+    assert sent(rig) == [1]
+    rig.later(PATIENCE_SECONDS)
+    assert sent(rig) == [1]
+
+
+def test_an_error_is_obeyed_if_the_peer_never_says_where_it_stands(rig: Rig) -> None:
+    channel = reestablishing(rig)
+    error(rig, channel, ALL)
+    rig.later(PATIENCE_SECONDS - 1)
+    assert sent(rig) == []
+    rig.later(1)
+    assert channel.state is ChannelState.AWAITING_UNILATERAL
+    assert sent(rig) == [1]
 
 
 def test_htlc_deadlines_do_not_broadcast_lost_data(rig: Rig) -> None:
