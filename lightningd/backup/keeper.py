@@ -64,6 +64,10 @@ class Backups:
         self._written: tuple[ScbChannel, ...] | None = None
         self.timestamp = 0
         """When the present content was first written."""
+        self._loaded_timestamp = 0
+        """The same of the content that the start found."""
+        self._own_timestamps: set[int] = set()
+        """Of what was written since the start."""
         self._blob: bytes | None = None
         self._too_large = False
 
@@ -96,6 +100,7 @@ class Backups:
             return
         self._foreign = self.unknown(backup)
         self._written, self.timestamp = (backup.channels, backup.timestamp)
+        self._loaded_timestamp = backup.timestamp
         if backup.is_legacy:
             self._written = None
         if len(raw) <= MAX_BLOB:
@@ -144,6 +149,13 @@ class Backups:
         """Whether the database has, or had, this channel."""
         channels = self._node.channels
         return channels.by_channel_id(channel_id) is not None or channels.store.knows(channel_id)
+
+    def is_from_the_future(self, backup: Backup) -> bool:
+        """Whether this node wrote it after all that it remembers: then it runs on an old copy of its folder."""
+        return (
+            0 < self._loaded_timestamp < backup.timestamp
+            and backup.timestamp not in self._own_timestamps
+        )
 
     def restored(self, channel_ids: set[ChannelId]) -> None:
         """These are in the database now. Call inside a turn."""
@@ -200,6 +212,7 @@ class Backups:
         file_io.replace(self._folder, sealed)
         self._node.log("debug", "Updating the SCB file...", source="backup")
         self._written, self.timestamp = wanted, timestamp
+        self._own_timestamps.add(timestamp)
         self._blob = self._fitting(sealed, Backup(timestamp, wanted))
         self._node.peer_storage.offer_ours()
 

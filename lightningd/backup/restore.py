@@ -141,10 +141,13 @@ class Recovery:
                 channel.status = [f"{channel.state.name}:{STUB_STATUS}"]
 
     def ask_to_close(self, peer: Peer) -> None:
-        """Ask a connected peer to close what was restored from a backup. Inside a turn."""
+        """Ask a connected peer to close what we lost data of, or restored from a backup. Inside a turn."""
         node = self._node
         for channel in node.channels.of_peer(peer.id):
-            if not channel.is_stub or channel.state is not ChannelState.AWAITING_UNILATERAL:
+            if (
+                not channel.only_peer_closes
+                or channel.state is not ChannelState.AWAITING_UNILATERAL
+            ):
                 continue
             node.log(
                 "info",

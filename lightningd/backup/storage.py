@@ -123,6 +123,14 @@ class PeerStorage:
         missing = keeper.unknown(backup)
         if missing:
             self._news(peer, msg.blob, backup, len(missing))
+        elif keeper.is_from_the_future(backup):
+            self._node.log(
+                "unusual",
+                "The peer kept a newer backup than ours: is this an old copy of the node's folder? Channels whose state "
+                "is old must be closed by their peers",
+                peer_id=peer.id,
+                source="backup",
+            )
         elif backup.timestamp < keeper.timestamp and keeper.blob is not None:
             self._node.log(
                 "unusual",
