@@ -1,6 +1,7 @@
 """The bitcoin backend: CLN's five calls, answered by a bitcoind over its JSON-RPC.
 
-getchaininfo, estimatefees, getrawblockbyheight, getutxout, sendrawtransaction. A bitcoind that is absent,
+getchaininfo, estimatefees, getrawblockbyheight, getutxout, sendrawtransaction; and submitpackage, which CLN has not.
+A bitcoind that is absent,
 restarting or warming up is waited for, with one line in the log; only when `bitcoin-retry-timeout` has passed
 does a call fail, and the caller asks again later. Not here: how bitcoind is reached (`bitcoind_access.py`) and
 talked to (`bitcoind_io.py`).
@@ -264,6 +265,31 @@ async def sendrawtransaction(tx: str, allowhighfees: bool = False) -> dict[str, 
         return {"success": False, "errmsg": str(why)}
     plugin.log(f"sendrawtx exit 0 ({shown}) ", "debug")
     return {"success": True, "errmsg": ""}
+
+
+@plugin.method(
+    "submitpackage",
+    usage="package allowhighfees",
+    description="Give transactions to the network that it takes together only: parents, then their child",
+)
+async def submitpackage(package: list[str], allowhighfees: bool = False) -> dict[str, Any]:
+    """Whether bitcoind took them all, and if not, why. CLN's backends do not have this call: it may be missing."""
+    if not isinstance(package, list):
+        raise _refuse("package", "an array", package)
+    txs = [_hex("package", tx) for tx in package]
+    try:
+        answer = await _backend().bitcoind.call(
+            "submitpackage", txs, *([0] if allowhighfees else [])
+        )
+    except (BitcoindError, BitcoindAwayError) as why:
+        plugin.log(f"submitpackage of {len(txs)}: {why}", "debug")
+        return {"success": False, "errmsg": str(why)}
+    message = str(answer["package_msg"])
+    errors = {str(r["error"]) for r in answer.get("tx-results", {}).values() if r.get("error")}
+    plugin.log(f"submitpackage of {len(txs)}: {message} {', '.join(sorted(errors))}", "debug")
+    if message == "success":
+        return {"success": True, "errmsg": ""}
+    return {"success": False, "errmsg": ": ".join([message, *sorted(errors)])}
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,17 @@ class Backend:
         """Give it a transaction: whether it took it, and if not, why."""
         raw = tx.serialize().hex()
         answer = await self._ask("sendrawtransaction", tx=raw, allowhighfees=allow_high_fees)
+        return bool(answer.get("success")), str(answer.get("errmsg") or "")
+
+    async def send_package(self, txs: Sequence[Tx], *, allow_high_fees: bool) -> tuple[bool, str]:
+        """Give it parents and their child, to be taken together. A backend need not offer this."""
+        package = [tx.serialize().hex() for tx in txs]
+        try:
+            answer = await self._call(
+                "submitpackage", {"package": package, "allowhighfees": allow_high_fees}
+            )
+        except UserError as error:
+            return False, error.message
         return bool(answer.get("success")), str(answer.get("errmsg") or "")
 
 

@@ -34,6 +34,8 @@ class Outgoing:
     refresh: Callable[[], Tx | None] | None = None
     """Called before each repetition: the transaction to send now (it may have a higher fee), or None to stop."""
     why: str | None = None
+    parents: tuple[Tx, ...] = ()
+    """Unconfirmed transactions that it pays for: where it is refused alone, they go with it as a package."""
     sent: bool = False
     confirmed_at: int | None = None
     """Height of the block that holds it."""

@@ -35,6 +35,7 @@ class Broadcaster:
         refresh: Callable[[], Tx | None] | None = None,
         why: str | None = None,
         keep: bool = True,
+        parents: tuple[Tx, ...] = (),
     ) -> tuple[bool, str]:
         """Give a transaction to the network. Returns whether the backend took it, and its message if not.
 
@@ -51,6 +52,7 @@ class Broadcaster:
             on_result=on_result,
             refresh=refresh,
             why=why,
+            parents=parents,
         )
         if not outgoing.may_go(self._height()):
             self._log(
@@ -79,6 +81,8 @@ class Broadcaster:
             )
         except BackendError as why:
             ok, message = False, str(why)
+        if not ok and outgoing.parents:
+            ok, message = await self._send_package(outgoing, message)
         if first and outgoing.on_result is not None:
             outgoing.on_result(ok, message)
         if not ok:
@@ -87,6 +91,16 @@ class Broadcaster:
                 f"Expected error broadcasting tx {outgoing.tx.serialize().hex()}: {message}",
             )
         return ok, message
+
+    async def _send_package(self, outgoing: Outgoing, refusal: str) -> tuple[bool, str]:
+        """Together with the parents that mempools do not take alone."""
+        ok, message = await self._backend.send_package(
+            [*outgoing.parents, outgoing.tx], allow_high_fees=outgoing.allow_high_fees
+        )
+        names = ", ".join(txid_hex(tx.txid()) for tx in outgoing.parents)
+        outcome = "taken" if ok else f"refused: {message}"
+        self._log("debug", f"Package of {names} and {txid_hex(outgoing.txid)} is {outcome}")
+        return ok, "" if ok else f"{refusal} (as a package: {message})"
 
     async def repeat(self) -> None:
         for outgoing in self.broadcasts.due(self._height()):

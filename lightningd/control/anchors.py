@@ -14,9 +14,10 @@ from pylightningd.common.channel.fees import ANCHOR_AMOUNT
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
-from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import ChannelState
-from pylightningd.lightningd.control import claim_tx
+from pylightningd.lightningd.control import anchor_goal, claim_tx
+from pylightningd.lightningd.control.anchor_goal import Goal, Stake
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.control.claims import sign_coins
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
 _KIND = "ANCHOR_CHILD"
-_NO_HTLC_BLOCKS = 144
-"""Where no HTLC presses, the commitment should be in a block within a day."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +44,7 @@ class _Bump:
     coins: tuple[Coin, ...] = ()
     script: bytes = b""
     busy: bool = False
+    complained: bool = False
 
     @property
     def parent_fee(self) -> Sat:
@@ -107,23 +107,38 @@ class Anchors:
                 bump.busy = True
                 self._node.spawn(self._bump(bump), f"bump the commitment of channel {dbid}")
 
-    def _target(self, bump: _Bump) -> int:
-        """The feerate that the commitment needs."""
-        chain = self._node.chain
-        expiries = [
-            h.cltv_expiry
-            for h in bump.channel.htlcs.values()
-            if h.offered_by_us or h.preimage is not None
-        ]
-        deadline = min([*expiries, bump.since + _NO_HTLC_BLOCKS])
-        rate = chain.feerates.for_deadline(max(deadline, chain.height + 1), chain.height)
-        return max(rate or 0, chain.feerates.floor_perkw)
+    def _goal(self, bump: _Bump) -> Goal:
+        """The feerate that the commitment needs, and what that may cost."""
+        chain, channel = self._node.chain, bump.channel
+        ours = Sat(channel.to_local.msat // 1000 * anchor_goal.BALANCE_PERCENT // 100)
+        calm = Stake(bump.since + anchor_goal.NO_HTLC_BLOCKS, ours)
+        stakes = [s for h in channel.htlcs.values() if (s := self._stake(h)) is not None]
+
+        def rate(deadline: int) -> int:
+            found = chain.feerates.for_deadline(max(deadline, chain.height + 1), chain.height)
+            # What mempools demand just now and a little more: they count in whole vbytes.
+            return max(found or 0, chain.feerates.floor_perkw * 51 // 50)
+
+        return anchor_goal.choose(stakes, calm, bump.parent.weight(), bump.parent_fee, rate)
+
+    def _stake(self, htlc: LiveHtlc) -> Stake | None:
+        """What an HTLC of the commitment is worth to us, and until when."""
+        value = htlc.amount.to_sat_floor()
+        if not htlc.offered_by_us:
+            if htlc.preimage is None:
+                return None
+            return Stake(htlc.cltv_expiry - anchor_goal.CLAIM_BLOCKS, value)
+        if htlc.origin_htlc is None:
+            value = Sat(value.sat * anchor_goal.OWN_PAYMENT_PERCENT // 100)
+        return Stake(htlc.cltv_expiry, value)
 
     async def _bump(self, bump: _Bump) -> None:
         try:
             await self._make(bump)
         except CannotAfford as why:
-            self._log(bump, "unusual", f"Cannot bump the commitment: {why}")
+            if not bump.complained:
+                bump.complained = True
+                self._log(bump, "unusual", f"Cannot bump the commitment: {why}")
         finally:
             bump.busy = False
 
@@ -136,7 +151,7 @@ class Anchors:
         try:
             before = bump.fee
             made = await self._node.turn.do(
-                lambda: self._choose(bump, wish.feerate_perkw, reserve=not wish.dry_run)
+                lambda: self._choose(bump, wish.feerate_perkw, None, reserve=not wish.dry_run)
             )
             extra = Sat(max(0, made.fee.sat - before.sat))
             check_budget(wish, extra)
@@ -151,12 +166,14 @@ class Anchors:
             bump.busy = False
 
     async def _make(self, bump: _Bump) -> None:
-        target = self._target(bump)
+        goal = self._goal(bump)
         enough = max(feerate_of(bump.parent_fee, bump.parent.weight()), bump.feerate_perkw)
-        if target <= enough:
+        if goal.feerate_perkw <= enough:
             return
-        made = await self._node.turn.do(lambda: self._choose(bump, target, reserve=True))
-        await self._finish(bump, made, target)
+        made = await self._node.turn.do(
+            lambda: self._choose(bump, goal.feerate_perkw, goal.most, reserve=True)
+        )
+        await self._finish(bump, made, goal.feerate_perkw)
 
     async def _finish(self, bump: _Bump, made: Made, target: int) -> None:
         """Sign the child and send it."""
@@ -182,9 +199,10 @@ class Anchors:
             allow_high_fees=True,
             owner=("close", bump.channel.dbid),
             why="the anchor of our commitment",
+            parents=(bump.parent,),
         )
 
-    def _choose(self, bump: _Bump, target: int, *, reserve: bool) -> Made:
+    def _choose(self, bump: _Bump, target: int, most: Sat | None, *, reserve: bool) -> Made:
         """Inside a turn."""
         wallet = self._node.wallet
         if not bump.script:
@@ -203,6 +221,7 @@ class Anchors:
             bump.script,
             target,
             bump.fee if bump.child is not None else None,
+            most,
         )
         if reserve:
             wallet.reserve([c for c in made.coins if c not in bump.coins])

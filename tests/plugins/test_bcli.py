@@ -71,6 +71,14 @@ def test_the_five_calls(tmp_path: Path, bitcoind: FakeBitcoind, proxy_style: boo
         "getblock": lambda block_hash, verbosity: "00" * 100,
         "gettxout": lambda txid, vout: None if vout else {"value": number("0.00012345"), "scriptPubKey": {"hex": "0014"}},
         "sendrawtransaction": send,
+        "submitpackage": lambda txs, _most=None: (
+            {"package_msg": "success", "tx-results": {"aa": {"vsize": 1}}}
+            if txs[1] == "bb"
+            else {
+                "package_msg": "transaction failed",
+                "tx-results": {"cc": {"error": "min relay fee not met"}, "aa": {}},
+            }
+        ),
         "estimatesmartfee": lambda blocks, mode: {"feerate": number(f"0.000{16 - blocks // 10:02d}"), "blocks": blocks},
     }  # fmt: skip
 
@@ -113,6 +121,14 @@ def test_the_five_calls(tmp_path: Path, bitcoind: FakeBitcoind, proxy_style: boo
             refused = await result(host, "sendrawtransaction", {"tx": "00", "allowhighfees": False})
             assert refused["success"] is False
             assert "bad-txns-inputs-missingorspent" in refused["errmsg"]
+            sent = await result(host, "submitpackage", {"package": ["aa", "bb"]})
+            assert sent == {"success": True, "errmsg": ""}
+            assert ("submitpackage", [["aa", "bb"]]) in bitcoind.asked
+            sent = await result(host, "submitpackage", [["aa", "cc"], True])
+            assert sent == {
+                "success": False, "errmsg": "transaction failed: min relay fee not met",
+            }  # fmt: skip
+            assert ("submitpackage", [["aa", "cc"], 0]) in bitcoind.asked
             log = host.text()
             assert "debug plugin-bcli: sendrawtx exit 0 (bitcoin-cli -regtest" in log
             assert "sendrawtransaction ee) " in log

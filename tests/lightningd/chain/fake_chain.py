@@ -62,6 +62,8 @@ class FakeChain:
         self.ibd = False
         self.extra_headers = 0
         self.fetched: list[int] = []
+        self.offers_packages = True
+        self.packages: list[list[Tx]] = []
         self.mine(height + 1)
 
     @property
@@ -124,6 +126,12 @@ class FakeChain:
     def sendrawtransaction(self, tx: str, allowhighfees: bool) -> Any:
         self.sent.append(Tx.parse(bytes.fromhex(tx)))
         return {"success": not self.refuse, "errmsg": self.refuse}
+
+    def submitpackage(self, package: list[str], allowhighfees: bool) -> Any:
+        if not self.offers_packages:
+            raise UserError(-32601, "Unknown command 'submitpackage'")
+        self.packages.append([Tx.parse(bytes.fromhex(tx)) for tx in package])
+        return {"success": True, "errmsg": ""}
 
 
 class Watched:

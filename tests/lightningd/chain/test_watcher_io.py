@@ -311,6 +311,28 @@ def test_get_txout(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_child_goes_with_its_parent_where_it_is_refused_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        chain = FakeChain(10)
+        async with watched(tmp_path, chain) as w:
+            await w.watcher.start()
+            parent, child = make_tx(1), make_tx(2)
+            assert (await w.watcher.broadcast(child, parents=(parent,)))[0]
+            assert chain.packages == []
+            chain.refuse = "bad-txns-inputs-missingorspent"
+            again = make_tx(3)
+            assert await w.watcher.broadcast(again, parents=(parent,)) == (True, "")
+            assert chain.packages == [[parent, again]]
+            chain.offers_packages = False
+            ok, why = await w.watcher.broadcast(make_tx(4), parents=(parent,))
+            assert not ok
+            assert why == (
+                "bad-txns-inputs-missingorspent (as a package: Unknown command 'submitpackage')"
+            )
+
+    asyncio.run(main())
+
+
 def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
     async def main() -> None:
         chain = FakeChain(10)
