@@ -7,6 +7,7 @@ the channels' routes (`routing_io`).
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
@@ -20,8 +21,9 @@ from pylightningd.common.keys import is_secret_key
 from pylightningd.common.network import NETWORKS
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire import connectd_wire as w
+from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.hsmd_wire import HsmdEcdh
-from pylightningd.common.wire.runtime import Message
+from pylightningd.common.wire.runtime import Message, message_type
 from pylightningd.connectd import ping
 from pylightningd.connectd.connection_io import Connection
 from pylightningd.connectd.dialer_io import Dialer, run_setup
@@ -96,6 +98,7 @@ class Hub:
         self._hsmd: Link | None = None
         self._hsmd_there = asyncio.Event()
         self._gossipd: Link | None = None
+        self._suppresses_gossip = False
         # Numbers of an earlier connectd must not come again: what is said of them may still be under way.
         self._next_number = entropy.below(1 << 40) << _NUMBER_BITS
         self.traffic.watch(master)
@@ -472,7 +475,7 @@ class Hub:
             if isinstance(msg, w.ConnectdGossipOut):
                 conn = self.connections.get(msg.connection)
                 if conn is not None:
-                    conn.send_gossip(msg.msgs)
+                    conn.send_gossip(self._wanted_gossip(msg.msgs))
             elif isinstance(msg, w.ConnectdGossipWarn):
                 conn = self.connections.get(msg.connection)
                 if conn is not None:
@@ -481,7 +484,22 @@ class Hub:
             else:
                 raise TypeError(f"gossipd sent {msg.NAME}")
 
+    # ---- for tests -----------------------------------------------------------------------------
 
+    def _wanted_gossip(self, messages: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if not self._suppresses_gossip:
+            return messages
+        return tuple(raw for raw in messages if message_type(raw) not in _NEWS)
+
+    def _on_suppress_gossip(self, _msg: w.ConnectdDevSuppressGossip, _incoming: Incoming) -> None:
+        self._suppresses_gossip = True
+
+    def _on_report_fds(self, _msg: w.ConnectdDevReportFds, _incoming: Incoming) -> None:
+        for fd, what in _open_files():
+            self.log("info", f"dev_report_fds: {fd} -> {what}")
+
+
+_NEWS = (pw.ChannelAnnouncement.TYPE, pw.NodeAnnouncement.TYPE, pw.ChannelUpdate.TYPE)
 _MASTER: dict[type[Message], Callable[[Hub, Any, Incoming], None]] = {
     w.ConnectdInit: Hub._on_init,
     w.ConnectdActivate: Hub._on_activate,
@@ -493,7 +511,21 @@ _MASTER: dict[type[Message], Callable[[Hub, Any, Incoming], None]] = {
     w.ConnectdSendMsg: Hub._on_send_msg,
     w.ConnectdPing: Hub._on_ping,
     w.ConnectdSetCustommsgs: Hub._on_set_custommsgs,
+    w.ConnectdDevSuppressGossip: Hub._on_suppress_gossip,
+    w.ConnectdDevReportFds: Hub._on_report_fds,
 }
+
+
+def _open_files() -> list[tuple[int, str]]:
+    """Our file descriptors and what they are."""
+    found = []
+    folder = "/proc/self/fd"
+    for name in sorted(os.listdir(folder), key=int):
+        try:
+            found.append((int(name), os.readlink(f"{folder}/{name}")))
+        except OSError:
+            continue  # it was the one that listed them
+    return found
 
 
 def _read_text(path: str) -> str:

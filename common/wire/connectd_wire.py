@@ -28,7 +28,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "b7684c1b45cfe9105602cf58fe9b8bf59305b62bddf56f704c8d8f57116981fd"
+    "e921216f7a9ae0cc3978abbf5d0a9397117d0dc6d7ce5967e6bdf3a56555ffe6"
 )
 """SHA256 of connectd/connectd_wire.csv and what it includes."""
 
@@ -1013,6 +1013,62 @@ class ConnectdSetCustommsgs(Message):
             raise malformed(cls, err) from err
 
 
+_CONNECTD_DEV_SUPPRESS_GOSSIP_0 = struct.Struct(">H")
+
+
+@wire_class
+class ConnectdDevSuppressGossip(Message):
+    """For tests: send no more gossip to peers, except answers to queries about other things than
+    channels and nodes. Type 216.
+    """
+
+    TYPE: ClassVar[int] = 216
+    NAME: ClassVar[str] = "WIRE_CONNECTD_DEV_SUPPRESS_GOSSIP"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        return _CONNECTD_DEV_SUPPRESS_GOSSIP_0.pack(216)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _CONNECTD_DEV_SUPPRESS_GOSSIP_0.unpack(buf)
+            if wire_type != 216:
+                raise WireError(f"type {wire_type}, not 216")
+            return cls()
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CONNECTD_DEV_REPORT_FDS_0 = struct.Struct(">H")
+
+
+@wire_class
+class ConnectdDevReportFds(Message):
+    """For tests: write a line to the log for each open file descriptor. Type 217."""
+
+    TYPE: ClassVar[int] = 217
+    NAME: ClassVar[str] = "WIRE_CONNECTD_DEV_REPORT_FDS"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        return _CONNECTD_DEV_REPORT_FDS_0.pack(217)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _CONNECTD_DEV_REPORT_FDS_0.unpack(buf)
+            if wire_type != 217:
+                raise WireError(f"type {wire_type}, not 217")
+            return cls()
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CONNECTD_ROUTE_READY_0 = struct.Struct(">HQ")
 
 
@@ -1588,6 +1644,8 @@ ConnectdMessage: TypeAlias = (
     | ConnectdPing
     | ConnectdPingDone
     | ConnectdSetCustommsgs
+    | ConnectdDevSuppressGossip
+    | ConnectdDevReportFds
     | ConnectdRouteReady
     | ConnectdPeerIn
     | ConnectdPeerOut
@@ -1619,6 +1677,8 @@ MESSAGES: dict[int, type[ConnectdMessage]] = {
     213: ConnectdPing,
     214: ConnectdPingDone,
     215: ConnectdSetCustommsgs,
+    216: ConnectdDevSuppressGossip,
+    217: ConnectdDevReportFds,
     230: ConnectdRouteReady,
     231: ConnectdPeerIn,
     232: ConnectdPeerOut,

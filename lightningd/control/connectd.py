@@ -34,6 +34,8 @@ class ConnectControl:
         self._pings: dict[int, Any] = {}
         self._next_cookie = 1
         self.held_errors = HeldErrors(node)
+        self.suppresses_gossip = False
+        """For tests: peers are to hear no gossip from us."""
 
     def on_message(self, batch: list[Incoming]) -> None:
         """Messages of connectd."""

@@ -81,6 +81,8 @@ async def _greet_connectd(node: Node, link: Link) -> None:
         node.fatal(f"connectd cannot listen: {reply.error}")
         return
     node.addresses.bound(list(reply.bindings))
+    if node.connectd.suppresses_gossip:
+        link.send(connectd_wire.ConnectdDevSuppressGossip())
     if node.is_up:
         link.send(connectd_wire.ConnectdActivate())
         node.peers.connect_all()

@@ -55,7 +55,7 @@ async def dev_fail(node: Node, id: NodeId) -> dict[str, Any]:  # noqa: A002 - th
 )
 async def dev_sign_last_tx(node: Node, id: NodeId) -> dict[str, Any]:  # noqa: A002
     channel = find_channels(node, id)[0]
-    tx = await node.channel_events.signed_commitment(channel)
+    tx = await node.channel_events.signed_commitment(channel, for_chain=False)
     return {"tx": tx.serialize().hex(), "txid": txid_hex(tx.txid())}
 
 
@@ -104,12 +104,18 @@ async def dev_forget_channel(
     if len(found) != 1:
         raise UserError(LIGHTNINGD, f"{len(found)} channels match: name one by its channel_id")
     channel: Channel = found[0]
-    unspent = channel.short_channel_id is not None
+    if channel.htlcs:
+        raise UserError(
+            LIGHTNINGD,
+            "This channel has HTLCs attached and it is not safe to forget it. Please use `close` or `dev-fail` instead.",
+        )
+    unspent = await node.chain.backend.unspent(channel.static.funding) is not None
     if unspent and not force:
         raise UserError(
             LIGHTNINGD,
             "Cowardly refusing to forget channel with an unspent funding output, if you know what "
-            "you're doing you can override with `force=true`, otherwise consider `close`",
+            "you're doing you can override with `force=true`, otherwise consider `close` or `dev-fail`! "
+            "If you force and the channel confirms we will not track the funds in the channel",
         )
 
     def forget() -> None:

@@ -209,17 +209,6 @@ async def dev_memleak(node: Node) -> dict[str, Any]:
 
 
 @command(
-    "dev-report-fds",
-    family="dev",
-    summary="List open file descriptors",
-    examples=["dev-report-fds"],
-)
-async def dev_report_fds(node: Node) -> dict[str, Any]:
-    """For CLN's test tools."""
-    return {}
-
-
-@command(
     "dev",
     family="dev",
     summary="Small tools for tests: crash, rhash, slowcmd",

@@ -322,6 +322,25 @@ def test_gossip_in_and_out() -> None:
     run(scenario)
 
 
+def test_suppressed_gossip_is_dropped_and_the_open_files_are_told() -> None:
+    async def scenario() -> None:
+        async with Node(BOB) as bob:
+            peer, conn = await raw_connection(bob)
+            gossipd = bob.link("gossipd")
+            await gossipd.one(w.ConnectdGossipPeer)
+            bob.master.send(w.ConnectdDevSuppressGossip())
+            bob.master.send(w.ConnectdDevReportFds())
+            await asyncio.sleep(0)
+            news = tuple(kind.to_bytes(2, "big") + bytes(100) for kind in (256, 257, 258))
+            reply = (262).to_bytes(2, "big") + bytes(60)
+            gossipd.send(w.ConnectdGossipOut(connection=conn, msgs=(*news, reply)))
+            assert await peer.receive() == reply
+            await gossipd.one(w.ConnectdGossipRoom)
+            assert any("dev_report_fds: 0 -> " in line for line in bob.logs)
+
+    run(scenario)
+
+
 def test_channel_messages_overtake_gossip_and_a_slow_peer_gets_no_more() -> None:
     async def scenario() -> None:
         async with Node(BOB) as bob:
