@@ -61,7 +61,9 @@ def read_secret(text: str) -> NodeSecret:
         try:
             raw = bytes.fromhex(text)
         except ValueError:
-            raise BadSecret("Not a valid mnemonic, hex, or codex32 string") from None
+            raw = b""
+        if not raw:
+            raise BadSecret("Not a valid mnemonic, hex, or codex32 string")
         return NodeSecret(_checked(raw))
     return NodeSecret(mnemonic=_checked_words(text))
 

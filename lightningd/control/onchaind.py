@@ -8,6 +8,7 @@ harmless to hear twice, and an answer of an earlier telling (`epoch`) is not lis
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.ids import NodeId, Outpoint, Txid, txid_hex
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import onchaind_wire as ow
+from pylightningd.lightningd.backup.own_close import OwnCommitment, find_own_commitment
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 from pylightningd.lightningd.control.anchors import Anchors
@@ -224,11 +226,21 @@ class OnchainControl:
             reply = await node.hsm.ask(
                 hw.HsmdGetPerCommitmentPoint(dbid=channel.dbid, number=number)
             )
+            own = await self._own_of_stub(channel)
         finally:
             self._engaging.discard(channel.dbid)
-        await node.turn.do(lambda: self._tell(channel, link, reply.point))
+        await node.turn.do(lambda: self._tell(channel, link, reply.point, own))
 
-    def _tell(self, channel: Channel, link: Link, local_point: bytes) -> None:
+    async def _own_of_stub(self, channel: Channel) -> OwnCommitment | None:
+        """Of a channel from a backup: the spend, if it is a commitment that we broadcast before data was lost."""
+        spend = self.store.spend_of(channel.dbid, channel.static.funding)
+        if not channel.is_stub or spend is None:
+            return None
+        return await find_own_commitment(self._node, channel.static, spend.tx)
+
+    def _tell(
+        self, channel: Channel, link: Link, local_point: bytes, own: OwnCommitment | None
+    ) -> None:
         dbid, turn = channel.dbid, self._node.turn
         spends = self.store.spends(dbid)
         funding = next((s for s in spends if s.outpoint == channel.static.funding), None)
@@ -243,7 +255,16 @@ class OnchainControl:
             self._node.channels.set_state(
                 channel, ChannelState.ONCHAIN, Cause.UNKNOWN, "Onchain init reply"
             )
-        turn.send(link, self._channel_message(channel, funding, local_point))
+        message = self._channel_message(channel, funding, local_point)
+        if own is not None:
+            message = replace(
+                message,
+                channel=own.static,
+                local_tx=message.tx,
+                local_number=own.number,
+                local_point=own.point,
+            )
+        turn.send(link, message)
         told: set[Txid] = set()
         for spend in spends:
             txid = spend.tx.txid()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from pylightningd.common.channel.commitment_tx import OutputKind
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.wire import onchaind_wire as ow
 from pylightningd.common.wire.onchaind_wire import Claim
+from pylightningd.lightningd.backup.own_close import delay_of
 from tests.onchaind.rig import (
     HEIGHT,
     OUR_SHUTDOWN,
@@ -246,6 +248,80 @@ def test_a_commitment_from_the_future_whose_point_the_peer_told(anchors: bool) -
         check(rig, claim, theirs.tx)
     seen.block(HEIGHT + 2)
     assert {g.id for g in seen.of(ow.OnchaindHtlcGone)} == {4}
+
+
+# Channels restored from a static channel backup
+
+
+def stub_facts(rig: Rig) -> dict[str, Any]:
+    """What the master tells of a channel whose data was lost."""
+    config = replace(rig.channel.remote_config, to_self_delay=0)
+    static = replace(rig.channel, remote_config=config)
+    return {
+        "channel": static,
+        "local_tx": b"",
+        "local_number": 0,
+        "local_point": rig.remote_point(0),
+        "remote_current_point": static.peer_id,
+        "remote_next_point": None,
+        "future_remote_point": static.peer_id,
+        "signed_remote": 0,
+        "local_shutdown_script": b"",
+        "remote_shutdown_script": b"",
+        "htlc_signatures": (),
+        "htlcs": (),
+    }
+
+
+@both_types
+@pytest.mark.parametrize("number", [5, 6, 40])
+def test_of_a_restored_channel_our_balance_comes_home(anchors: bool, number: int) -> None:
+    rig = Rig(anchors=anchors, htlcs=HTLCS)
+    theirs = rig.commitment(Side.REMOTE, number)
+    seen = rig.resolve(theirs.tx, **stub_facts(rig))
+    (to_us,) = seen.of(ow.OnchaindToUs)
+    assert to_us.outpoint.index == index_of(theirs, OutputKind.TO_REMOTE)
+    assert to_us.csv == int(anchors)
+    assert not seen.claims
+
+
+@both_types
+def test_of_a_restored_channel_a_revoked_commitment_is_punished(anchors: bool) -> None:
+    rig = Rig(anchors=anchors)
+    revoked = rig.commitment(Side.REMOTE, 3)
+    seen = rig.resolve(revoked.tx, **stub_facts(rig))
+    (claim,) = seen.claims
+    check(rig, claim, revoked.tx)
+
+
+@both_types
+def test_of_a_restored_channel_our_own_commitment_is_found(anchors: bool) -> None:
+    rig = Rig(anchors=anchors)
+    facts = stub_facts(rig)
+    point = rig.told(rig.ours.tx).local_point
+    delay = delay_of(facts["channel"], rig.ours.tx, point)
+    assert delay == rig.channel.remote_config.to_self_delay
+    assert delay_of(facts["channel"], rig.commitment(Side.REMOTE, 5).tx, point) is None
+    facts |= {
+        "channel": rig.channel,
+        "local_tx": rig.ours.tx.serialize(),
+        "local_number": rig.NUMBER,
+        "local_point": point,
+    }
+    seen = rig.resolve(rig.ours.tx, **facts)
+    claim = seen.claim("OUR_DELAYED_RETURN_TO_WALLET")
+    check(rig, claim, rig.ours.tx)
+
+
+def test_of_a_restored_channel_a_mutual_close_is_no_loss() -> None:
+    rig = Rig(anchors=True)
+    tx = Tx(
+        2,
+        (TxIn(rig.channel.funding.txid, rig.channel.funding.index),),
+        (TxOut(Sat(400_000), OUR_SHUTDOWN), TxOut(Sat(500_000), THEIR_SHUTDOWN)),
+    )
+    seen = rig.resolve(tx, **stub_facts(rig))
+    assert seen.of(ow.OnchaindRecognised)[0].status == "Tracking mutual close transaction"
 
 
 # Revoked
