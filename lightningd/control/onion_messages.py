@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.errors import UserError, WireError
 from pylightningd.common.features import ONION_MESSAGES, offers
 from pylightningd.common.ids import NodeId
+from pylightningd.common.keys import is_pubkey
 from pylightningd.common.onion.blinding import tweak_key
 from pylightningd.common.onion.onion_message import (
     BadOnionMessage,
@@ -93,6 +94,8 @@ class OnionMessages:
         # BOLT 4, "The `onion_message` Message", reader: what does not decrypt is ignored.
         if len(packet) < MIN_PACKET:
             raise Undeliverable(f"a packet of {len(packet)} bytes")
+        if not is_pubkey(path_key):
+            raise Undeliverable(f"path key {path_key.hex()} is not a public key")
         try:
             key = ephemeral_key(packet)
             path_secret = await self._ecdh(path_key)

@@ -12,6 +12,7 @@ from pylightningd.common.entropy import Entropy
 from pylightningd.common.features import ONION_MESSAGES, offers
 from pylightningd.common.ids import NodeId
 from pylightningd.common.invoice.bolt12_keys import NODE_ALIAS_BASE, OFFER_PATH_BASE
+from pylightningd.common.keys import is_pubkey
 from pylightningd.common.network import NETWORKS, Network
 from pylightningd.common.onion.sphinx import OnionTooLarge
 from pylightningd.common.wire.onion_wire import BlindedPath, OnionmsgTlv
@@ -203,6 +204,8 @@ class Post:
     async def reply(self, path: BlindedPath, content: OnionmsgTlv) -> None:
         """Answer over somebody's reply path; one that cannot be used is nobody's business."""
         try:
+            if not all(is_pubkey(hop.blinded_node_id) for hop in path.path) or not path.path:
+                raise Unreachable("the reply_path is no path")
             way = await self._way(await self._door(path))
             await self._send(seal(self.entropy, way, path, content))
         except (Unreachable, RpcError, OnionTooLarge) as why:

@@ -17,20 +17,20 @@ class Unpaid:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, str]] = []
-        self._open: set[str] = set()
+        self._open: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
     def add(self, label: str, expires_at: int) -> None:
-        """One more."""
-        if label not in self._open:
-            self._open.add(label)
+        """One more, or a new one of the same label."""
+        if self._open.get(label) != expires_at:
+            self._open[label] = expires_at
             heapq.heappush(self._heap, (expires_at, label))
 
     def paid(self, label: str) -> None:
         """One less."""
-        self._open.discard(label)
+        self._open.pop(label, None)
 
     def has_room(self, label: str) -> bool:
         """Whether an invoice of that label may be made (or is there already)."""
@@ -40,8 +40,8 @@ class Unpaid:
         """Those that are past their time and still unpaid; they are forgotten here."""
         late: list[str] = []
         while self._heap and self._heap[0][0] <= now:
-            _, label = heapq.heappop(self._heap)
-            if label in self._open:
-                self._open.discard(label)
+            expires_at, label = heapq.heappop(self._heap)
+            if self._open.get(label) == expires_at:
+                del self._open[label]
                 late.append(label)
         return late
