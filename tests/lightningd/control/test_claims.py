@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
-import peewee
 import pytest
 
 from pylightningd.common.amount import Sat
@@ -18,98 +14,19 @@ from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.control.bump_wish import Wish
 from pylightningd.lightningd.control.claim_groups import PENALTY_PERCENT
-from pylightningd.lightningd.control.claims import Claims
-from pylightningd.lightningd.db import models
 from pylightningd.lightningd.db.onchain_io import OnchainStore
+from tests.lightningd.control.claims_rig import CHANNEL, FakeNode, finish, open_store
 from tests.onchaind.rig import HEIGHT, SWEEP, Rig, htlc
 from tests.onchaind.script_check import check_spend
 
 RIG = Rig(anchors=True, htlcs=(htlc(1, ours=True),))
 REVOKED = RIG.commitment(Side.REMOTE, 2)
 PENALTIES = tuple(RIG.resolve(REVOKED.tx).claims)
-CHANNEL: Any = SimpleNamespace(dbid=1, peer_id=b"\x02" * 33)
-
-
-class FakeNode:
-    """The parts of the node that claims use; everything happens at once."""
-
-    def __init__(self, store: OnchainStore) -> None:
-        self.sent: list[Tx] = []
-        self.dropped: list[Txid] = []
-        self.tasks: list[Coroutine[Any, Any, None]] = []
-        self.rate = 1000
-        self.refuse = ""
-        self.lines: list[str] = []
-        self.held: list[Callable[[], object]] | None = None
-        self.turn = SimpleNamespace(do=self._do, after_commit=self._after_commit)
-        self.hsm = SimpleNamespace(ask=self._ask)
-        self.chain = SimpleNamespace(
-            height=HEIGHT,
-            feerates=SimpleNamespace(for_deadline=lambda _d, _h: self.rate, floor_perkw=253),
-            broadcast=self._broadcast,
-            broadcasts=SimpleNamespace(drop=self.dropped.append),
-        )
-        self.wallet = SimpleNamespace(
-            next_index=lambda: 5,
-            script_of=lambda _index: SWEEP,
-            store=SimpleNamespace(get=lambda _outpoint: None),
-        )
-        self.claims = Claims(self, store)  # type: ignore[arg-type]
-
-    def _after_commit(self, effect: Callable[[], object]) -> None:
-        if self.held is None:
-            effect()
-        else:
-            self.held.append(effect)
-
-    def commit(self) -> None:
-        """Of the turn that began with `held = []`."""
-        effects, self.held = self.held or [], None
-        for effect in effects:
-            effect()
-        self.run()
-
-    async def _do(self, fn: Any) -> Any:
-        return fn()
-
-    async def _ask(self, request: Any) -> Any:
-        return RIG.hsm.handle(0, request)
-
-    async def _broadcast(self, tx: Tx, **_how: Any) -> tuple[bool, str]:
-        self.sent.append(tx)
-        return not self.refuse, self.refuse
-
-    def spawn(self, coro: Coroutine[Any, Any, None], _name: str) -> None:
-        self.tasks.append(coro)
-
-    def log(self, _level: str, text: str, **_fields: Any) -> None:
-        self.lines.append(text)
-
-    def run(self) -> None:
-        """Finish every task: nothing in them really waits."""
-        while self.tasks:
-            finish(self.tasks.pop(0))
-
-    def block(self, height: int) -> None:
-        self.chain.height = height
-        self.claims.on_block(height)
-        self.run()
-
-
-def finish(coro: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        coro.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("it waits")
 
 
 @pytest.fixture
 def store() -> OnchainStore:
-    database = peewee.SqliteDatabase(":memory:")
-    models.bind(database)
-    database.create_tables(models.all_tables())
-    return OnchainStore(database)
+    return open_store()
 
 
 def fee(tx: Tx, *claims: Claim) -> Sat:
@@ -126,7 +43,7 @@ ALL = {c.outpoint for c in PENALTIES}
 def test_claims_that_come_together_share_a_transaction_and_are_sent_once(
     store: OnchainStore,
 ) -> None:
-    node = FakeNode(store)
+    node = FakeNode(store, RIG)
     node.claims.take(CHANNEL, PENALTIES)
     node.claims.take(CHANNEL, PENALTIES)
     node.run()
@@ -140,7 +57,7 @@ def test_claims_that_come_together_share_a_transaction_and_are_sent_once(
 
 
 def test_what_may_not_be_mined_yet_waits(store: OnchainStore) -> None:
-    node = FakeNode(store)
+    node = FakeNode(store, RIG)
     late = replace(PENALTIES[0], first_block=HEIGHT + 3)
     node.claims.take(CHANNEL, (late, PENALTIES[1]))
     node.run()
@@ -151,7 +68,7 @@ def test_what_may_not_be_mined_yet_waits(store: OnchainStore) -> None:
 
 
 def test_a_claim_pays_more_as_its_deadline_comes_but_not_all(store: OnchainStore) -> None:
-    node, claim = FakeNode(store), PENALTIES[0]
+    node, claim = FakeNode(store, RIG), PENALTIES[0]
     node.claims.take(CHANNEL, (claim,))
     node.run()
     for height in range(HEIGHT + 1, claim.deadline):
@@ -166,7 +83,7 @@ def test_a_claim_pays_more_as_its_deadline_comes_but_not_all(store: OnchainStore
 
 
 def test_before_the_deadline_what_the_peer_could_hold_up_is_cut_apart(store: OnchainStore) -> None:
-    node = FakeNode(store)
+    node = FakeNode(store, RIG)
     node.claims.take(CHANNEL, PENALTIES)
     node.run()
     whole = node.sent[0]
@@ -184,7 +101,7 @@ def test_before_the_deadline_what_the_peer_could_hold_up_is_cut_apart(store: Onc
 def test_a_transaction_is_made_anew_without_the_part_that_somebody_took(
     store: OnchainStore,
 ) -> None:
-    node = FakeNode(store)
+    node = FakeNode(store, RIG)
     node.claims.take(CHANNEL, PENALTIES)
     node.run()
     node.claims.drop(1, PENALTIES[0].outpoint)
@@ -192,14 +109,14 @@ def test_a_transaction_is_made_anew_without_the_part_that_somebody_took(
     assert spends(node.sent[1]) == {PENALTIES[1].outpoint}
     assert node.dropped == [node.sent[0].txid()]
     # The next restart knows the new one only.
-    again = FakeNode(store)
+    again = FakeNode(store, RIG)
     again.claims.take(CHANNEL, PENALTIES[1:])
     again.run()
     assert again.sent == [node.sent[1]]
 
 
 def test_one_that_is_taken_is_left_alone(store: OnchainStore) -> None:
-    node = FakeNode(store)
+    node = FakeNode(store, RIG)
     node.claims.take(CHANNEL, PENALTIES)
     node.run()
     node.held = []
@@ -212,7 +129,7 @@ def test_one_that_is_taken_is_left_alone(store: OnchainStore) -> None:
 
 
 def test_a_restart_sends_the_same_transaction(store: OnchainStore) -> None:
-    first, again = FakeNode(store), FakeNode(store)
+    first, again = FakeNode(store, RIG), FakeNode(store, RIG)
     for node in (first, again):
         node.claims.take(CHANNEL, PENALTIES)
         node.run()
@@ -221,7 +138,7 @@ def test_a_restart_sends_the_same_transaction(store: OnchainStore) -> None:
 
 def test_a_restart_after_a_part_was_taken(store: OnchainStore) -> None:
     """The stored transaction is of no use, but what is made instead outbids it: it may wait in mempools yet."""
-    first, again = FakeNode(store), FakeNode(store)
+    first, again = FakeNode(store, RIG), FakeNode(store, RIG)
     first.claims.take(CHANNEL, PENALTIES)
     first.run()
     again.claims.take(CHANNEL, PENALTIES[:1])
@@ -232,7 +149,7 @@ def test_a_restart_after_a_part_was_taken(store: OnchainStore) -> None:
 
 
 def test_bump(store: OnchainStore) -> None:
-    node, claim = FakeNode(store), PENALTIES[0]
+    node, claim = FakeNode(store, RIG), PENALTIES[0]
     node.claims.take(CHANNEL, (claim,))
     node.run()
     txid = node.sent[0].txid()

@@ -1,0 +1,101 @@
+"""The parts of the node that claims use, without processes: signatures by hsmd's core, a network that takes everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
+from typing import Any
+
+import peewee
+
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.ids import Txid
+from pylightningd.lightningd.control.claims import Claims
+from pylightningd.lightningd.db import models
+from pylightningd.lightningd.db.onchain_io import OnchainStore
+from tests.onchaind.rig import HEIGHT, SWEEP, Rig
+
+CHANNEL: Any = SimpleNamespace(dbid=1, peer_id=b"\x02" * 33)
+
+
+class FakeNode:
+    """The parts of the node that claims use; everything happens at once."""
+
+    def __init__(self, store: OnchainStore, rig: Rig) -> None:
+        self._rig = rig
+        self.sent: list[Tx] = []
+        self.dropped: list[Txid] = []
+        self.tasks: list[Coroutine[Any, Any, None]] = []
+        self.rate = 1000
+        self.refuse = ""
+        self.lines: list[str] = []
+        self.held: list[Callable[[], object]] | None = None
+        self.turn = SimpleNamespace(do=self._do, after_commit=self._after_commit)
+        self.hsm = SimpleNamespace(ask=self._ask)
+        self.chain = SimpleNamespace(
+            height=HEIGHT,
+            feerates=SimpleNamespace(for_deadline=lambda _d, _h: self.rate, floor_perkw=253),
+            broadcast=self._broadcast,
+            broadcasts=SimpleNamespace(drop=self.dropped.append),
+        )
+        self.wallet = SimpleNamespace(
+            next_index=lambda: 5,
+            script_of=lambda _index: SWEEP,
+            store=SimpleNamespace(get=lambda _outpoint: None),
+        )
+        self.claims = Claims(self, store)  # type: ignore[arg-type]
+
+    def _after_commit(self, effect: Callable[[], object]) -> None:
+        if self.held is None:
+            effect()
+        else:
+            self.held.append(effect)
+
+    def commit(self) -> None:
+        """Of the turn that began with `held = []`."""
+        effects, self.held = self.held or [], None
+        for effect in effects:
+            effect()
+        self.run()
+
+    async def _do(self, fn: Any) -> Any:
+        return fn()
+
+    async def _ask(self, request: Any) -> Any:
+        return self._rig.hsm.handle(0, request)
+
+    async def _broadcast(self, tx: Tx, **_how: Any) -> tuple[bool, str]:
+        self.sent.append(tx)
+        return not self.refuse, self.refuse
+
+    def spawn(self, coro: Coroutine[Any, Any, None], _name: str) -> None:
+        self.tasks.append(coro)
+
+    def log(self, _level: str, text: str, **_fields: Any) -> None:
+        self.lines.append(text)
+
+    def run(self) -> None:
+        """Finish every task: nothing in them really waits."""
+        while self.tasks:
+            finish(self.tasks.pop(0))
+
+    def block(self, height: int) -> None:
+        self.chain.height = height
+        self.claims.on_block(height)
+        self.run()
+
+
+def finish(coro: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        coro.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+def open_store() -> OnchainStore:
+    """An empty one, in memory."""
+    database = peewee.SqliteDatabase(":memory:")
+    models.bind(database)
+    database.create_tables(models.all_tables())
+    return OnchainStore(database)
