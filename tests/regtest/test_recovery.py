@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from pylightningd.common.codex32 import encode_secret
 from tests.regtest.books import check_coins, read_chain
 from tests.regtest.network import CHANNEL_SAT, NodeFactory
 from tests.regtest.node import NETWORK, Node
@@ -51,7 +52,9 @@ def _wait_closed(factory: NodeFactory, l1: Node, l2: Node, coins_before: int) ->
     assert ours - 10_000 < gained < ours, (gained, ours)
     for node in (l1, l2):
         check_coins(node, read_chain(factory.bitcoind, factory.first_height))
-    txid = l1.rpc("withdraw", destination=l1.rpc("newaddr", addresstype="bech32")["bech32"], satoshi="all")["txid"]
+    txid = l1.rpc(
+        "withdraw", destination=l1.rpc("newaddr", addresstype="bech32")["bech32"], satoshi="all"
+    )["txid"]
     factory.mine(1, wait_for_mempool=txid)
 
 
@@ -87,19 +90,45 @@ def test_from_emergency_recover(node_factory: NodeFactory) -> None:
 
 
 def test_from_a_peer(node_factory: NodeFactory) -> None:
-    """Nothing is left but the secret, written down: --recover, connect, and the peer's storage does the rest."""
+    """Nothing is left but the secret, written down: recover, connect, and the peer's storage does the rest."""
     l1, l2 = node_factory.make_many(2, allow_trouble=TROUBLE)
     channel = _open(node_factory, l1, l2)
-    coins = l1.spendable_sat()
+    coins, node_id = l1.spendable_sat(), l1.id
     l1.stop()
-    kept = _lose_all_but(l1)
-    l1.options |= {"rescan": -node_factory.first_height, "recover": kept["hsm_secret"].hex()}
+    secret = encode_secret(_lose_all_but(l1)["hsm_secret"], "test", "cl")
+    l1.options["rescan"] = -node_factory.first_height
     l1.start()
-    del l1.options["recover"]
-    assert not (l1.folder / NETWORK / BACKUP).exists() or l1.channels() == []
+    assert l1.id != node_id
+    told = l1.rpc("recover", hsmsecret=secret, dry_run=True)
+    assert told == {"result": "Dry run: nothing was changed"}
+    assert l1.rpc("recover", hsmsecret=secret)["result"] == "Recovery restart in progress"
+    l1.log.wait_for("Recovering: there is no emergency.recover here")
+    l1.wait_ready()
+    assert l1.id == node_id
     l1.rpc("connect", id=l2.id, host="127.0.0.1", port=l2.port)
     wait_for(l1.channels, "the channel to be restored")
     assert l1.channels()[0]["channel_id"] == channel["channel_id"]
     _wait_closed(node_factory, l1, l2, coins)
     l1.restart()
     wait_for(lambda: l1.channel_states() == ["ONCHAIN"], "the channel after a restart")
+
+
+def test_after_our_own_close(node_factory: NodeFactory) -> None:
+    """The disk dies while our own commitment waits for its delay: what it owes us comes home as well."""
+    l1, l2 = node_factory.make_many(2, allow_trouble=TROUBLE)
+    channel = _open(node_factory, l1, l2)
+    coins = l1.spendable_sat()
+    l2.stop()
+    txid = l1.rpc("close", id=channel["channel_id"], unilateraltimeout=1)["txids"][0]
+    node_factory.mine(1, wait_for_mempool=txid)
+    l1.stop()
+    kept = _lose_all_but(l1, BACKUP)
+    (l1.folder / NETWORK / "hsm_secret").write_bytes(kept["hsm_secret"])
+    l1.options["rescan"] = -node_factory.first_height
+    l1.start()
+    assert l1.rpc("emergencyrecover")["stubs"] == [channel["channel_id"]]
+    wait_for(lambda: l1.channel_states() == ["ONCHAIN"], "l1's channel to be on the chain")
+    node_factory.mine(5)
+    node_factory.mine(1, wait_for_mempool=1)
+    wait_for(lambda: l1.spendable_sat() > coins, "the balance to come home")
+    check_coins(l1, read_chain(node_factory.bitcoind, node_factory.first_height))
