@@ -42,7 +42,7 @@ class PeerStorage:
         """Hand a peer its blob, and give it ours. Inside a turn, before any channel has its route."""
         if not ft.offers(self._node.features["init"], ft.PROVIDE_STORAGE):
             return
-        # BOLT 1, "Peer storage", MUST send peer_storage_retrieval after init with the last blob stored, and not
+        # BOLT 1, "The `peer_storage` and `peer_storage_retrieval` Messages", MUST send peer_storage_retrieval after init with the last blob stored, and not
         # after channel_reestablish: a peer that lost its data must hear of it first.
         kept = self._waiting.get(peer.id) or self._store.kept_for(peer.id)
         if kept is not None:
@@ -74,7 +74,7 @@ class PeerStorage:
 
     def on_storage(self, peer: Peer, msg: pw.PeerStorage) -> None:
         """A peer wants us to keep something."""
-        # BOLT 1, "Peer storage", receiver MUST store it if it offered the feature and has a channel with the sender.
+        # BOLT 1, "The `peer_storage` and `peer_storage_retrieval` Messages", receiver MUST store it if it offered the feature and has a channel with the sender.
         if not ft.offers(self._node.features["init"], ft.PROVIDE_STORAGE):
             return
         if not self._node.channels.of_peer(peer.id):
@@ -90,7 +90,7 @@ class PeerStorage:
         if wait <= 0:
             self._keep(peer.id, msg.blob)
             return
-        # BOLT 1, "Peer storage", MAY delay storage to one update per minute. The newest of them counts.
+        # BOLT 1, "The `peer_storage` and `peer_storage_retrieval` Messages", MAY delay storage to one update per minute. The newest of them counts.
         if peer.id not in self._waiting:
             later = partial(self._node.turn.submit, partial(self._keep_waiting, peer.id))
             self._node.call_later(wait, later)
@@ -159,7 +159,7 @@ class PeerStorage:
 
     def on_block(self, height: int) -> None:
         """Drop blobs of peers whose channels are long over. Inside the block's turn."""
-        # BOLT 1, "Peer storage", SHOULD wait at least 2016 blocks after all channels are closed.
+        # BOLT 1, "The `peer_storage` and `peer_storage_retrieval` Messages", SHOULD wait at least 2016 blocks after all channels are closed.
         if height % _SWEEP_BLOCKS:
             return
         for peer_id, since in self._store.keepers():
