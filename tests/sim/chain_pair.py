@@ -100,6 +100,7 @@ class ChainPair:
             cltv_expiry=self.chain.height + expiry,
             payment_hash=before[-1].payment_hash,
             onion=before[-1].onion,
+            path_key=before[-1].path_key,
         )
         pair.guarded(peer, lambda: peer.master_says(msg))
 

@@ -31,7 +31,9 @@ from pylightningd.common.effects import (
 )
 from pylightningd.common.ids import NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.common.key_derivation import per_commitment_point
+from pylightningd.common.keys import ecdh, pubkey_from_secret
 from pylightningd.common.machine import MachineDriver
+from pylightningd.common.onion.blinding import tweak_key
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.common_wire import ChannelConfig, ChannelStatic
@@ -64,6 +66,20 @@ def config(dust: int) -> ChannelConfig:
         to_self_delay=6,
         max_accepted_htlcs=10,
     )
+
+
+def path_key_of(payment_hash: bytes) -> bytes | None:
+    """A third of all HTLCs is inside a blinded path."""
+    return pubkey_from_secret(payment_hash) if payment_hash[0] % 3 == 0 else None
+
+
+def onion_secret_of(name: str, htlc: cw.Htlc) -> bytes:
+    """What a received HTLC's onion is to be opened with."""
+    key = secret_of(name, "node")
+    point = htlc.onion[1:34]
+    if htlc.path_key is not None:
+        point = tweak_key(point, ecdh(key, htlc.path_key))
+    return ecdh(key, point)
 
 
 def make_row(
@@ -350,6 +366,7 @@ class Pair:
             cltv_expiry=cltv_expiry,
             payment_hash=payment_hash,
             onion=b"\x00" + key + bytes(1332),
+            path_key=path_key_of(payment_hash),
         )
         self.guarded(peer, lambda: peer.master_says(msg))
         return cookie
@@ -394,6 +411,8 @@ class Pair:
             fresh = View(view.owner, view.dust_limit, view.anchors)
             fresh.rebuild(channel.settled, channel.htlcs.values(), view.feerate_perkw)
             assert fresh == view, "running totals are right"
+        for htlc in peer.master.htlcs.values():
+            assert htlc.path_key == path_key_of(htlc.payment_hash), "a path key stays with its HTLC"
         failed = [m for m in peer.master.told if isinstance(m, cw.ChanneldFailed)]
         assert not failed, f"{peer.name} closes: {failed}"
 
@@ -416,6 +435,9 @@ class Pair:
             states = {(h.offered_by_us, h.id): h.state for h in peer.master.htlcs.values()}
             assert all(s in (4, 14) for s in states.values()), f"stuck: {states}"
             assert not self.timers_running(peer)
+            for htlc in peer.master.htlcs.values():
+                if not htlc.offered_by_us and type(peer.hsmd) is ToyHsmd:
+                    assert peer.master.secrets[htlc.id] == onion_secret_of(peer.name, htlc)
 
     def timers_running(self, peer: Peer) -> bool:
         """Whether it still waits for a revoke_and_ack."""

@@ -115,6 +115,7 @@ class ToyMaster:
         new = [c.id for c in msg.changed if HtlcState(c.state) is HtlcState.RCVD_ADD_ACK_REVOCATION]
         assert [s.id for s in msg.onion_secrets] == new
         self.too_dusty |= {s.id: s.too_dusty for s in msg.onion_secrets}
+        self.secrets |= {s.id: s.secret.reveal() for s in msg.onion_secrets}
         self.resolvable += new
         self._change(msg.changed)
         assert self.row.remote_next_point is not None
