@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pylightningd.common.address import Address
@@ -112,7 +113,7 @@ class Setup:
             wish = next(handshake)
             while True:
                 if isinstance(wish, Send):
-                    self._socket.transport.write(wish.data)
+                    self._socket.write(wish.data)
                     answer = b""
                 elif isinstance(wish, Receive):
                     self._act = wish.act
@@ -146,7 +147,7 @@ class Setup:
         if fate is Break.CLOSE_BEFORE:
             raise SetupFailed(INIT, "dev_disconnect")
         if fate not in (Break.DROP, Break.BLACK_HOLE):
-            self._socket.transport.write(transport.encrypt(init.encode()))
+            self._socket.write(transport.encrypt(init.encode()))
         if fate is Break.CLOSE_AFTER:
             self._socket.transport.close()
             raise SetupFailed(INIT, "dev_disconnect")
@@ -187,7 +188,8 @@ class Setup:
             raise error
 
     def _warn(self, transport: Transport, text: str) -> None:
-        self._socket.transport.write(transport.encrypt(make_warning(text)))
+        with suppress(PeerClosed):
+            self._socket.write(transport.encrypt(make_warning(text)))
         self._socket.transport.close()
 
     def _why_closed(self, err: PeerClosed) -> str:

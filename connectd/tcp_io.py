@@ -100,6 +100,12 @@ class PeerSocket(asyncio.Protocol):
         self._buffer.clear()
         return data
 
+    def write(self, data: bytes) -> None:
+        """Send. Raises PeerClosed: hsmd may answer after the peer has left, and uvloop's transport is then no more."""
+        if self.closed_by is not None:
+            raise PeerClosed(self.closed_by)
+        self.transport.write(data)
+
     def abort(self) -> None:
         """Close at once; what was not sent is lost."""
         if hasattr(self, "transport"):
