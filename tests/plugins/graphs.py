@@ -95,11 +95,11 @@ class StoreFile:
         self.update(n, a, b, **terms)
         self.update(n, b, a, **terms)
 
-    def name(self, a: int, alias: bytes, addresses: bytes = b"") -> None:
+    def name(self, a: int, alias: bytes, addresses: bytes = b"", features: bytes = b"\x80") -> None:
         """A node_announcement."""
         msg = NodeAnnouncement(
             signature=SIG,
-            features=b"\x80",
+            features=features,
             timestamp=77,
             node_id=node(a),  # type: ignore[arg-type]
             rgb_color=b"\1\2\3",

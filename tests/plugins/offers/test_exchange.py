@@ -1,0 +1,343 @@
+"""Two or three plugins that talk to one another: offers taken up, refused, expired, asked for again, wrong answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pylightningd.common.invoice import bolt12
+from pylightningd.common.network import REGTEST
+from pylightningd.common.onion.onion_message import make_message_path
+from pylightningd.common.wire.bolt12_wire import Invoice, Offer
+from pylightningd.plugins.lib import RpcError
+from pylightningd.plugins.offers import counter, unpaid
+from pylightningd.plugins.offers.drafts import with_path
+from pylightningd.plugins.offers.fetch import fetch_invoice, send_invoice
+from pylightningd.plugins.offers.request import Wish
+from tests.plugins.offers.fake_net import FEATURES, Net, Node
+from tests.plugins.offers.people import ALICE, BOB, CAROL, NOW, offer_of_alice
+from tests.plugins.offers.test_pay_request import request_of_bob
+
+Story = Callable[[Node, Node, Node], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    """Runs a story of alice, bob and carol, who are not connected yet."""
+
+    def run(story: Story) -> None:
+        async def told() -> None:
+            net = Net(tmp_path)
+            alice, bob, carol = (net.add(key) for key in (ALICE, BOB, CAROL))
+            async with asyncio.timeout(10):
+                await story(alice, bob, carol)
+            for node in (alice, bob, carol):
+                assert not [text for level, text in node.logs if level == "broken"]
+                assert node.post._waiting == {}
+
+        asyncio.run(told())
+
+    return run
+
+
+def publish(alice: Node, **more: Any) -> str:
+    text = bolt12.encode_string("lno", offer_of_alice(**more).encode())
+    alice.publish(text)
+    return text
+
+
+async def fetch(node: Node, offer: str, seconds: int = 5, **wish: Any) -> Any:
+    metadata = wish.pop("metadata", None) or node.post.entropy.take(16)
+    return await fetch_invoice(
+        node.plugin, node.post, offer, Wish(metadata=metadata, **wish), seconds
+    )
+
+
+async def refused(node: Node, offer: str, **wish: Any) -> RpcError:
+    with pytest.raises(RpcError) as error:
+        await fetch(node, offer, **wish)
+    return error.value
+
+
+def test_fetched(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice, amount_msat=None)
+        result = await fetch(bob, offer, amount_msat=7_000, payer_note="hi")
+        assert result["changes"] == {}
+        invoice = bolt12.decode_invoice(result["invoice"], REGTEST.chain_hash)
+        assert (invoice.invoice_node_id, invoice.invreq_payer_note) == (alice.id, "hi")
+        assert [row["status"] for row in alice.invoices.values()] == ["unpaid"]
+
+    tell(story)
+
+
+def test_our_own_offer(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, _bob: Node, _carol: Node) -> None:
+        assert "invoice" in await fetch(alice, publish(alice))
+
+    tell(story)
+
+
+def test_asked_again_is_answered_alike(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer, metadata = publish(alice), b"the same again"
+        first = await fetch(bob, offer, metadata=metadata)
+        assert await fetch(bob, offer, metadata=metadata) == first
+        assert len(alice.invoices) == 1
+        # The same payer key with another wish is no repetition: it gets nothing while the first is open.
+        error = await refused(bob, offer, metadata=metadata, payer_note="other")
+        assert "Another request" in error.data["error"]
+        (row,) = alice.invoices.values()
+        row["status"] = "paid"
+        error = await refused(bob, offer, metadata=metadata)
+        assert error.data == {"error": "Already paid"}
+        row["status"] = "expired"
+        alice.now += 8000
+        bob.now += 8000
+        assert await fetch(bob, offer, metadata=metadata) != first
+
+    tell(story)
+
+
+def test_refusals(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        known = publish(alice)
+        unknown = bolt12.encode_string("lno", offer_of_alice(description="milk").encode())
+        assert (await refused(bob, unknown)).data == {"error": "Unknown offer"}
+        next(iter(alice.offers.values()))["active"] = False
+        assert (await refused(bob, known)).data == {"error": "Offer no longer available"}
+        late = publish(alice, absolute_expiry=NOW + 10)
+        alice.now += 10
+        assert (await refused(bob, late)).data == {"error": "Offer expired"}
+        assert alice.invoices == {}
+
+    tell(story)
+
+
+def test_a_node_that_fails_says_no_more_than_that(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+
+        async def fail(**_given: Any) -> Any:
+            raise RpcError(-1, "the disk of alice is full")
+
+        alice._on_createinvoice = fail  # type: ignore[method-assign]  # a node in trouble
+        error = await refused(bob, publish(alice))
+        assert (error.code, error.data) == (1004, {"error": "Internal error"})
+
+    tell(story)
+
+
+def test_no_answer(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        alice.deaf = True
+        error = await refused(bob, publish(alice), seconds=0)
+        assert (error.code, error.message) == (1005, "Timeout waiting for response")
+
+    tell(story)
+
+
+def test_who_is_not_connected_is_called(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        offer = publish(alice)
+        bob.plugin.options["fetchinvoice-noconnect"] = True
+        error = await refused(bob, offer)
+        assert error.code == 1003
+        assert "fetchinvoice-noconnect set" in error.message
+        bob.plugin.options["fetchinvoice-noconnect"] = False
+        await fetch(bob, offer)
+        assert ("connect", {"id": alice.id.hex()}) in bob.calls
+        del alice.net.nodes[alice.id]
+        bob.peers.clear()
+        error = await refused(bob, offer)
+        assert (error.code, "All addresses failed" in error.message) == (1003, True)
+
+    tell(story)
+
+
+def test_over_the_path_of_an_offer(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, carol: Node) -> None:
+        carol.connect(alice, bob)
+        base = await alice.post.path_base()
+        hidden = with_path(offer_of_alice(), base, alice.post.entropy, carol.id, alice.id)
+        offer = bolt12.encode_string("lno", hidden.encode())
+        alice.publish(offer)
+        assert "invoice" in await fetch(bob, offer)
+        assert [p.id for p in bob.peers] == [carol.id]
+        # Who asks alice herself is told nothing: she never heard of this offer.
+        bob.connect(alice)
+        direct = Offer.decode(hidden.encode())
+        path = make_message_path(bytes([5]) * 32, [alice.id])
+        crooked = bolt12.encode_string("lno", replace(direct, offer_paths=(path,)).encode())
+        assert (await refused(bob, crooked)).data == {"error": "Unknown offer"}
+        alice.publish(crooked)
+        assert (await refused(bob, crooked)).data == {"error": "Unknown offer"}
+
+    tell(story)
+
+
+def test_the_second_path_where_the_first_leads_nowhere(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, carol: Node) -> None:
+        carol.connect(alice, bob)
+        base = await alice.post.path_base()
+        made = with_path(offer_of_alice(), base, alice.post.entropy, carol.id, alice.id)
+        assert made.offer_paths is not None
+        nowhere = replace(made.offer_paths[0], first_node_id=b"\0" + bytes(7) + b"\7")
+        made = replace(made, offer_paths=(nowhere, *made.offer_paths))
+        offer = bolt12.encode_string("lno", made.encode())
+        alice.publish(offer)
+
+        async def none() -> Any:
+            return {"channels": []}
+
+        bob._on_listpeerchannels = none  # type: ignore[attr-defined]
+        assert "invoice" in await fetch(bob, offer)
+
+    tell(story)
+
+
+def test_a_wrong_invoice(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, carol: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice)
+        good = await fetch(bob, offer)
+        _, other = bolt12.decode_string(good["invoice"])
+        bob.tamper = lambda letter: replace(letter, invoice=other)
+        assert "invoice_request match" in (await refused(bob, offer)).message
+        bob.tamper = lambda letter: replace(letter, invoice=b"\xff")
+        assert (await refused(bob, offer)).code == 1004
+        bob.tamper = lambda letter: replace(letter, invoice=None)
+        assert "Neither invoice" in (await refused(bob, offer)).message
+
+    tell(story)
+
+
+def test_an_answer_counts_once_and_only_over_its_path(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        seen: list[Any] = []
+
+        def keep(letter: Any) -> Any:
+            seen.append(letter)
+            return letter
+
+        bob.tamper = keep
+        await fetch(bob, publish(alice))
+        (letter,) = seen
+        assert letter.path_secret is not None
+        # A replay answers nothing, and neither does a letter that came without the secret.
+        assert not bob.post.take(letter)
+        assert not bob.post.take(replace(letter, path_secret=None))
+        await bob.counter.serve(letter)
+        assert not [m for m, _ in bob.calls if m == "xpay"]
+
+    tell(story)
+
+
+def test_full(tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpaid, "MOST", 1)
+
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice)
+        await fetch(bob, offer)
+        error = await refused(bob, offer)
+        assert error.data == {"error": "Too many unpaid invoices; try again later"}
+        (row,) = alice.invoices.values()
+        alice.counter.paid(row["label"])
+        await fetch(bob, offer)
+        # What expires unpaid makes room and is deleted.
+        alice.now += 7200
+        bob.now += 7200
+        for row in list(alice.invoices.values())[1:]:
+            row["status"] = "expired"
+        await fetch(bob, offer)
+        assert len(alice.invoices) == 2
+
+    tell(story)
+
+
+def test_what_was_open_before_a_restart_counts(
+    tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpaid, "MOST", 1)
+
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice)
+        await fetch(bob, offer)
+        alice.counter = counter.Counter(alice.plugin, alice.post)
+        assert "Too many" in (await refused(bob, offer)).data["error"]
+
+    tell(story)
+
+
+def test_a_reply_path_that_is_none(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice)
+
+        def crooked(letter: Any) -> Any:
+            path = letter.reply_path
+            hop = replace(path.path[0], blinded_node_id=b"\2" + (5).to_bytes(32, "big"))
+            return replace(letter, reply_path=replace(path, path=(hop,)))
+
+        for tamper in (
+            crooked,
+            lambda letter: replace(letter, reply_path=replace(letter.reply_path, path=())),
+            lambda letter: replace(letter, reply_path=None),
+        ):
+            alice.tamper = tamper
+            assert (await refused(bob, offer, seconds=0)).code == 1005
+            await alice.net.settle()
+
+    tell(story)
+
+
+def test_a_refund(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        draft = bolt12.encode_string("lnr", request_of_bob().encode())
+        request = bob.request(draft, save=True, single_use=True)["bolt12"]
+        result = await send_invoice(alice.plugin, alice.post, request, "refund", None, 5)
+        assert (result["status"], result["label"]) == ("paid", "refund")
+        invoice = Invoice.decode(bolt12.decode_string(result["bolt12"])[1])
+        assert invoice.invoice_node_id == alice.id
+        with pytest.raises(RpcError, match="failure message") as error:
+            await send_invoice(alice.plugin, alice.post, request, "again", None, 5)
+        assert error.value.data == {"error": "invoice_request no longer available"}
+        with pytest.raises(RpcError, match="based on an offer"):
+            await send_invoice(alice.plugin, alice.post, _taken_up(bob), "no", None, 5)
+
+    tell(story)
+
+
+def _taken_up(bob: Node) -> str:
+    from tests.plugins.offers.people import signed_request
+
+    return bolt12.encode_string("lnr", signed_request(offer_of_alice()))
+
+
+def test_the_entrance(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, carol: Node) -> None:
+        assert await alice.post.entrance() is None
+        row = {"enabled": True, "peer_features": FEATURES, "incoming_capacity_msat": 5}
+        alice.incoming = [
+            row | {"id": bob.id.hex()},
+            row | {"id": carol.id.hex(), "incoming_capacity_msat": 9, "enabled": False},
+            row | {"id": carol.id.hex(), "incoming_capacity_msat": 9, "peer_features": "80"},
+        ]
+        assert await alice.post.entrance() == bob.id
+        alice.incoming.append(row | {"id": carol.id.hex(), "incoming_capacity_msat": 6})
+        assert await alice.post.entrance() == carol.id
+
+    tell(story)
