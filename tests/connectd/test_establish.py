@@ -54,8 +54,10 @@ def test_the_peer_hangs_up_while_hsmd_is_asked() -> None:
             on_receive=lambda _peer, _type: Break.NORMAL,
         )
         writer.write(act_one())
-        with pytest.raises(SetupFailed, match="peer closed connection"):
-            await Setup(local, sock, UnixSocket("/nowhere")).run(None)
-        server.close()
+        try:
+            with pytest.raises(SetupFailed, match="peer closed connection"):
+                await Setup(local, sock, UnixSocket("/nowhere")).run(None)
+        finally:
+            server.close()
 
     run(scenario)
