@@ -1,6 +1,6 @@
 """The file ``hsmd_state`` beside hsm_secret: an append-only log of `Enforcement` records.
 
-A record is 16 bytes of key, two numbers plus one (u64), and a checksum. A torn record at the end, from a
+A record is 16 bytes of key, three numbers plus one (u64), and a checksum. A torn record at the end, from a
 crash while writing, is cut off: nobody was answered on account of it. The file is rewritten when it has
 grown far beyond its content.
 """
@@ -12,11 +12,11 @@ import struct
 import zlib
 from pathlib import Path
 
-from pylightningd.hsmd.enforcement import Enforcement
+from pylightningd.hsmd.enforcement import Enforcement, Record
 from pylightningd.hsmd.secret_file_io import sync_folder
 
-_MAGIC = b"pylnhsm1"
-_RECORD = struct.Struct(">16sQQ")
+_MAGIC = b"pylnhsm2"
+_RECORD = struct.Struct(">16sQQQ")
 _SIZE = _RECORD.size + 4
 _SLACK_RECORDS = 20_000
 
@@ -55,8 +55,8 @@ class EnforcementFile:
                 if pos + _SIZE < len(raw):
                     raise DamagedState(f"{self._path}: the record at byte {pos} is damaged")
                 break
-            key, revoked, remote_signed = _RECORD.unpack(body)
-            self.records.restore(key, revoked - 1, remote_signed - 1)
+            key, *counts = _RECORD.unpack(body)
+            self.records.restore(key, Record(*(count - 1 for count in counts)))
             self._count += 1
             pos += _SIZE
         return pos
@@ -65,13 +65,13 @@ class EnforcementFile:
         """Append what changed; durable on return if a reply waits for it. Raises OSError."""
         records = self.records
         if records.changed:
-            self._write_all(b"".join(_pack(key, *records.record(key)) for key in records.changed))
+            self._write_all(b"".join(_pack(key, records.record(key)) for key in records.changed))
             self._count += len(records.changed)
             records.changed.clear()
         if records.must_sync:
             os.fdatasync(self._fd)
             records.must_sync = False
-        if self._count > _SLACK_RECORDS + 4 * sum(1 for _ in records.all_records()):
+        if self._count > _SLACK_RECORDS + 4 * len(records):
             self._rewrite()
 
     def _write_all(self, raw: bytes) -> None:
@@ -83,7 +83,7 @@ class EnforcementFile:
         temporary = self._path.with_name(f".{self._path.name}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         old, self._fd = getattr(self, "_fd", None), descriptor
-        self._write_all(_MAGIC + b"".join(_pack(*record) for record in everything))
+        self._write_all(_MAGIC + b"".join(_pack(*item) for item in everything))
         os.fsync(descriptor)
         os.rename(temporary, self._path)
         sync_folder(self._path.parent)
@@ -96,6 +96,6 @@ class EnforcementFile:
         os.close(self._fd)
 
 
-def _pack(key: bytes, revoked: int, remote_signed: int) -> bytes:
-    body = _RECORD.pack(key, revoked + 1, remote_signed + 1)
+def _pack(key: bytes, record: Record) -> bytes:
+    body = _RECORD.pack(key, *(number + 1 for number in record))
     return body + zlib.crc32(body).to_bytes(4, "big")

@@ -24,7 +24,7 @@ from pylightningd.hsmd import (
 )
 from pylightningd.hsmd.channel import Channel
 from pylightningd.hsmd.derive import NodeSecrets
-from pylightningd.hsmd.enforcement import Enforcement
+from pylightningd.hsmd.enforcement import Enforcement, compare_records
 from pylightningd.hsmd.permissions import FOR_ONE_CHANNEL, Capability, Refusal, check_right
 
 
@@ -111,8 +111,8 @@ class Hsm:
         dbid, peer_id = msg.channel.dbid, msg.channel.peer_id
         if dbid not in caller.dbids or self._channel(dbid).peer_id != peer_id:
             raise Refusal(f"channel {dbid} is not assigned to this link")
-        revoked, remote_signed = self.records.record(self._channel(dbid).record_key)
-        if revoked >= 0 or remote_signed > 0:
+        record = self.records.record(self._channel(dbid).record_key)
+        if record.revoked >= 0 or record.remote_signed > 0:
             raise Refusal(f"channel {dbid} is past its opening: only the master may set it up")
 
     def set_up(self, msg: w.HsmdSetupChannel) -> w.HsmdSetupChannelReply:
@@ -138,6 +138,7 @@ _NODE_HANDLERS: dict[type[Message], Callable[[Hsm, Any], Message | None]] = {
     w.HsmdUnassignChannel: lambda h, m: h.unassign(m),
     w.HsmdSetupChannel: lambda h, m: h.set_up(m),
     w.HsmdGetBasepoints: lambda h, m: h.basepoints(m),
+    w.HsmdCompareRecords: lambda h, m: compare_records(h.records, m),
     w.HsmdSignWithdrawal: lambda h, m: sign_withdrawal.sign_withdrawal(m, h.wallet_key),
     w.HsmdEcdh: lambda h, m: sign_node.do_ecdh(h.node, m),
     w.HsmdSignGossip: lambda h, m: sign_node.sign_gossip(h.node, h.network, m),

@@ -37,6 +37,7 @@ NEEDED: dict[type[Message], Capability] = {
     w.HsmdRevokeCommitment: C.COMMITMENT,
     w.HsmdCheckSecret: C.COMMITMENT,
     w.HsmdSignLocalCommitment: C.MASTER,
+    w.HsmdCompareRecords: C.MASTER,
     w.HsmdSignMutualClose: C.SIGN_CLOSE,
     w.HsmdSignClaims: C.ONCHAIN,
     w.HsmdSignToRemote: C.ONCHAIN,

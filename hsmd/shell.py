@@ -1,7 +1,7 @@
 """hsmd's links and files.
 
-The replies to revocations wait until the record is on disk; all that are ready in one wake-up, on any
-link, share one fdatasync.
+The replies to revocations, and our signatures for the chain, wait until the record is on disk; all that are ready in
+one wake-up, on any link, share one fdatasync.
 """
 
 from __future__ import annotations
@@ -14,13 +14,21 @@ from pylightningd.common.bus.link import Incoming, Link
 from pylightningd.common.daemon_io import DaemonShell
 from pylightningd.common.network import network_by_name
 from pylightningd.common.wire import hsmd_wire
-from pylightningd.common.wire.hsmd_wire import HsmdInit, HsmdInitReply, HsmdRevokeCommitment
+from pylightningd.common.wire.hsmd_wire import (
+    HsmdInit,
+    HsmdInitReply,
+    HsmdRevokeCommitment,
+    HsmdSignLocalCommitment,
+)
 from pylightningd.common.wire.runtime import Message
 from pylightningd.hsmd.derive import NodeSecrets
 from pylightningd.hsmd.enforcement_io import DamagedState, EnforcementFile
 from pylightningd.hsmd.machine import Hsm
 from pylightningd.hsmd.permissions import Refusal
 from pylightningd.hsmd.secret_file_io import SecretFileError, read_or_create
+
+_DURABLE = (HsmdRevokeCommitment, HsmdSignLocalCommitment)
+"""Their replies may not leave before the record is on disk."""
 
 
 class HsmdShell(DaemonShell):
@@ -90,7 +98,7 @@ class HsmdShell(DaemonShell):
             self._loop.call_soon(self._write)
         if reply is None:
             return
-        if isinstance(incoming.msg, HsmdRevokeCommitment) and self._write_due:
+        if isinstance(incoming.msg, _DURABLE) and self._write_due:
             self._held.append((incoming, reply))
         else:
             incoming.reply(reply)

@@ -80,7 +80,10 @@ def remote_commitment(channel: Channel, point: bytes, content: CommitmentContent
 def revoke(
     channel: Channel, records: Enforcement, msg: w.HsmdRevokeCommitment
 ) -> w.HsmdRevokeCommitmentReply:
-    """Give up one of our commitments. The reply must wait until the record is on disk."""
+    """Give up one of our commitments. The reply must wait until the record is on disk.
+
+    Raises Refusal for one that was signed for the chain.
+    """
     # BOLT 2, "Completing the Transition to the Updated State: `revoke_and_ack`", sender MUST send the secret
     # of the commitment it gives up, and the point of the one after the next.
     reply = w.HsmdRevokeCommitmentReply(
@@ -94,7 +97,10 @@ def revoke(
 def sign_local(
     channel: Channel, records: Enforcement, msg: w.HsmdSignLocalCommitment
 ) -> w.HsmdSignLocalCommitmentReply:
-    """Sign our own commitment, to broadcast it. Raises Refusal for a revoked one."""
+    """Sign our own commitment, to broadcast it. Raises Refusal for a revoked one.
+
+    The reply must wait until the record is on disk.
+    """
     facts = channel.facts
     tx = Tx.parse(msg.tx)
     facts.check_spends_funding(tx)
@@ -103,6 +109,8 @@ def sign_local(
     if number != msg.number:
         raise Refusal(f"the transaction is commitment {number}, not {msg.number}")
     records.check_sign_local(channel.record_key, number)
+    if msg.for_chain:
+        records.sign_local(channel.record_key, number)
     digest = funding_sighash(tx, facts.funding_script, facts.static.funding_amount)
     return w.HsmdSignLocalCommitmentReply(signature=sign_compact(channel.secrets.funding, digest))
 

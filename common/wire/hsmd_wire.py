@@ -35,9 +35,80 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "f40da6246688f65e24a40f6fc9a62b2dabf43c2640a5b1c736f13c2b173555d2"
+    "d91e2d9efdf96870085ecc288f3c35e4b81c6ddbc328c78be7a8aee54574c9f7"
 )
 """SHA256 of hsmd/hsmd_wire.csv and what it includes."""
+
+
+_COMMITMENT_RECORD_0 = struct.Struct(">33sQQQQ")
+
+
+@wire_class
+class CommitmentRecord(Subtype):
+    """What a channel has gone through, as counts: local commitments revoked, remote ones signed;
+    `broadcast` is one more than the number of the local commitment that was signed for the
+    chain, 0 where none was.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("peer_id", "node_id", ""),
+        ("dbid", "u64", ""),
+        ("revoked", "u64", ""),
+        ("remote_signed", "u64", ""),
+        ("broadcast", "u64", ""),
+    )
+
+    __slots__ = ("peer_id", "dbid", "revoked", "remote_signed", "broadcast")
+    peer_id: NodeId
+    dbid: int  # u64
+    revoked: int  # u64
+    remote_signed: int  # u64
+    broadcast: int  # u64
+
+    def __init__(
+        self,
+        *,
+        peer_id: NodeId,
+        dbid: int,
+        revoked: int,
+        remote_signed: int,
+        broadcast: int,
+    ) -> None:
+        put(self, "peer_id", peer_id)
+        put(self, "dbid", dbid)
+        put(self, "revoked", revoked)
+        put(self, "remote_signed", remote_signed)
+        put(self, "broadcast", broadcast)
+
+    def write(self) -> bytes:
+        if len(self.peer_id) != 33:
+            raise wrong_length(self)
+        return _COMMITMENT_RECORD_0.pack(
+            self.peer_id,
+            self.dbid,
+            self.revoked,
+            self.remote_signed,
+            self.broadcast,
+        )
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        (
+            peer_id_,
+            dbid_,
+            revoked_,
+            remote_signed_,
+            broadcast_,
+        ) = _COMMITMENT_RECORD_0.unpack_from(buf, pos)
+        pos += 65
+        value = cls(
+            peer_id=peer_id_,
+            dbid=dbid_,
+            revoked=revoked_,
+            remote_signed=remote_signed_,
+            broadcast=broadcast_,
+        )
+        return value, pos
 
 
 _CLAIM_INPUT_0 = struct.Struct(">IQ")
@@ -1026,11 +1097,14 @@ class HsmdSignLocalCommitmentReply(Message):
 
 
 _HSMD_SIGN_LOCAL_COMMITMENT_0 = struct.Struct(">HQQ")
+_HSMD_SIGN_LOCAL_COMMITMENT_1 = struct.Struct(">B")
 
 
 @wire_class
 class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
-    """Sign our own commitment transaction, to broadcast it. Type 114."""
+    """Sign our own commitment transaction, to broadcast it: hsmd never revokes it then. Only
+    dev-sign-last-tx says for_chain = 0. Type 114.
+    """
 
     TYPE: ClassVar[int] = 114
     NAME: ClassVar[str] = "WIRE_HSMD_SIGN_LOCAL_COMMITMENT"
@@ -1039,12 +1113,14 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
         ("dbid", "u64", ""),
         ("number", "u64", ""),
         ("tx", "varbytes", ""),
+        ("for_chain", "bool", ""),
     )
 
-    __slots__ = ("dbid", "number", "tx")
+    __slots__ = ("dbid", "number", "tx", "for_chain")
     dbid: int  # u64
     number: int  # u64
     tx: bytes
+    for_chain: bool
 
     def __init__(
         self,
@@ -1052,16 +1128,19 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
         dbid: int,
         number: int,
         tx: bytes,
+        for_chain: bool,
     ) -> None:
         put(self, "dbid", dbid)
         put(self, "number", number)
         put(self, "tx", tx)
+        put(self, "for_chain", for_chain)
 
     def encode(self) -> bytes:
         return b"".join(
             (
                 _HSMD_SIGN_LOCAL_COMMITMENT_0.pack(114, self.dbid, self.number),
                 write_varbytes(self.tx),
+                _HSMD_SIGN_LOCAL_COMMITMENT_1.pack(self.for_chain),
             ),
         )
 
@@ -1073,12 +1152,15 @@ class HsmdSignLocalCommitment(Request[HsmdSignLocalCommitmentReply]):
                 raise WireError(f"type {wire_type}, not 114")
             pos = 18
             tx_, pos = read_varbytes(buf, pos)
+            (for_chain_0_,) = _HSMD_SIGN_LOCAL_COMMITMENT_1.unpack_from(buf, pos)
+            pos += 1
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
                 dbid=dbid_,
                 number=number_,
                 tx=tx_,
+                for_chain=to_bool(for_chain_0_),
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
@@ -1169,6 +1251,149 @@ class HsmdSignMutualClose(Request[HsmdSignMutualCloseReply]):
             return cls(
                 dbid=dbid_,
                 tx=tx_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_HSMD_COMPARE_RECORDS_REPLY_0 = struct.Struct(">HH")
+_HSMD_COMPARE_RECORDS_REPLY_1 = struct.Struct(">33sQQQQ")
+
+
+@wire_class
+class HsmdCompareRecordsReply(Message):
+    """Type 119."""
+
+    TYPE: ClassVar[int] = 119
+    NAME: ClassVar[str] = "WIRE_HSMD_COMPARE_RECORDS_REPLY"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("records", "commitment_record", "num_records"),
+    )
+
+    __slots__ = ("records",)
+    records: tuple[CommitmentRecord, ...]
+
+    def __init__(
+        self,
+        *,
+        records: tuple[CommitmentRecord, ...],
+    ) -> None:
+        put(self, "records", records)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (
+                _HSMD_COMPARE_RECORDS_REPLY_0.pack(119, len(self.records)),
+                b"".join([x.write() for x in self.records]),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, num_records_ = _HSMD_COMPARE_RECORDS_REPLY_0.unpack_from(buf)
+            if wire_type != 119:
+                raise WireError(f"type {wire_type}, not 119")
+            pos = 4
+            end = pos + num_records_ * 65
+            if end > len(buf):
+                raise too_short("records", num_records_ * 65, len(buf) - pos)
+            records_ = tuple(
+                [
+                    CommitmentRecord(
+                        peer_id=peer_id_,
+                        dbid=dbid_,
+                        revoked=revoked_,
+                        remote_signed=remote_signed_,
+                        broadcast=broadcast_,
+                    )
+                    for (
+                        peer_id_,
+                        dbid_,
+                        revoked_,
+                        remote_signed_,
+                        broadcast_,
+                    ) in _HSMD_COMPARE_RECORDS_REPLY_1.iter_unpack(buf[pos:end])
+                ],
+            )
+            pos = end
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                records=records_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_HSMD_COMPARE_RECORDS_0 = struct.Struct(">HH")
+_HSMD_COMPARE_RECORDS_1 = struct.Struct(">33sQQQQ")
+
+
+@wire_class
+class HsmdCompareRecords(Request[HsmdCompareRecordsReply]):
+    """Once after each start: the channels as the database has them. hsmd tells what it knew, in
+    the same order, and takes over what is higher. Type 118.
+    """
+
+    TYPE: ClassVar[int] = 118
+    NAME: ClassVar[str] = "WIRE_HSMD_COMPARE_RECORDS"
+    REPLY: ClassVar[type[HsmdCompareRecordsReply]] = HsmdCompareRecordsReply
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("records", "commitment_record", "num_records"),
+    )
+
+    __slots__ = ("records",)
+    records: tuple[CommitmentRecord, ...]
+
+    def __init__(
+        self,
+        *,
+        records: tuple[CommitmentRecord, ...],
+    ) -> None:
+        put(self, "records", records)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (
+                _HSMD_COMPARE_RECORDS_0.pack(118, len(self.records)),
+                b"".join([x.write() for x in self.records]),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, num_records_ = _HSMD_COMPARE_RECORDS_0.unpack_from(buf)
+            if wire_type != 118:
+                raise WireError(f"type {wire_type}, not 118")
+            pos = 4
+            end = pos + num_records_ * 65
+            if end > len(buf):
+                raise too_short("records", num_records_ * 65, len(buf) - pos)
+            records_ = tuple(
+                [
+                    CommitmentRecord(
+                        peer_id=peer_id_,
+                        dbid=dbid_,
+                        revoked=revoked_,
+                        remote_signed=remote_signed_,
+                        broadcast=broadcast_,
+                    )
+                    for (
+                        peer_id_,
+                        dbid_,
+                        revoked_,
+                        remote_signed_,
+                        broadcast_,
+                    ) in _HSMD_COMPARE_RECORDS_1.iter_unpack(buf[pos:end])
+                ],
+            )
+            pos = end
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                records=records_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
@@ -2444,6 +2669,8 @@ HsmdMessage: TypeAlias = (
     | HsmdSignLocalCommitmentReply
     | HsmdSignMutualClose
     | HsmdSignMutualCloseReply
+    | HsmdCompareRecords
+    | HsmdCompareRecordsReply
     | HsmdSignClaims
     | HsmdSignClaimsReply
     | HsmdSignToRemote
@@ -2489,6 +2716,8 @@ MESSAGES: dict[int, type[HsmdMessage]] = {
     115: HsmdSignLocalCommitmentReply,
     116: HsmdSignMutualClose,
     117: HsmdSignMutualCloseReply,
+    118: HsmdCompareRecords,
+    119: HsmdCompareRecordsReply,
     120: HsmdSignClaims,
     121: HsmdSignClaimsReply,
     128: HsmdSignToRemote,

@@ -172,7 +172,7 @@ class Channel:
     """The peer's signature for it."""
     last_htlc_sigs: tuple[bytes, ...] = ()
     future_remote_point: bytes | None = None
-    """We lost data: the peer's per-commitment point, to find our to_remote when it closes."""
+    """We lost data, and only the peer may close: its newest per-commitment point as far as we know. See `is_stub`."""
 
     # Getting ready and going away
     sent_channel_ready: bool = False
@@ -241,6 +241,11 @@ class Channel:
     def channel_type(self) -> ChannelType:
         """What both sides agreed on."""
         return ChannelType.decode(self.static.channel_type)
+
+    @property
+    def only_peer_closes(self) -> bool:
+        """We have lost data: our newest commitment may be a revoked one."""
+        return self.future_remote_point is not None
 
     @property
     def is_stub(self) -> bool:

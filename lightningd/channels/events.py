@@ -186,8 +186,12 @@ class ChannelEvents:
             node.turn.after_commit(lambda: node.peers.disconnect(peer, reason))
 
     def lost_state(self, channel: Channel, reason: str) -> None:
-        """The peer proves that our data is old: we never broadcast, the peer must close."""
+        """The peer, or hsmd, proves that our data is old: we never broadcast, the peer must close. Inside a turn."""
         node = self._node
+        was = channel.future_remote_point, channel.close_cause, channel.closer
+        node.turn.on_rollback(lambda: _put_back(channel, was))
+        if channel.future_remote_point is None:
+            channel.future_remote_point = channel.remote_next_point or channel.remote_current_point
         node.log(
             "unusual",
             f"Peer permanent failure in {channel.state.name}: {reason} (reason=local)",
@@ -196,16 +200,25 @@ class ChannelEvents:
         )
         channel.close_cause = reason
         channel.closer = channel.closer or "local"
-        self._say(channel, "We lost data: waiting for the peer to close the channel")
         if channel.state in WITH_PEER:
             node.channels.set_state(
                 channel, ChannelState.AWAITING_UNILATERAL, Cause.PROTOCOL, reason
             )
+        else:
+            node.channels.store.save(channel)
+        self.say_lost(channel)
         node.workers.release(channel)
+
+    def say_lost(self, channel: Channel) -> None:
+        """The status line of a channel that only the peer can close."""
+        self._say(
+            channel,
+            f"{channel.close_cause}. We never broadcast: waiting for the peer to close the channel",
+        )
 
     def must_not_broadcast(self, channel: Channel) -> bool:
         """Whether our newest commitment may be an old one, which the peer could punish."""
-        return channel.future_remote_point is not None
+        return channel.only_peer_closes
 
     def permanent_failure(self, channel: Channel, cause: Cause, reason: str) -> None:
         """Close unilaterally: once, whoever asks and however often. Inside a turn."""
@@ -268,14 +281,20 @@ class ChannelEvents:
 
         self._node.attempt(self._broadcast(channel), f"close channel {channel.dbid}", failed)
 
-    async def signed_commitment(self, channel: Channel) -> Tx:
-        """Our newest commitment transaction with both signatures, ready for the chain."""
+    async def signed_commitment(self, channel: Channel, *, for_chain: bool = True) -> Tx:
+        """Our newest commitment transaction with both signatures, ready for the chain.
+
+        From then on hsmd does not revoke it, unless it was not `for_chain`, but for a test to look at.
+        """
         node, static = self._node, channel.static
         tx = Tx.parse(channel.last_tx)
         await node.hsm.ask(hw.HsmdSetupChannel(channel=static))
         reply = await node.hsm.ask(
             hw.HsmdSignLocalCommitment(
-                dbid=channel.dbid, number=channel.next_local_commitment - 1, tx=channel.last_tx
+                dbid=channel.dbid,
+                number=channel.next_local_commitment - 1,
+                for_chain=for_chain,
+                tx=channel.last_tx,
             )
         )
         ours, theirs = (
@@ -300,3 +319,7 @@ class ChannelEvents:
     def _say(self, channel: Channel, text: str) -> None:
         """A line of listpeerchannels' `status`, with what it is about."""
         channel.status = [*channel.status[-2:], f"{channel.state.name}:{text}"]
+
+
+def _put_back(channel: Channel, was: tuple[bytes | None, str, str | None]) -> None:
+    channel.future_remote_point, channel.close_cause, channel.closer = was

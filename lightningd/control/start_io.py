@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pylightningd.common.bus.link import Link
 from pylightningd.common.wire import closingd_wire, connectd_wire, openingd_wire
 from pylightningd.lightningd.channels.deadlines import Deadlines
+from pylightningd.lightningd.channels.old_copy import check_records
 from pylightningd.lightningd.control.channeld import ChanneldControl
 from pylightningd.lightningd.control.closingd import ClosingControl
 from pylightningd.lightningd.control.connectd import ConnectControl
@@ -37,6 +38,7 @@ async def start(node: Node) -> None:
     _declare(node)
     await node.fleet.start_all(["connectd", "gossipd"])
     node.chain.on_block(partial(_on_block, node, Deadlines(node)))
+    await check_records(node)
     node.onchain.start()
     node.channel_events.start()
     node.closing.start()

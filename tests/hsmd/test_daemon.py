@@ -121,7 +121,7 @@ async def test_it_remembers_after_a_kill(tmp_path: Path) -> None:
 
         for number, allowed in ((2, False), (3, False), (4, True)):
             ask = w.HsmdSignLocalCommitment(
-                dbid=1, number=number, tx=local_tx(hsm(ALICE, BOB), number)
+                dbid=1, number=number, for_chain=True, tx=local_tx(hsm(ALICE, BOB), number)
             )
             if allowed:
                 assert (await link.ask(ask)).signature

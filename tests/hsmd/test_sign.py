@@ -97,7 +97,7 @@ def test_both_sides_build_the_same_commitment(alice: Hsm) -> None:
     reply = sign_remote(alice, 0)
     bob = hsm(BOB, ALICE)
     tx = remote_commitment(alice._channels[1], bob_point(0), content(0)).tx  # noqa: SLF001
-    local = ask(bob, w.HsmdSignLocalCommitment(dbid=1, number=0, tx=tx.serialize()))
+    local = ask(bob, w.HsmdSignLocalCommitment(dbid=1, number=0, for_chain=True, tx=tx.serialize()))
     digest = bip143_sighash(tx, 0, FUNDING_SCRIPT, AMOUNT)
     verify_compact(BOB_POINTS.funding_pubkey, digest, local.signature)
     verify_compact(ALICE_POINTS.funding_pubkey, digest, reply.signature)
@@ -142,13 +142,22 @@ def local_tx(it: Hsm, number: int) -> bytes:
 
 
 def test_a_revoked_local_commitment_is_never_signed(alice: Hsm) -> None:
-    ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=0, tx=local_tx(alice, 0)))
+    ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=0, for_chain=False, tx=local_tx(alice, 0)))
     ask(alice, w.HsmdRevokeCommitment(dbid=1, number=0))
     with pytest.raises(Refusal, match="revoked"):
-        ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=0, tx=local_tx(alice, 0)))
+        ask(
+            alice,
+            w.HsmdSignLocalCommitment(dbid=1, number=0, for_chain=True, tx=local_tx(alice, 0)),
+        )
     with pytest.raises(Refusal, match="is commitment 0, not 1"):
-        ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=1, tx=local_tx(alice, 0)))
-    ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=1, tx=local_tx(alice, 1)))
+        ask(
+            alice,
+            w.HsmdSignLocalCommitment(dbid=1, number=1, for_chain=True, tx=local_tx(alice, 0)),
+        )
+    ask(alice, w.HsmdSignLocalCommitment(dbid=1, number=1, for_chain=True, tx=local_tx(alice, 1)))
+    with pytest.raises(Refusal, match="1 was signed for the chain"):
+        ask(alice, w.HsmdRevokeCommitment(dbid=1, number=1))
+    ask(alice, w.HsmdRevokeCommitment(dbid=1, number=0))  # the peer may want the old secret again
 
 
 def test_nothing_is_signed_before_setup() -> None:

@@ -78,7 +78,9 @@ class OnchainSide:
             return
         kept = self.master.newest
         hsmd: Any = self.peer.hsmd
-        reply = hsmd.master(hw.HsmdSignLocalCommitment(dbid=1, number=kept.number, tx=kept.tx))
+        reply = hsmd.master(
+            hw.HsmdSignLocalCommitment(dbid=1, number=kept.number, for_chain=True, tx=kept.tx)
+        )
         self.say(f"closes with its commitment {kept.number}: {why}")
         self._broadcast(kept, reply.signature)
 
