@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.regtest.bitcoind import Bitcoind
+from tests.regtest.htlc_books import resolved_on_chain
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import Node
 from tests.regtest.waiting import wait_for
@@ -145,6 +146,7 @@ def check_income(node: Node) -> None:
     """What a node's channels gained since they were opened is what it was paid, less what it paid, plus its fees."""
     channels = all_channels(node)
     gained = sum(c["now_msat"] - c["begin_msat"] for c in channels)
+    gained += sum(resolved_on_chain(node, channels).values())
     invoices = node.rpc("listinvoices")["invoices"]
     received = sum(i["amount_received_msat"] for i in invoices if i["status"] == "paid")
     parts = node.rpc("listsendpays")["payments"]
