@@ -18,6 +18,7 @@ from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import RESUMED, WITH_PEER, ChannelState
 from pylightningd.lightningd.control.addresses import address_json
+from pylightningd.lightningd.db.network_events_io import Kind, NetworkEvent, NetworkEventStore
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -63,6 +64,8 @@ class Peer:
     goodbyes: list[_Future] = field(default_factory=list)
     """Those who wait for the connection to end."""
     connecting: bool = False
+    since: float = 0.0
+    """When we began to dial, or when the connection was made."""
     backoff_seconds: float = 0
     """How long to wait before the next attempt; 0: as the first time."""
     reconnect_timer: Any = None
@@ -79,6 +82,7 @@ class Peers:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.events = NetworkEventStore(node.db)
         self._by_id: dict[NodeId, Peer] = {}
         self._next_route = 1
         self._resting: set[int] = set()
@@ -155,6 +159,8 @@ class Peers:
         known = list(dict.fromkeys(known))
         if peer.connecting and not addresses:
             return
+        if not peer.connecting:
+            peer.since = self._node.clock.now()
         peer.connecting = True
         connectd = self._node.fleet.get("connectd")
         if connectd is None:
@@ -241,6 +247,8 @@ class Peers:
             waiters, peer.waiters = peer.waiters, []
             self.disconnected(peer.id, peer.connection, "Peer has connected again")
             peer.waiters = waiters
+        self._note(peer, "connect", lasted=peer.connecting and not msg.incoming)
+        peer.since = self._node.clock.now()
         peer.connection = msg.connection
         peer.accepted = False
         peer.connecting = False
@@ -386,6 +394,7 @@ class Peers:
         peer = self.of(peer_id)
         if peer.connection != connection:
             return
+        self._note(peer, "disconnect", lasted=True)
         peer.connection = None
         peer.accepted = False
         peer.stash.clear()
@@ -423,7 +432,42 @@ class Peers:
     def connect_failed(self, msg: cw.ConnectdConnectFailed) -> None:
         """No address worked."""
         peer = self.of(msg.peer_id)
+        attempted = msg.code != CONNECT_NO_KNOWN_ADDRESS
+        self._note(peer, "connect_fail", lasted=True, reason=msg.reason, attempted=attempted)
         self._node.turn.after_commit(lambda: self._connect_failed(peer, msg.code, msg.reason))
+
+    def _note(
+        self,
+        peer: Peer,
+        kind: Kind,
+        *,
+        lasted: bool,
+        reason: str | None = None,
+        attempted: bool = False,
+    ) -> None:
+        """Write down what happened; `lasted`: since `peer.since`. Inside a turn."""
+        now = self._node.clock.now()
+        self.events.add(
+            NetworkEvent(
+                peer_id=peer.id,
+                kind=kind,
+                timestamp=int(now),
+                reason=reason,
+                nsec=max(1, int((now - peer.since) * 1_000_000_000)) if lasted else 0,
+                attempted=attempted,
+            )
+        )
+
+    def ponged(self, peer: Peer, seconds: float) -> None:
+        """A ping of ours was answered after so long. Inside a turn."""
+        self.events.add(
+            NetworkEvent(
+                peer_id=peer.id,
+                kind="ping",
+                timestamp=int(self._node.clock.now()),
+                nsec=max(1, int(seconds * 1_000_000_000)),
+            )
+        )
 
     def stash(self, peer: Peer, channel_id: ChannelId, msg: bytes) -> bool:
         """Keep a message for a route that is just being made. False where there is no such route."""

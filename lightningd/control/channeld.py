@@ -19,6 +19,7 @@ from pylightningd.common.wire.peer_wire import ClosingSigned
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.control.revocations import Revocations
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Incoming
@@ -36,6 +37,7 @@ class ChanneldControl:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._revocations = Revocations(node)
         self._handlers: dict[type, Callable[[Channel, Any, Incoming], None]] = {
             cw.ChanneldHtlcOffered: self._on_htlc_offered,
             cw.ChanneldSendingCommitsig: self._on_sending_commitsig,
@@ -196,6 +198,7 @@ class ChanneldControl:
             raise ValueError(
                 f"channeld got the revocation of {msg.number}, the next is {channel.revocations_received}"
             )
+        self._revocations.revoking(channel, msg.secret)
         channel.revocations_received = msg.number + 1
         channel.shachain = msg.shachain
         channel.remote_current_point = channel.remote_next_point or channel.remote_current_point

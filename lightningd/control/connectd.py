@@ -170,7 +170,10 @@ class ConnectControl:
                 connection=peer.connection, cookie=cookie, num_pong_bytes=pong_bytes, len=length
             )
         )
+        sent_at = self._node.clock.now()
         total: int = await future
+        seconds = self._node.clock.now() - sent_at
+        await self._node.turn.do(lambda: self._node.peers.ponged(peer, seconds))
         return total
 
     def forget_pings(self) -> None:

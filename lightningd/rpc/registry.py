@@ -46,6 +46,7 @@ FAMILIES = (
     "plugins",
     "waiting",
     "moves",
+    "network_events",
     "runes",
     "dev",
     "dev_channels",
