@@ -139,6 +139,18 @@ class Payments:
         self._offer(channel, part, onion, self._node.chain.height + 1 + first.delay)
         return part
 
+    def send_inner(
+        self, channel: Channel, part: Part, onion: bytes, cltv_expiry: int, path_key: bytes | None
+    ) -> Part:
+        """Send what was inside an onion that began at ourselves. Inside a turn. Raises UserError."""
+        earlier = self._earlier(part)
+        if earlier is not None:
+            return earlier
+        part.route_nodes = (channel.peer_id,)
+        part.route_channels = (channel.usable_scid,)
+        self._offer(channel, part, onion, cltv_expiry, path_key)
+        return part
+
     def send_to_self(self, part: Part, payment_secret: bytes | None) -> Part:
         """Pay an invoice of our own: no HTLC is needed. Inside a turn. Raises UserError."""
         earlier = self._earlier(part)
@@ -165,7 +177,14 @@ class Payments:
         self._complete(part, invoice.preimage)
         return part
 
-    def _offer(self, channel: Channel, part: Part, onion: bytes, cltv_expiry: int) -> None:
+    def _offer(
+        self,
+        channel: Channel,
+        part: Part,
+        onion: bytes,
+        cltv_expiry: int,
+        path_key: bytes | None = None,
+    ) -> None:
         node = self._node
         self.store.insert(part)
         self._parts[part.id] = part
@@ -181,6 +200,7 @@ class Payments:
             payment_hash=part.payment_hash,
             onion=onion,
             origin_payment=part.id,
+            path_key=path_key,
             on_refused=refused,
         )
 
