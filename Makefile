@@ -10,7 +10,7 @@ UNIT_WORKERS    ?= $(CORES)
 REGTEST_WORKERS ?= $(CORES)
 ARGS   ?=
 
-.PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak fmt bitcoind clean
+.PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
 
 help:
 	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
@@ -23,6 +23,7 @@ help:
 	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
 	@echo "make bench          table of speed and memory"
 	@echo "make soak           the simulations, for as long as you like (ARGS='--seconds N --seed N')"
+	@echo "make chaos          five real nodes, 200 channels, payments and every kind of fault for five minutes (ARGS='--seconds N --channels N --seed N')"
 	@echo "make fmt            lay out the code"
 
 # The version is checked first: an old Python fails late and strangely otherwise.
@@ -92,6 +93,10 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tools.soak $(ARGS)
+
+chaos: $(STAMP)
+	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; export BITCOIND; \
+		$(BIN)/python -m tools.chaos $(ARGS)
 
 fmt: $(STAMP)
 	@$(BIN)/ruff check --quiet --no-cache --select I --fix .
