@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from tests.regtest.bitcoind import BitcoindError
 from tests.regtest.node import Node
-from tools.chaos.world import GONE, Edge, World, channels_of, quick
+from tools.chaos.world import GONE, Edge, World, answers, quick
 
 DAEMONS = ("connectd", "channeld", "gossipd", "openingd", "closingd", "onchaind")
-PLUGINS = ("plugins.topology", "plugins.pay")
+PLUGIN = "plugins.bcli"
 LONGEST_DOWN_S = 4.0
 LONGEST_FREEZE_S = 6.0
 FEWEST_EDGES = 6
@@ -71,6 +71,11 @@ class Faults:
         up = [n for n in self._world.nodes if self._world.is_up(n)]
         return self._rng.choice(up) if up else None
 
+    def _ready_victim(self) -> Node | None:
+        """One that has done with starting: before, a dead hsmd is simply tried again."""
+        node = self._victim()
+        return node if node is not None and answers(node, timeout_s=3.0) else None
+
     def _seconds(self, longest: float) -> float:
         return self._rng.uniform(0.0, longest)
 
@@ -90,11 +95,11 @@ class Faults:
 
     def kill_plugin(self) -> str | None:
         """kill -9 of a plugin of the node."""
-        node, name = self._victim(), self._rng.choice(PLUGINS)
+        node, name = self._ready_victim(), PLUGIN
         pids = node.daemon_pids(name) if node else []
         if node is None or not pids:
             return None
-        self._world.expect_end(node)  # they are important: the node ends, too
+        self._world.expect_end(node)  # it is important: the node ends, too
         os.kill(pids[0], signal.SIGKILL)
         return f"kill -9 {name}: {node.name}"
 
@@ -108,7 +113,7 @@ class Faults:
 
     def restart_node(self) -> str | None:
         """A clean stop."""
-        node = self._victim()
+        node = self._ready_victim()
         if node is None:
             return None
         self._world.thaw(node)
@@ -118,7 +123,7 @@ class Faults:
 
     def kill_hsmd(self) -> str | None:
         """Without hsmd the node ends."""
-        node = self._victim()
+        node = self._ready_victim()
         pids = node.daemon_pids("pylightningd.hsmd") if node else []
         if node is None or not pids:
             return None
@@ -141,7 +146,7 @@ class Faults:
 
     def fill_disk(self) -> str | None:
         """lightningd may write no file beyond a few bytes: its next commit fails."""
-        node = self._victim()
+        node = self._ready_victim()
         if node is None:
             return None
         self._world.thaw(node)
@@ -189,6 +194,8 @@ class Faults:
             if len(world.edges) < FEWEST_EDGES:
                 return None
             edge = self._rng.choice(world.edges)
+            if not (world.is_up(edge.left) and world.is_up(edge.right)):
+                return None
             world.edges = [e for e in world.edges if e is not edge]
         return edge
 
@@ -238,13 +245,3 @@ class Faults:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         self._helpers.append(thread)
-
-
-def usable(world: World) -> int:
-    """How many channels' ends are usable now."""
-    return sum(
-        1
-        for n in world.nodes
-        for c in channels_of(n)
-        if c["state"] == "CHANNELD_NORMAL" and c.get("reestablished")
-    )

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from tests.regtest.books import check_books, read_chain, to_sat
+from tests.regtest.books import addresses_of, check_books, read_chain, to_sat
 from tests.regtest.node import Node
 from tests.regtest.waiting import wait_for
 from tools.chaos.world import GONE, World, channels_of, quick
@@ -25,6 +25,7 @@ PARDONED = (
     r"|Cannot write the wallet database"
     r"|did not start: "
     r"|Plugin marked as important, shutting down"
+    r"|plugin bcli, marked as important, ended: killed by signal 9"
 )
 
 
@@ -142,9 +143,14 @@ def check_flow(world: World) -> None:
     """Follow all coins that nodes were given: each ended in a node's wallet, an open channel, an anchor or a fee."""
     ledger = read_chain(world.bitcoind, world.factory.first_height)
     mine: set[str] = set()
+    listed: set[tuple[str, int]] = set()
+    """What listfunds has, once: two nodes that claim the same coin would both have it."""
     for node in world.nodes:
-        for entry in quick(node, "dev-listaddrs")["addresses"]:
-            mine |= {v for k, v in entry.items() if k != "keyidx"}
+        mine |= addresses_of(node)
+        coins = {(o["txid"], o["output"]) for o in quick(node, "listfunds")["outputs"]}
+        if coins & listed:
+            world.counts.violation(f"{node.name} lists another's coins: {coins & listed}")
+        listed |= coins
     fundings = {
         (c["funding_txid"], c["funding_outnum"]) for n in world.nodes for c in channels_of(n)
     }
@@ -165,7 +171,7 @@ def check_flow(world: World) -> None:
             )
     held = locked = anchors = 0
     for coin, (address, sat) in ledger.coins.items():
-        if address in mine:
+        if address in mine or coin in listed:
             held += sat
         elif coin[0] in ours:
             if coin in fundings:

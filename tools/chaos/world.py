@@ -270,9 +270,9 @@ def channels_of(node: Node) -> list[dict[str, Any]]:
     return found
 
 
-def answers(node: Node) -> bool:
+def answers(node: Node, timeout_s: float = 20.0) -> bool:
     """Whether its RPC is there."""
     try:
-        return "id" in quick(node, "getinfo", timeout_s=20)
+        return "id" in quick(node, "getinfo", timeout_s)
     except GONE:
         return False
