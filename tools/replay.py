@@ -33,15 +33,15 @@ def show_effect(effect: Any) -> str:
     """One line for an effect."""
     match effect:
         case SendPeer(msg):
-            return f"to the peer    {msg!r}"
+            return f"to the peer      {msg!r}"
         case Ask(to, request):
-            return f"asks {_who(to):<10}{request!r}"
+            return f"asks {_who(to):<12}{request!r}"
         case AskBoth(hsmd, master):
-            return f"asks both      {hsmd!r}\n{'':<15}{master!r}"
+            return f"asks both        {hsmd!r}\n{'':<17}{master!r}"
         case Tell(to, msg):
-            return f"tells {_who(to):<9}{msg!r}"
+            return f"tells {_who(to):<11}{msg!r}"
         case Log(level, text, fields):
-            return f"log {level:<11}{text} {fields or ''}".rstrip()
+            return f"log {level:<13}{text} {fields or ''}".rstrip()
         case _:
             return repr(effect)
 

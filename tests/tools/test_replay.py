@@ -59,7 +59,7 @@ def test_a_record_has_the_same_effects_again(tmp_path: Path) -> None:
         assert [d.number for d in done if d.error or d.differs] == []
         sent = "".join(line for d in done for line in replay.show_step(d, effects_only=True))
         for name in ("CommitmentSigned", "RevokeAndAck", "ChannelReestablish", "Shutdown"):
-            assert f"to the peer    {name}" in sent
+            assert f"to the peer      {name}" in sent
 
 
 def test_it_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
