@@ -12,6 +12,8 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import peewee
@@ -35,6 +37,8 @@ _DISK_ERRORS = {
 }
 _READS = ("SELECT", "PRAGMA", "EXPLAIN")
 _U32 = 0xFFFFFFFF
+_CHECK_WHOLE = 100 << 20
+"""Bytes up to which a database is checked as a whole at start."""
 
 
 class DatabaseError(BackendError):
@@ -259,6 +263,7 @@ def open_database(
     lock_fd = _lock(path)
     database = WalletDatabase(path, replica_path, on_write)
     try:
+        _look_first(path, network)
         _make_private(path)
         _open_checked(database, network, allow_upgrade)
         database.start_replica()
@@ -267,6 +272,49 @@ def open_database(
         os.close(lock_fd)
         raise
     return OpenDatabase(database, lock_fd)
+
+
+def _look_first(path: str, network: Network) -> None:
+    """Refuse a file that is no wallet of ours, or is damaged, before a single byte of it changes. Raises DatabaseError."""
+    if not os.path.exists(path) or not os.path.getsize(path):
+        return
+    try:
+        with closing(
+            sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+        ) as file:
+            reader = _Reader(file)
+            version = migrations.current_version(reader)
+            migrations.check_version(version)
+            if version:
+                _check_network(reader, path, network)
+            if os.path.getsize(path) <= _CHECK_WHOLE:
+                found = file.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if found != "ok":
+                    raise DatabaseError(_unusable(path, f"it is damaged: {found.splitlines()[-1]}"))
+    except migrations.MigrationError as error:
+        raise DatabaseError(f"Wallet database {path}: {error}") from error
+    except sqlite3.Error as error:
+        raise DatabaseError(_unusable(path, _reason(error))) from error
+
+
+class _Reader:
+    """A plain connection with the one method that checks need."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute_sql(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run a query."""
+        return self._connection.execute(sql, params)
+
+
+def _reason(error: BaseException) -> str:
+    code = _sqlite_code(error)
+    return (_DISK_ERRORS.get(code & 0xFF) if code is not None else None) or str(error)
+
+
+def _unusable(path: str, reason: str) -> str:
+    return f"Cannot open the wallet database {path}: {reason}. It was left as it is."
 
 
 def _open_checked(database: WalletDatabase, network: Network, allow_upgrade: bool) -> None:
@@ -278,15 +326,11 @@ def _open_checked(database: WalletDatabase, network: Network, allow_upgrade: boo
         database.execute_sql("SELECT count(*) FROM sqlite_master").fetchone()
         models.bind(database)
         migrations.migrate(database, allow_upgrade=allow_upgrade)
-        _check_network(database, network)
+        _note_network(database, network)
     except migrations.MigrationError as error:
         raise DatabaseError(f"Wallet database {database.path}: {error}") from error
     except (peewee.DatabaseError, sqlite3.Error) as error:
-        code = _sqlite_code(error)
-        reason = (_DISK_ERRORS.get(code & 0xFF) if code is not None else None) or str(error)
-        raise DatabaseError(
-            f"Cannot open the wallet database {database.path}: {reason}. It was left as it is."
-        ) from error
+        raise DatabaseError(_unusable(database.path, _reason(error))) from error
 
 
 def _make_private(path: str) -> None:
@@ -320,23 +364,29 @@ def _lock(path: str) -> int:
     return fd
 
 
-def _check_network(database: WalletDatabase, network: Network) -> None:
-    """Refuse a wallet of another chain."""
-    row = database.execute_sql("SELECT blobval FROM vars WHERE name = 'genesis_hash'").fetchone()
-    if row is None:
+_GENESIS = "SELECT blobval FROM vars WHERE name = 'genesis_hash'"
+
+
+def _note_network(database: WalletDatabase, network: Network) -> None:
+    """A new wallet belongs to this chain from now on."""
+    if database.execute_sql(_GENESIS).fetchone() is None:
         with database.atomic():
             database.execute_sql(
                 "INSERT INTO vars (name, blobval) VALUES ('genesis_hash', ?)", (network.chain_hash,)
             )
-        return
-    if bytes(row[0]) == network.chain_hash:
+
+
+def _check_network(reader: _Reader, path: str, network: Network) -> None:
+    """Refuse a wallet of another chain."""
+    row = reader.execute_sql(_GENESIS).fetchone()
+    if row is None or bytes(row[0]) == network.chain_hash:
         return
     from pylightningd.common.network import network_by_chain_hash
 
     other = network_by_chain_hash(bytes(row[0]))
     raise DatabaseError(
         f"Wallet blockchain hash does not match network blockchain hash: the wallet database "
-        f"{database.path} belongs to {other.name if other else bytes(row[0])[::-1].hex()}, "
+        f"{path} belongs to {other.name if other else bytes(row[0])[::-1].hex()}, "
         f"this node runs on {network.name}. Give another --wallet or --lightning-dir, or --network="
         f"{other.name if other else '...'}."
     )

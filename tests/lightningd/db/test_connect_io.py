@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pylightningd.common.network import BITCOIN, REGTEST
 from pylightningd.lightningd.db import vars_io
 from pylightningd.lightningd.db.connect_io import DatabaseError, open_database, parse_dsn
+from pylightningd.lightningd.db.failures import CommitFailed
 from pylightningd.lightningd.db.migrations import STEPS
 
 
@@ -115,3 +117,124 @@ def test_the_file_alone_may_hold_every_commit(tmp_path: Path) -> None:
     rows = copy.execute("SELECT intval FROM vars WHERE name = 'kept'").fetchall()
     copy.close()
     assert rows == [(5,)]
+
+
+def _damaged(path: Path) -> None:
+    db = open_database(dsn(path), REGTEST)
+    with db.connection.atomic():
+        for i in range(2000):
+            vars_io.set_blob(db.connection, f"blob{i}", bytes(200))
+    db.close()
+    raw = bytearray((path / "w.sqlite3").read_bytes())
+    middle = len(raw) // 2 & ~0xFFF
+    raw[middle : middle + 4096] = b"\xaa" * 4096
+    (path / "w.sqlite3").write_bytes(raw)
+
+
+def _truncated(path: Path) -> None:
+    open_database(dsn(path), REGTEST).close()
+    raw = (path / "w.sqlite3").read_bytes()
+    (path / "w.sqlite3").write_bytes(raw[: len(raw) // 2])
+
+
+def _foreign(path: Path) -> None:
+    other = sqlite3.connect(path / "w.sqlite3")
+    other.execute("CREATE TABLE recipes (id INTEGER)")
+    other.commit()
+    other.close()
+
+
+def _newer(path: Path) -> None:
+    db = open_database(dsn(path), REGTEST)
+    db.connection.execute_sql("UPDATE version SET version = 9999")
+    db.close()
+
+
+def _text(path: Path) -> None:
+    (path / "w.sqlite3").write_bytes(b"this is a text file" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (_damaged, "it is damaged.*left as it is"),
+        (_truncated, "it is damaged.*left as it is"),
+        (_foreign, "not a wallet"),
+        (_newer, "written by a newer"),
+        (_text, "not a SQLite database.*left as it is"),
+    ],
+)
+def test_what_is_refused_keeps_every_byte(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    make(tmp_path)
+    before = (tmp_path / "w.sqlite3").read_bytes()
+    with pytest.raises(DatabaseError, match=why):
+        open_database(dsn(tmp_path), REGTEST)
+    assert (tmp_path / "w.sqlite3").read_bytes() == before
+    with pytest.raises(DatabaseError):  # and it is not locked after the refusal
+        open_database(dsn(tmp_path), REGTEST)
+
+
+def test_what_a_crash_left_in_the_log_beside_it_is_seen(tmp_path: Path) -> None:
+    db = open_database(dsn(tmp_path), REGTEST)
+    vars_io.set_int(db.connection, "late", 5)
+    for name in ("w.sqlite3", "w.sqlite3-wal"):
+        (tmp_path / "crashed").mkdir(exist_ok=True)
+        (tmp_path / "crashed" / name).write_bytes((tmp_path / name).read_bytes())
+    db.close()
+    db = open_database(dsn(tmp_path / "crashed"), REGTEST)
+    assert vars_io.get_int(db.connection, "late") == 5
+    db.close()
+
+
+def test_a_new_wallet_is_ours_alone(tmp_path: Path) -> None:
+    db = open_database(f"{dsn(tmp_path)}:{tmp_path}/copy.sqlite3", REGTEST)
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    db.close()
+
+
+def test_each_commit_that_writes_is_counted(tmp_path: Path) -> None:
+    db = open_database(dsn(tmp_path), REGTEST)
+    first = db.connection.wallet_version
+    assert first is not None
+    store = db.store
+
+    def turn(*values: int) -> None:
+        store.begin()
+        for value in values:
+            vars_io.set_int(db.connection, "x", value)
+        vars_io.get_int(db.connection, "x")
+        store.commit()
+
+    turn(1, 2)
+    turn()
+    turn(3)
+    store.begin()
+    vars_io.set_int(db.connection, "x", 9)
+    store.rollback()
+    assert db.connection.wallet_version == first + 2
+    assert vars_io.get_int(db.connection, "data_version") == first + 2
+    db.close()
+    db = open_database(dsn(tmp_path), REGTEST)
+    store = db.store
+    turn(4)
+    assert db.connection.wallet_version == first + 3
+    db.close()
+
+
+def test_another_writer_is_noticed(tmp_path: Path) -> None:
+    db = open_database(dsn(tmp_path), REGTEST)
+    db.store.begin()
+    vars_io.set_int(db.connection, "x", 1)
+    db.store.commit()
+    other = sqlite3.connect(tmp_path / "w.sqlite3")
+    other.execute("UPDATE vars SET intval=intval+1 WHERE name='data_version'")
+    other.commit()
+    other.close()
+    db.store.begin()
+    vars_io.set_int(db.connection, "x", 2)
+    with pytest.raises(CommitFailed, match="changed by another program"):
+        db.store.commit()
+    db.close()
