@@ -16,7 +16,7 @@ from pylightningd.common.onion.payload import BadPayload, decode_hop_payload
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
-from pylightningd.lightningd.channels.forward import Instructions
+from pylightningd.lightningd.channels.forward_rules import Instructions
 from pylightningd.lightningd.peers import Peer
 
 if TYPE_CHECKING:

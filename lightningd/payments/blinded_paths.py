@@ -103,15 +103,18 @@ def _ways(channels: Iterable[Channel]) -> list[_Way]:
 
 
 def _best_ways(ways: list[_Way], amount: Msat | None) -> list[_Way]:
-    """Those that can bring the most, one for each peer, without those too small to be of use."""
-    ranked = sorted(ways, key=lambda way: way.receivable.msat, reverse=True)
-    chosen: dict[NodeId, _Way] = {}
-    for way in ranked:
-        most = min(way.receivable, way.policy.htlc_maximum)
-        # Several small ones may do together, for parts are allowed; those that carry nothing are of no use.
-        if most > Msat(0) and (amount is None or way.policy.htlc_minimum <= amount):
-            chosen.setdefault(way.peer, way)
-    return list(chosen.values())[:MAX_PATHS]
+    """Those that can bring the most, without those of no use: first the best of each peer, then others."""
+    useful = [
+        way
+        for way in sorted(ways, key=lambda way: way.receivable.msat, reverse=True)
+        # Several small ones may do together, for parts are allowed.
+        if way.receivable > Msat(0) and (amount is None or way.policy.htlc_minimum <= amount)
+    ]
+    best: dict[NodeId, _Way] = {}
+    for way in useful:
+        best.setdefault(way.peer, way)
+    others = [way for way in useful if best[way.peer] is not way]
+    return [*best.values(), *others][:MAX_PATHS]
 
 
 def _path_to_ourselves(node: Node, path_id: bytes, final_cltv: int, max_cltv: int) -> PaymentPath:

@@ -17,7 +17,7 @@ from pylightningd.common.onion.payload import keysend_preimage
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
-from pylightningd.lightningd.channels.forward import Instructions
+from pylightningd.lightningd.channels.forward_rules import Instructions
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState
 from pylightningd.lightningd.payments.invoices import Invoices
 

@@ -20,7 +20,7 @@ from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.lightningd.channels.blinded import read_blinded
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.forward import MAX_CLTV_BLOCKS
+from pylightningd.lightningd.channels.forward_rules import MAX_CLTV_BLOCKS
 from pylightningd.lightningd.db.payments_io import Part, PaymentStatus
 from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,

@@ -20,7 +20,7 @@ from pylightningd.common.network import REGTEST
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import LiveHtlc
-from pylightningd.lightningd.channels.forward import Instructions
+from pylightningd.lightningd.channels.forward_rules import Instructions
 from pylightningd.lightningd.db.connect_io import open_database
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceStore
 from pylightningd.lightningd.db.payments_io import Part, PaymentStore
