@@ -228,7 +228,10 @@ class Post:
                 self._plugin.log(f"establish path failed: {reason}", "debug")
                 continue
             waiting, secret = Waiting(), self.entropy.take(32)
-            public = len(way) < 2 or route.is_public(self.graph(), way[-2])
+            # Who published a path can reach its door: nothing else is sure. A node finds its own neighbours.
+            public = destination.path is None and (
+                len(way) < 2 or route.is_public(self.graph(), way[-2])
+            )
             back = reply_path(self.entropy, way, secret, neighbour_is_public=public)
             letter = OnionmsgTlv(
                 reply_path=back, invoice_request=content.invoice_request, invoice=content.invoice

@@ -70,3 +70,29 @@ def _wait_for_announcements(node: Node, others: list[Node]) -> None:
         return all("features" in nodes.get(o.id, {}) for o in others)
 
     wait_for(known, "node announcements")
+
+
+def test_a_payee_that_the_network_does_not_know(node_factory: NodeFactory) -> None:
+    """l3 has one unannounced channel: its offer, its invoice and the money go through its peer."""
+    l1, l2, l3 = node_factory.make_many(3)
+    node_factory.open_channel(l1, l2, wait_for_announcement=True)
+    node_factory.open_channel(l2, l3, announce=False)
+    for node in (l1, l3):
+        _wait_for_announcements(node, [l2])
+    offer = l3.rpc("offer", amount=30_000, description="tea")
+    paths = l1.rpc("decode", string=offer["bolt12"])["offer_paths"]
+    assert [p["first_node_id"] for p in paths] == [l2.id]
+    fetched = l1.rpc("fetchinvoice", offer=offer["bolt12"])
+    paths = l1.rpc("decode", string=fetched["invoice"])["invoice_paths"]
+    assert [p["first_node_id"] for p in paths] == [l2.id]
+    assert l1.rpc("xpay", invstring=fetched["invoice"])["amount_msat"] == 30_000
+    (paid,) = l3.rpc("listinvoices", offer_id=offer["offer_id"])["invoices"]
+    assert (paid["status"], paid["amount_received_msat"]) == ("paid", 30_000)
+    # A node that is away answers nothing; one whose offer ended says so.
+    l3.rpc("disableoffer", offer_id=offer["offer_id"])
+    with pytest.raises(RpcError, match="failure message"):
+        l1.rpc("fetchinvoice", offer=offer["bolt12"])
+    l3.stop()
+    with pytest.raises(RpcError) as silent:
+        l1.rpc("fetchinvoice", offer=offer["bolt12"], timeout=1)
+    assert silent.value.code == 1005
