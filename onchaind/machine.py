@@ -329,11 +329,25 @@ class Resolver:
                 self._tell(now)
         if not self._done and self._is_done():
             self._done = True
-            self._tell(ow.OnchaindAllResolved(dbid=self.dbid, epoch=self.epoch))
+            won = tuple(
+                o.htlc.id
+                for o in self.outputs.values()
+                if o.htlc is not None
+                and not o.htlc.offered_by_us
+                and o.resolved is not None
+                and o.resolved.kind in _WON
+            )
+            self._tell(ow.OnchaindAllResolved(dbid=self.dbid, epoch=self.epoch, won=won))
         plans, self._plans = self._plans, []
         return plans
 
 
+_WON = (
+    TxKind.OUR_HTLC_SUCCESS_TX,
+    TxKind.THEIR_HTLC_FULFILL_TO_US,
+    TxKind.OUR_PENALTY_TX,
+)
+"""What takes an HTLC of the peer's for us."""
 _WATCHED = (OutputType.DELAYED_CHEAT_OUTPUT_TO_THEM, OutputType.DELAYED_OUTPUT_TO_US)
 
 

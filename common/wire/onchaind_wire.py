@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "4993c3e9c0703d04950828ffaa0985203d788cf02994e0f49cb8248260606384"
+    "c901f026d566959ee1dab197fe691018e8ffa77ae2b00f755722a2ac5005c7b1"
 )
 """SHA256 of onchaind/onchaind_wire.csv and what it includes."""
 
@@ -1547,45 +1547,66 @@ class OnchaindProgress(Message):
             raise malformed(cls, err) from err
 
 
-_ONCHAIND_ALL_RESOLVED_0 = struct.Struct(">HQI")
+_ONCHAIND_ALL_RESOLVED_0 = struct.Struct(">HQIH")
+_ONCHAIND_ALL_RESOLVED_1 = struct.Struct(">Q")
 
 
 @wire_class
 class OnchaindAllResolved(Message):
-    """onchaind to master: every output is resolved for good. Type 718."""
+    """onchaind to master: every output is resolved for good. won: HTLCs that the peer offered
+    and we have taken. Type 718.
+    """
 
     TYPE: ClassVar[int] = 718
     NAME: ClassVar[str] = "WIRE_ONCHAIND_ALL_RESOLVED"
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
         ("epoch", "u32", ""),
+        ("won", "u64", "num_won"),
     )
 
-    __slots__ = ("dbid", "epoch")
+    __slots__ = ("dbid", "epoch", "won")
     dbid: int  # u64
     epoch: int  # u32
+    won: tuple[int, ...]
 
     def __init__(
         self,
         *,
         dbid: int,
         epoch: int,
+        won: tuple[int, ...],
     ) -> None:
         put(self, "dbid", dbid)
         put(self, "epoch", epoch)
+        put(self, "won", won)
 
     def encode(self) -> bytes:
-        return _ONCHAIND_ALL_RESOLVED_0.pack(718, self.dbid, self.epoch)
+        return b"".join(
+            (
+                _ONCHAIND_ALL_RESOLVED_0.pack(718, self.dbid, self.epoch, len(self.won)),
+                b"".join([_ONCHAIND_ALL_RESOLVED_1.pack(x) for x in self.won]),
+            ),
+        )
 
     @classmethod
     def decode(cls, buf: bytes) -> Self:
         try:
-            wire_type, dbid_, epoch_ = _ONCHAIND_ALL_RESOLVED_0.unpack(buf)
+            wire_type, dbid_, epoch_, num_won_ = _ONCHAIND_ALL_RESOLVED_0.unpack_from(buf)
             if wire_type != 718:
                 raise WireError(f"type {wire_type}, not 718")
+            pos = 16
+            end = pos + num_won_ * 8
+            if end > len(buf):
+                raise too_short("won", num_won_ * 8, len(buf) - pos)
+            won_ = tuple([won_ for (won_,) in _ONCHAIND_ALL_RESOLVED_1.iter_unpack(buf[pos:end])])
+            pos = end
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
             return cls(
                 dbid=dbid_,
                 epoch=epoch_,
+                won=won_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

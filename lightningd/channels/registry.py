@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.lightningd.channels.channel import (
     RUNTIME_FIELDS,
     Channel,
     LiveHtlc,
     StateChange,
+)
+from pylightningd.lightningd.channels.close_history import (
+    CloseHistory,
+    CloseStep,
+    event_of,
+    who_of,
 )
 from pylightningd.lightningd.channels.states import (
     CHANNELD_STATES,
@@ -31,6 +37,7 @@ class Channels:
     def __init__(self, node: Node, store: ChannelStore) -> None:
         self._node = node
         self.store = store
+        self.history = CloseHistory(node.db)
         self._by_dbid: dict[int, Channel] = {}
         self._by_id: dict[ChannelId, Channel] = {}
         self._by_scid: dict[int, Channel] = {}
@@ -143,6 +150,9 @@ class Channels:
         )
         channel.state_changes.append(change)
         self.store.add_state_change(channel, change)
+        event = event_of(old, new)
+        if event is not None:
+            self.close_step(channel, who_of(cause), event, message)
         self.store.save(channel)
         self._node.log(
             "info",
@@ -153,6 +163,29 @@ class Channels:
         turn.notify("channel_state_changed", state_changed_payload(channel, change))
         if new is ChannelState.CLOSED:
             self._node.backup.changed()
+
+    def close_step(
+        self,
+        channel: Channel,
+        who: str,
+        event: str,
+        message: str,
+        txid: Txid | None = None,
+        height: int | None = None,
+    ) -> None:
+        """Write down a step of the channel's close. Inside a turn."""
+        node = self._node
+        self.history.add(
+            channel.dbid,
+            CloseStep(
+                timestamp=node.clock.now(),
+                height=node.chain.height if height is None else height,
+                who=who,
+                event=event,
+                message=message,
+                txid=txid,
+            ),
+        )
 
 
 def _copy(source: Channel | LiveHtlc, target: Channel | LiveHtlc, but: frozenset[str]) -> None:

@@ -54,6 +54,9 @@ NEXT: dict[ChannelState, frozenset[ChannelState]] = {
 }
 """Which states may follow. Anything else is a bug of ours."""
 
+CLOSING = frozenset(_S) - {_S.CHANNELD_AWAITING_LOCKIN, _S.CHANNELD_NORMAL}
+"""On its way to its end, or there."""
+
 CHANNELD_STATES = frozenset(
     {_S.CHANNELD_AWAITING_LOCKIN, _S.CHANNELD_NORMAL, _S.CHANNELD_SHUTTING_DOWN}
 )

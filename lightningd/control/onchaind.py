@@ -13,6 +13,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from pylightningd.common.amount import Msat
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW
 from pylightningd.common.channel.commitment_tx import commitment_number_of
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 WORKER = "onchaind"
 REASONABLE_DEPTH = 3
 """Blocks after which an HTLC that died on the chain fails upstream, as CLN's."""
+_WHO_CLOSED = {
+    "Tracking our own unilateral close": "local",
+    "Tracking mutual close transaction": "chain",
+}
+"""Whose transaction it is, by what onchaind says; else the peer's."""
 _ON_CHAIN = (ChannelState.FUNDING_SPEND_SEEN, ChannelState.ONCHAIN)
 
 
@@ -133,6 +139,8 @@ class OnchainControl:
             return
         self.store.put_spend(dbid, spend)
         node.moves.channel_closed(channel, tx, height)
+        message = f"Funding output spent by {txid_hex(tx.txid())}"
+        node.channels.close_step(channel, "chain", "funding_spent", message, tx.txid(), height)
         if channel.state not in _ON_CHAIN:
             channel.closer = channel.closer or "remote"
             node.workers.release(channel)
@@ -140,7 +148,7 @@ class OnchainControl:
                 channel,
                 ChannelState.FUNDING_SPEND_SEEN,
                 Cause.ONCHAIN,
-                f"Funding output spent by {txid_hex(tx.txid())}",
+                message,
             )
             node.channel_gossip.channel_changed(channel)
         node.closing.seen_on_chain(channel, tx)
@@ -355,6 +363,10 @@ class OnchainControl:
         channel.status = [*kept[-1:], f"ONCHAIN:{msg.status}"]
         spend = self.store.spend_of(channel.dbid, channel.static.funding)
         if spend is not None:
+            closed_by = _WHO_CLOSED.get(msg.status.split(":")[0], "remote")
+            node.channels.close_step(
+                channel, closed_by, "recognised", msg.status, spend.tx.txid(), spend.height
+            )
             # Whoever waits in close: the peer was faster, or nobody told us of the end of the negotiation.
             kind = "mutual" if msg.status.startswith("Tracking mutual") else "unilateral"
             if kind == "mutual":
@@ -414,9 +426,10 @@ class OnchainControl:
         if htlc is not None and htlc.preimage is None:
             self._node.switch.lost_onchain(htlc, msg.why)
 
-    def _on_all_resolved(self, channel: Channel, _msg: ow.OnchaindAllResolved) -> None:
+    def _on_all_resolved(self, channel: Channel, msg: ow.OnchaindAllResolved) -> None:
         node = self._node
         self._let_go(channel)
+        self._settle_balance(channel, frozenset(msg.won))
         for htlc in channel.htlcs.values():
             if htlc.offered_by_us and htlc.preimage is None:
                 node.switch.lost_onchain(htlc, "the channel is closed and resolved")
@@ -429,6 +442,23 @@ class OnchainControl:
         node.chain.forget_broadcasts(("close", channel.dbid))
         node.chain.forget_broadcasts(("onchain", channel.dbid))
         node.channels.forget(channel)
+
+    def _settle_balance(self, channel: Channel, won: frozenset[int]) -> None:
+        """The last balance counts HTLCs that the chain has settled: those we won, and those the peer has claimed."""
+        ours = sum(
+            h.amount.msat for h in channel.htlcs.values() if h.id in won and not h.offered_by_us
+        )
+        theirs = sum(
+            h.amount.msat
+            for h in channel.htlcs.values()
+            if h.offered_by_us and h.preimage is not None
+        )
+        settled = max(0, channel.to_local.msat + ours - theirs)
+        self._node.turn.on_rollback(lambda: self._node.channels.reload(channel.dbid))
+        channel.to_local = Msat(settled)
+        channel.to_remote = channel.capacity.to_msat() - channel.to_local
+        channel.min_to_local = min(channel.min_to_local, channel.to_local)
+        channel.max_to_local = max(channel.max_to_local, channel.to_local)
 
     def _let_go(self, channel: Channel) -> None:
         """onchaind and the claims have no more to do with it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import BlobField, ForeignKeyField, IntegerField, TextField
+from peewee import BlobField, FloatField, ForeignKeyField, IntegerField, TextField
 
 from pylightningd.lightningd.db.models import Table
 from pylightningd.lightningd.db.models_channels import Channels
@@ -61,4 +61,25 @@ class OnchainSweeps(Table):
         table_name = "onchain_sweeps"
 
 
-TABLES: tuple[type[Table], ...] = (OnchainSpends, OnchainTxs, OnchainClaims, OnchainSweeps)
+class ChannelCloseSteps(Table):
+    """Why a channel was closed, step by step."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
+    timestamp = FloatField()
+    blockheight = IntegerField()
+    who = TextField()
+    event = TextField()
+    message = TextField()
+    txid = BlobField(null=True)
+
+    class Meta:
+        table_name = "channel_close_steps"
+
+
+TABLES: tuple[type[Table], ...] = (
+    OnchainSpends,
+    OnchainTxs,
+    OnchainClaims,
+    OnchainSweeps,
+    ChannelCloseSteps,
+)

@@ -10,7 +10,7 @@ from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_json, closed_json, htlc_row_json
 from pylightningd.lightningd.channels.describe_onchain import onchain_json
-from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.channels.states import CLOSING, ChannelState
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.rpc.params import (
     Param,
@@ -84,6 +84,7 @@ async def listpeerchannels(
         "channels": [
             channel_json(c, node.peers.get(c.peer_id), node.node_id)
             | onchain_json(node.onchain.outputs.get(c.dbid, ()))
+            | (node.channels.history.json(c.dbid) if c.state in CLOSING else {})
             for c in found
         ]
     }
@@ -99,7 +100,11 @@ async def listpeerchannels(
 async def listclosedchannels(node: Node, id: NodeId | None) -> dict[str, Any]:  # noqa: A002
     closed = [c for c in node.channels.store.load_closed() if id is None or c.peer_id == id]
     return {
-        "closedchannels": [closed_json(c, node.channels.store.htlcs_sent(c.dbid)) for c in closed]
+        "closedchannels": [
+            closed_json(c, node.channels.store.htlcs_sent(c.dbid))
+            | node.channels.history.json(c.dbid)
+            for c in closed
+        ]
     }
 
 
