@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.errors import BackendError, UserError
 from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,
@@ -77,6 +78,11 @@ class Dispatcher:
             return {"error": error_object(error)}
         except BackendError as error:
             return {"error": {"code": LIGHTNINGD, "message": str(error)}}
+        except LinkClosed as error:
+            # A daemon ended while it was asked: its own end is logged, and this command did nothing wrong.
+            return {
+                "error": {"code": LIGHTNINGD, "message": f"{call.method} was cut short: {error}"}
+            }
         except Exception as error:
             self.node.log(
                 "broken",
