@@ -6,7 +6,7 @@ quiet, and nobody honest has lost. A failure prints the ladder.
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -231,3 +231,72 @@ def test_a_late_twin_does_not_hide_a_known_preimage() -> None:
     world.quieten()
     world.check_end()
     assert world.sides["alice"].upstream[0] == "paid"
+
+
+@given(
+    anchors=st.booleans(),
+    cheater=sides,
+    msat=st.lists(st.integers(3_000_000, 60_000_000), min_size=1, max_size=4),
+    which=st.integers(1, 12),
+    blackout=st.integers(1, LONGEST_LOSS),
+    apart=st.booleans(),
+)
+@settings(max_examples=25, derandomize=True, deadline=None)
+def _cheat_with_known_preimages(
+    anchors: bool, cheater: str, msat: list[int], which: int, blackout: int, apart: bool
+) -> None:
+    """The cheater has claimed HTLCs, goes back to before, and the victim's penalties are lost for some blocks."""
+    world = ChainPair.open(ANCHORS_TYPE if anchors else STATIC_REMOTEKEY_TYPE)
+    pair = world.pair
+    thief = pair.alice if cheater == "alice" else pair.bob
+    victim = pair.other(thief)
+    pair.connect(fresh=True)
+    pair.settle()
+    for n, amount in enumerate(msat):
+        world.offer(victim, amount, 40 + (n if apart else 0), twin=False)
+        pair.settle()
+    for htlc_id in list(thief.master.resolvable):
+        world.resolve(thief, htlc_id, "fulfill")
+        pair.settle()
+    world.lose(victim, blackout)
+    world.cheat(thief, which)
+    world.mine(blackout + 1)
+    side = world.side(victim)
+    for _ in range(60):
+        world.mine(1)
+    stages = [o for o in side.progress if o.made_by in SECOND_STAGE]
+    REACHED.append(len(stages))
+    assert all(o.resolved_by.startswith("OUR_PENALTY_TX") for o in stages), side.describe()
+    world.quieten()
+    world.check_end()
+
+
+SECOND_STAGE = ("OUR_HTLC_FULFILL_TO_THEM", "THEIR_HTLC_TIMEOUT_TO_THEM")
+REACHED: list[int] = []
+"""Of each story: second stages of the cheater that a block held."""
+
+
+def test_cheaters_reach_their_second_stage_and_lose_that_too() -> None:
+    REACHED.clear()
+    _cheat_with_known_preimages()
+    reached = [n for n in REACHED if n]
+    assert len(reached) * 4 > len(REACHED), f"only {len(reached)} of {len(REACHED)} stories"
+    assert max(REACHED) > 1, "never several at once"
+
+
+def test_cheaters_htlcs_share_transactions() -> None:
+    """What the victim takes goes by few transactions, also in the simulation."""
+    world = ChainPair.open(ANCHORS_TYPE)
+    pair = world.pair
+    pair.connect(fresh=True)
+    for n in range(6):
+        world.offer(pair.alice, 20_000_000 + n, 60, twin=False)
+        pair.settle()
+    for htlc_id in list(pair.bob.master.resolvable):
+        world.resolve(pair.bob, htlc_id, "fail")
+        pair.settle()
+    world.cheat(pair.bob, 5)
+    world.mine(3)
+    assert world.side(pair.alice).claimer.largest > 2
+    world.quieten()
+    world.check_end()
