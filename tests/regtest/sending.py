@@ -17,6 +17,7 @@ from tests.regtest.waiting import TIMEOUT_S
 FINAL_DELAY = 9
 HOP_DELAY = 6
 _labels = itertools.count(1)
+_preimages: list[bytes] = []
 
 
 def new_invoice(payee: Node, amount_msat: int | str = "any", **more: Any) -> dict[str, Any]:
@@ -81,10 +82,16 @@ def payment_of(payer: Node, payment_hash: str) -> dict[str, Any]:
     return dict(payer.rpc("listsendpays", payment_hash=payment_hash)["payments"][-1])
 
 
+def next_preimage(payee: Node) -> bytes:
+    """Of the invoice that `bolt12_invoice` makes next; they do not repeat, whoever is paid."""
+    return sha256(f"{payee.id} {len(_preimages)}".encode()).digest()
+
+
 def bolt12_invoice(payee: Node, amount_msat: int, **more: Any) -> dict[str, Any]:
     """A BOLT 12 invoice that answers nobody's request: bolt12, payment_hash, label, preimage, decoded."""
     number = next(_labels)
-    preimage = sha256(f"{payee.id} {number}".encode()).digest()
+    preimage = next_preimage(payee)
+    _preimages.append(preimage)
     key = (number + 1).to_bytes(32, "big")
     values: dict[str, Any] = {
         "invreq_metadata": key,
