@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -90,6 +91,8 @@ def _run(config: Config) -> int:
 
     config.check_known()
     _refuse_unsupported(config)
+    # Whatever we, our daemons and our plugins write is for the owner alone, unless an option says otherwise.
+    os.umask(0o077)
     make_folders(config)
     _ask_passphrase(config)
     restore_secret(config)

@@ -76,11 +76,9 @@ class WalletDatabase(peewee.SqliteDatabase):
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> sqlite3.Cursor:
         """Run a statement, and on the copy too if it writes."""
         writes, replica = self._writes, self._replica
-        if writes is not None:
-            writes.begin_statement()
         cursor: sqlite3.Cursor = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]  # peewee's stub
         if writes is not None:
-            writes.done(sql)
+            writes.done(sql, params)
         if replica is not None and not sql.lstrip().upper().startswith(_READS):
             replica.execute(sql, params or ())
         return cursor
@@ -90,7 +88,6 @@ class WalletDatabase(peewee.SqliteDatabase):
         connection = self.connection()  # type: ignore[no-untyped-call]  # peewee's stub
         if self._on_write is not None and self._on_write.wanted():
             self._writes = WriteLog()
-            connection.set_trace_callback(self._writes.traced)
         super().begin(lock_type)
         self._changes = connection.total_changes
         if self._replica is not None:
@@ -110,7 +107,7 @@ class WalletDatabase(peewee.SqliteDatabase):
         self.wallet_version = version
         if self._replica is not None:
             self._replica.commit()
-        self._forget_writes(connection)
+        self._writes = None
         return done
 
     def _count_version(self, connection: sqlite3.Connection) -> int | None:
@@ -141,13 +138,8 @@ class WalletDatabase(peewee.SqliteDatabase):
         done = super().rollback()
         if self._replica is not None:
             self._replica.rollback()
-        self._forget_writes(self.connection())  # type: ignore[no-untyped-call]  # peewee's stub
+        self._writes = None
         return done
-
-    def _forget_writes(self, connection: sqlite3.Connection) -> None:
-        if self._writes is not None:
-            connection.set_trace_callback(None)
-            self._writes = None
 
     def start_replica(self) -> None:
         """Bring the copy level with the database. From here on both get every write. Raises CommitFailed."""

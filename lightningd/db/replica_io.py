@@ -109,7 +109,8 @@ class Replica:
         return self._connection
 
     def _fail(self, reason: str) -> CommitFailed:
-        self._failed = CommitFailed(
+        # What fails first counts: it makes everything after it fail, too.
+        self._failed = self._failed or CommitFailed(
             f"Cannot write the copy of the wallet at {self.path}: {reason}. The node stops before the copy falls "
             "behind; make room or mend the disk, or start without the copy."
         )

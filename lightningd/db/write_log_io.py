@@ -1,14 +1,19 @@
 """The statements of one transaction as text with their parameters in it, for plugins with the hook `db_write`.
 
-SQLite itself writes the text (`set_trace_callback`). Statements whose savepoint was rolled back are not in it, nor
-those that only read.
+Statements whose savepoint was rolled back are not in it, nor those that only read. SQLite could expand them itself, but
+rounds numbers with a fraction: a replay would not be the same database.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 _NO_WRITES = ("SELECT", "PRAGMA", "EXPLAIN", "BEGIN", "COMMIT")
+_MARKS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\?)""")
+"""What is quoted, where a question mark is none of ours, and the question marks."""
 
 
 class OnWrite(Protocol):
@@ -29,18 +34,8 @@ class WriteLog:
     def __init__(self) -> None:
         self.statements: list[str] = []
         self._marks: list[tuple[str, int]] = []
-        self._text: str | None = None
 
-    def begin_statement(self) -> None:
-        """The next text is that of a new statement."""
-        self._text = None
-
-    def traced(self, text: str) -> None:
-        """SQLite runs `text`. The first counts: rows deleted by a foreign key repeat it."""
-        if self._text is None:
-            self._text = text
-
-    def done(self, sql: str) -> None:
+    def done(self, sql: str, params: Sequence[Any] | None) -> None:
         """The statement has succeeded."""
         words = sql.split(None, 3)
         verb = words[0].upper()
@@ -53,7 +48,7 @@ class WriteLog:
             del self.statements[self._marks[place][1] :]
             del self._marks[place + 1 :]
         elif verb not in _NO_WRITES:
-            self.statements.append(self._text or sql)
+            self.statements.append(expand(sql, params or ()))
 
     def _find(self, name: str) -> int:
         return next(i for i in range(len(self._marks) - 1, -1, -1) if self._marks[i][0] == name)
@@ -62,3 +57,32 @@ class WriteLog:
 def _name(words: list[str]) -> str:
     """The savepoint: last word of ``SAVEPOINT x``, ``RELEASE [SAVEPOINT] x``, ``ROLLBACK TO [SAVEPOINT] x``."""
     return words[-1].strip(';"` ')
+
+
+def expand(sql: str, params: Sequence[Any]) -> str:
+    """The statement with its values in place of its question marks."""
+    if not params:
+        return sql
+    values: Iterator[Any] = iter(params)
+    return "".join(literal(next(values)) if p == "?" else p for p in _MARKS.split(sql))
+
+
+def literal(value: Any) -> str:
+    """A value as SQL that gives back the very same."""
+    match value:
+        case None:
+            return "NULL"
+        case int():
+            return str(int(value))
+        case float():
+            if math.isfinite(value):
+                return repr(value)
+            return "NULL" if math.isnan(value) else f"{'-' if value < 0 else ''}9e999"
+        case str() if "\0" in value:
+            return f"CAST({literal(value.encode())} AS TEXT)"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case bytes() | bytearray() | memoryview():
+            return f"X'{bytes(value).hex().upper()}'"
+        case _:
+            raise TypeError(f"{type(value).__name__} is no SQL value")
