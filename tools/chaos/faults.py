@@ -30,7 +30,10 @@ class Faults:
 
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
+        self._seed = seed
+        self._number = 0
         self._rng = random.Random(seed)
+        """Anew for each fault, so that what one draws does not depend on how much those before it drew."""
         self._helpers: list[threading.Thread] = []
         self.all: dict[str, tuple[int, Fault]] = {
             "kill": (10, self.kill_daemon),
@@ -50,8 +53,7 @@ class Faults:
 
     def one(self, only: list[str] | None = None) -> str | None:
         """Draw one and do it."""
-        names = only or list(self.all)
-        name = self._rng.choices(names, [self.all[n][0] for n in names])[0]
+        name = self.draw(only)
         try:
             done = self.all[name][1]()
         except (*GONE, BitcoindError) as error:
@@ -62,14 +64,23 @@ class Faults:
             self._world.last_fault[whose.partition(" ")[0]] = what
         return done
 
+    def draw(self, only: list[str] | None = None) -> str:
+        """The name of the next fault: the seed and its number say which."""
+        self._number += 1
+        self._rng = random.Random(f"{self._seed} {self._number}")
+        names = only or list(self.all)
+        return self._rng.choices(names, [self.all[n][0] for n in names])[0]
+
     def join(self) -> None:
         """Wait for commands that were begun."""
         for thread in self._helpers:
             thread.join(90)
 
     def _victim(self) -> Node | None:
-        up = [n for n in self._world.nodes if self._world.is_up(n)]
-        return self._rng.choice(up) if up else None
+        nodes = self._world.nodes
+        first = self._rng.randrange(len(nodes))
+        ring = [*nodes[first:], *nodes[:first]]
+        return next((n for n in ring if self._world.is_up(n)), None)
 
     def _ready_victim(self) -> Node | None:
         """One that has done with starting: before, a dead hsmd is simply tried again."""
