@@ -6,7 +6,7 @@ millisatoshi, `*_sat` in satoshi.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,13 +59,18 @@ def to_sat(btc: Any) -> int:
 def check_books(factory: NodeFactory, nodes: Iterable[Node] | None = None) -> None:
     """Check all books of the running nodes. Raises AssertionError that says whose and what."""
     members = [n for n in (nodes if nodes is not None else factory.nodes) if n.is_running]
-    if factory.bitcoind.mempool():
-        factory.mine(1)
-    factory.sync()
+    bitcoind = factory.bitcoind
     wait_for(lambda: not any(c["htlcs"] for n in members for c in n.channels()), "the last HTLCs")
-    ledger = read_chain(factory.bitcoind, factory.first_height)
+    while True:
+        if bitcoind.mempool():
+            factory.mine(1)
+        factory.sync()
+        ledger = read_chain(bitcoind, factory.first_height)
+        for node in members:
+            check_coins(node, ledger, lambda: bool(bitcoind.mempool()))
+        if not bitcoind.mempool():
+            break
     for node in members:
-        check_coins(node, ledger)
         check_income(node)
         check_moves(node, ledger)
     check_channels(members, ledger)
@@ -85,8 +90,13 @@ def paid_by_closes(node: Node, ledger: Ledger) -> set[Coin]:
     return {coin for coin in ledger.coins if coin[0] in spenders}
 
 
-def check_coins(node: Node, ledger: Ledger) -> None:
-    """listfunds has exactly the coins that the chain has for the node's addresses, and its parts of closes."""
+def check_coins(
+    node: Node, ledger: Ledger, something_new: Callable[[], bool] = lambda: False
+) -> None:
+    """listfunds has exactly the coins that the chain has for the node's addresses, and its parts of closes.
+
+    something_new: whether somebody sent a transaction meanwhile, so that the ledger is to be read again.
+    """
     mine = addresses_of(node)
     closes = paid_by_closes(node, ledger)
 
@@ -108,10 +118,10 @@ def check_coins(node: Node, ledger: Ledger) -> None:
         }
 
     def same() -> bool:
-        return not any(differ().values())
+        return not any(differ().values()) or something_new()
 
     try:
-        wait_for(same, f"{node.name}'s coins", 10)
+        wait_for(same, f"{node.name}'s coins")
     except TimeoutError:
         raise AssertionError(f"coins of {node.name}: {differ()}") from None
 

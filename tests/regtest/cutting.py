@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from tests.regtest.network import NodeFactory
+from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import Node
-from tests.regtest.waiting import wait_for
 
 OPTIONS = {"dev-no-reconnect": False, "dev-fast-reconnect": True}
 BEFORE, AFTER, RECEIVED, DROPPED, COUNTED, MUTE, HOLE = "-+<$=x0"
 CUTS = (BEFORE, AFTER, RECEIVED)
-SPEAKING = ("CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL", "CHANNELD_SHUTTING_DOWN")
 
 
 class Scissors:
@@ -65,9 +63,4 @@ class Scissors:
 
     def wait_whole(self) -> None:
         """Wait until both are connected and all their channels are in step, seen from both."""
-        for node in self.both:
-            wait_for(lambda n=node: self._in_step(n), f"{node.name} to be back")  # type: ignore[misc]
-
-    def _in_step(self, node: Node) -> bool:
-        speaking = [c for c in node.channels() if c["state"] in SPEAKING]
-        return all(c["peer_connected"] and c.get("reestablished") for c in speaking)
+        wait_back(*self.both)

@@ -60,6 +60,14 @@ class LogFile:
         regex = re.compile(pattern)
         return sum(1 for line in self.lines() if regex.search(line))
 
+    def found(self, *patterns: str) -> bool:
+        """Whether the lines that `wait_for` would wait for are there; then the search goes on behind them."""
+        try:
+            self.wait_for(*patterns, timeout_s=0)
+        except TimeoutError:
+            return False
+        return True
+
     def wait_for(self, *patterns: str, timeout_s: float = TIMEOUT_S) -> None:
         """Wait until a line for each pattern was written, in any order. Raises TimeoutError."""
         missing = [re.compile(pattern) for pattern in patterns]

@@ -13,6 +13,8 @@ from tests.regtest.waiting import wait_for
 ANNOUNCE_DEPTH = 6
 WALLET_MARGIN_SAT = 1_000_000
 CHANNEL_SAT = 1_000_000
+SPEAKING = ("CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL", "CHANNELD_SHUTTING_DOWN")
+"""States of a channel that is taken up on each connection."""
 
 
 class NodeFactory:
@@ -30,6 +32,9 @@ class NodeFactory:
     def make(self, options: Options | None = None, *, start: bool = True, **more: Any) -> Node:
         """One more node, started and in step with the chain. `more`: allow_trouble, may_crash."""
         if not self.nodes:
+            if self.bitcoind.mempool():
+                # What an earlier test sent in its last moments would be counted by those who wait for transactions.
+                self.bitcoind.generate(1)
             # Node ids are the same in every test, and a node looks one block back: hide an earlier test's coins.
             self.bitcoind.rpc("generateblock", self.bitcoind.new_address(), [])
             self.first_height = self.bitcoind.height()
@@ -74,6 +79,19 @@ class NodeFactory:
         """Mine, and wait until every running node has seen it."""
         self.bitcoind.generate(blocks, wait_for_mempool=wait_for_mempool)
         self.sync()
+
+    def mine_until(self, node: Node, *patterns: str) -> None:
+        """Mine what comes into the mempool, block by block, until a node has logged these.
+
+        Where several transactions are on their way, one of them in the mempool says nothing about the others.
+        """
+
+        def logged() -> bool:
+            if self.bitcoind.mempool():
+                self.mine(1)
+            return node.log.found(*patterns)
+
+        wait_for(logged, f"{node.name} to log {patterns}")
 
     def sync(self) -> None:
         """Wait until every running node has seen the newest block."""
@@ -185,6 +203,25 @@ class NodeFactory:
         name = "invstring" if command == "xpay" else "bolt11"
         result = payer.rpc(command, **{name: invoice["bolt11"]})
         return str(result["payment_preimage"])
+
+
+def wait_back(*nodes: Node, states: tuple[str, ...] = SPEAKING) -> None:
+    """Wait until the channels between nodes, given in a line, are connected and in step, seen from both ends.
+
+    There and back again: when one of them has just restarted, a neighbour may still speak of the old connection
+    until it is seen in step itself.
+    """
+    for node in (*nodes, *reversed(nodes[:-1])):
+        wait_for(lambda n=node: _in_step(n, nodes, states), f"{node.name} to be back")  # type: ignore[misc]
+
+
+def _in_step(node: Node, others: tuple[Node, ...], states: tuple[str, ...]) -> bool:
+    ids = {other.id for other in others}
+    return all(
+        c["peer_connected"] and c.get("reestablished")
+        for c in node.channels()
+        if c["peer_id"] in ids and c["state"] in states
+    )
 
 
 def knows(node: Node, scid: str) -> bool:
