@@ -10,6 +10,7 @@ import pytest
 
 from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat
+from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.invoice import bolt12
@@ -437,3 +438,28 @@ def test_a_restart_while_hsmd_is_asked_decides_anew(rig: Rig) -> None:
     rig.ready(2, 2)
     rig.recover()
     assert len(rig.to_worker(cw.ChanneldOfferHtlc)) == 1
+
+
+def test_a_restart_before_the_introduction_point_has_answered(rig: Rig) -> None:
+    first, second = rig.ready(1), rig.ready(2, 2)
+    attempt = through_us()
+    rig.receive(first, 0, attempt.htlc)
+    rig.commit_offers(second)
+    htlc = second.htlcs[True, 0]
+
+    def comes_back() -> None:
+        htlc.failure_onion, htlc.state = b"reason" * 20, HtlcState.RCVD_REMOVE_ACK_REVOCATION
+        rig.node.channels.store.save_htlc_resolution(htlc)
+        rig.node.channels.store.save_htlc_states([htlc])
+        del second.htlcs[htlc.key]
+        rig.node.switch.failed_downstream(htlc)
+
+    rig.turn(comes_back)
+    assert fails(rig) == []
+    rig.restart()
+    rig.recover()
+    rig.ready(1)
+    rig.later(1)
+    onion = rig.node.channels.get(1).htlcs[False, 0].failure_onion
+    assert onion is not None
+    assert attempt.failure(onion) == BLINDING
