@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.entropy import SeededEntropy
 from pylightningd.common.features import ONION_MESSAGES, encode_features
 from pylightningd.common.ids import NodeId
@@ -27,7 +26,6 @@ from tests.plugins.offers.people import NOW, sign_request, signed_invoice
 
 Json = dict[str, Any]
 FEATURES = encode_features([ONION_MESSAGES | 1]).hex()
-__all__ = ["LinkClosed", "Net", "Node"]
 
 
 class Net:
@@ -60,6 +58,7 @@ class Node:
         self.offers: dict[str, Json] = {}
         self.requests: dict[str, Json] = {}
         self.invoices: dict[str, Json] = {}
+        self.paid: dict[str, asyncio.Event] = {}
         self.calls: list[tuple[str, Json]] = []
         self.logs: list[tuple[str, str]] = []
         self.now = NOW
@@ -192,19 +191,15 @@ class Node:
         return self.invoices.pop(label)
 
     async def _on_waitinvoice(self, label: str) -> Json:
-        row = self.invoices[label]
-        await asyncio.wait_for(self._paid(row), 5)
-        return row
-
-    async def _paid(self, row: Json) -> None:
-        while row["status"] == "unpaid":
-            await asyncio.sleep(0)
+        await self.paid.setdefault(label, asyncio.Event()).wait()
+        return self.invoices[label]
 
     async def _on_xpay(self, invstring: str, localinvreqid: str) -> Json:
         for node in self.net.nodes.values():
             for row in node.invoices.values():
                 if row["bolt12"] == invstring:
                     row["status"] = "paid"
+                    node.paid.setdefault(row["label"], asyncio.Event()).set()
                     self.requests[localinvreqid]["active"] = False
                     return {}
         raise RpcError(205, "no route")
