@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from pylightningd.channeld.events import ChannelEffect, Event, Flush, UseRoute
+from pylightningd.channeld.events import ChannelEffect, Event, Flush, FromPeer, UseRoute
 from pylightningd.channeld.machine import ChannelMachine
 from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.effects import (
@@ -120,7 +120,11 @@ class ChannelHost:
         self.feed(Flush())
 
     def peer_error(self, msg: pw.Error) -> None:
-        """The peer failed the channel: told at once, whatever the machine waits for."""
+        """The peer failed the channel: told at once, whatever the machine waits for, but for its reestablish."""
+        if self._driver.waiting is not None and self.machine.is_comparing:
+            # It may prove that our commitment is an old one, which must not be broadcast.
+            self.feed(FromPeer(msg))
+            return
         self._run(lambda: self._driver.past_queue(msg, self.machine.on_error_message(msg)))
         self._muted = True
 

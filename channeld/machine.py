@@ -87,6 +87,7 @@ MASTER_HANDLERS: dict[type[Message], Handler] = {
     cw.ChanneldFailHtlc: updates.on_fail_wanted,
     cw.ChanneldFeerates: updates.on_feerates,
     cw.ChanneldShutdown: shutdown.on_shutdown_wanted,
+    cw.ChanneldWrongFunding: shutdown.on_wrong_funding,
     cw.ChanneldSend: announce.on_send,
     cw.ChanneldDevReenableCommit: on_reenable_commit,
 }
@@ -129,7 +130,18 @@ class ChannelMachine:
 
     # ---- events -----------------------------------------------------------------------------
 
-    def _from_peer(self, msg: Message) -> ChannelStep[None] | None:
+    @property
+    def is_comparing(self) -> bool:
+        """Whether it is not known yet how the peer's figures compare with ours."""
+        return self.channel.phase is Phase.REESTABLISHING
+
+    def _from_peer(self, msg: Message) -> ChannelStep[None] | list[ChannelEffect] | None:
+        if isinstance(msg, pw.Error):
+            return self.on_error_message(msg)
+        return self._told(msg)
+
+    def _told(self, msg: Message) -> ChannelStep[None] | None:
+        """Any other message of the peer."""
         channel = self.channel
         phase = channel.phase
         entry = PEER_HANDLERS.get(type(msg))
@@ -163,7 +175,7 @@ class ChannelMachine:
         yield from reestablish.on_reestablish(self.channel, msg)
         early, session.early = session.early, []
         for kept in early:
-            step = self._from_peer(kept)
+            step = self._told(kept)
             if step is not None:
                 yield from step
 
@@ -234,7 +246,7 @@ class ChannelMachine:
         return [Log("debug", f"Ignoring: {text}")]
 
     def on_error_message(self, msg: pw.Error) -> list[ChannelEffect]:
-        """The peer failed the channel. Not a step: nothing that we wait for may delay it."""
+        """The peer failed the channel. Not a step: nothing that we wait for may delay it, but for a reestablish."""
         if self.channel.failed:
             return []
         text = _printable(msg.data)

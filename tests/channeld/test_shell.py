@@ -12,6 +12,8 @@ import pytest
 from pylightningd.channeld.shell import ChanneldShell
 from pylightningd.common.amount import Msat
 from pylightningd.common.bus.link import Incoming, Link, memory_link_pair
+from pylightningd.common.ids import ChannelId
+from pylightningd.common.keys import pubkey_from_secret
 from pylightningd.common.wire import bus_wire, hsmd_wire
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
@@ -112,9 +114,10 @@ class World:
             )
         )
 
-    def peer_says(self, msg: Message) -> None:
-        """The peer's message arrives."""
-        self.connectd.send(nw.ConnectdPeerIn(route_id=5, msg=msg.encode()))
+    def peer_says(self, *msgs: Message) -> None:
+        """Messages of the peer arrive, all at once."""
+        for msg in msgs:
+            self.connectd.send(nw.ConnectdPeerIn(route_id=5, msg=msg.encode()))
 
     def close(self) -> None:
         """Hang up everywhere."""
@@ -190,6 +193,40 @@ def test_peer_error_and_broken_bytes() -> None:
         await world.settle()
         kinds = [m.kind for m in world.master.told if isinstance(m, cw.ChanneldFailed)]
         assert kinds == [0, 2]
+
+    run(play)
+
+
+@pytest.mark.parametrize("channel_id", [CID, ChannelId(bytes(32))])
+def test_an_error_waits_for_the_reestablish_before_it(channel_id: ChannelId) -> None:
+    """Which proves that we lost data: obeyed first, the error would have us broadcast an old commitment."""
+
+    async def play(world: World) -> None:
+        answer = world.hsmd.answer
+        right = hsmd_wire.HsmdCheckSecretReply(correct=True)
+        world.hsmd.answer = lambda msg, facts: (  # type: ignore[method-assign]
+            right if isinstance(msg, hsmd_wire.HsmdCheckSecret) else answer(msg, facts)
+        )
+        world.to_worker.send(INIT)
+        world.to_worker.send(world.master.snapshot())
+        world.to_worker.send(
+            cw.ChanneldConnected(dbid=1, route_id=5, fresh=False, their_features=INIT.features)
+        )
+        await world.settle()
+        point = pubkey_from_secret(bytes([7] * 32))
+        world.peer_says(
+            pw.ChannelReestablish(
+                channel_id=CID,
+                next_commitment_number=9,
+                next_revocation_number=8,
+                your_last_per_commitment_secret=bytes([3] * 32),
+                my_current_per_commitment_point=point,
+            ),
+            pw.Error(channel_id=channel_id, data=b"bye"),
+        )
+        await world.settle()
+        failed = [m for m in world.master.told if isinstance(m, cw.ChanneldFailed)]
+        assert [(m.kind, m.remote_point) for m in failed] == [(3, point)]
 
     run(play)
 

@@ -162,3 +162,20 @@ def test_wrong_calls(tmp_path: Path, given: dict[str, Any]) -> None:
 def test_spans() -> None:
     assert add_span([(5, 6)], (0, 9)) == [(0, 9)]
     assert remove_span([(5, 9)], (0, 20)) == []
+
+
+def test_the_same_hsm_secret_makes_the_same_runes_as_in_cln(tmp_path: Path) -> None:
+    # CLN's test_showrunes with old_hsmsecret: its test tools write the node's name as the secret.
+    rig = Rig(tmp_path, secret=b"lightning-1".ljust(32, b"\0"))
+
+    async def scenario(rig: Rig) -> None:
+        made = [(await call(rig, "createrune"))["rune"] for _ in range(2)]
+        assert made == [
+            "OSqc7ixY6F-gjcigBfxtzKUI54uzgFSA6YfBQoWGDV89MA==",
+            "geZmO6U7yqpHn-moaX93FVMVWrDRfSNY4AXx9ypLcqg9MQ==",
+        ]
+        ninth = "lI6iPwM1R9OkcRW25SH0a06PscPDinTfLFAjzSGFGE09OQ=="
+        (shown,) = (await call(rig, "showrunes", ninth))["runes"]
+        assert "our_rune" not in shown
+
+    rig.run(scenario)
