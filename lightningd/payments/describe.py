@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pylightningd.common.errors import UserError
+from pylightningd.common.errors import UserError, WireError
+from pylightningd.common.invoice import bolt12
 from pylightningd.common.onion.failure_codes import code_name
+from pylightningd.common.wire.bolt12_wire import Invoice as Bolt12Invoice
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState
 from pylightningd.lightningd.db.payments_io import Failure, Part, PaymentStatus
 from pylightningd.lightningd.rpc.errors import (
@@ -74,6 +76,14 @@ def failure_error(part: Part) -> UserError:
     return UserError(PAY_TRY_OTHER_ROUTE, f"failed: {code_name(failure.code)} ({said})", data)
 
 
+def payer_note(text: str) -> str | None:
+    """What the payer wrote into the request that a BOLT 12 invoice answers."""
+    try:
+        return Bolt12Invoice.decode(bolt12.decode_string(text)[1]).invreq_payer_note
+    except (bolt12.Bolt12Error, WireError):
+        return None
+
+
 def invoice_json(invoice: InvoiceRow) -> Json:
     """An invoice as listinvoices shows it."""
     result: Json = {
@@ -91,6 +101,9 @@ def invoice_json(invoice: InvoiceRow) -> Json:
         result["amount_msat"] = invoice.amount.msat
     if invoice.local_offer_id is not None:
         result["local_offer_id"] = invoice.local_offer_id.hex()
+        note = payer_note(invoice.bolt11 or "")
+        if note is not None:
+            result["invreq_payer_note"] = note
     if invoice.updated_index:
         result["updated_index"] = invoice.updated_index
     if invoice.state is InvoiceState.PAID and invoice.received is not None:

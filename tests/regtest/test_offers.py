@@ -33,6 +33,7 @@ def test_offers_over_a_node_between(node_factory: NodeFactory) -> None:
         ("expired", fixed["offer_id"]),  # the offer was for a single use
     ]
     assert invoices[0]["payment_preimage"] == result["payment_preimage"]
+    assert invoices[0]["invreq_payer_note"] == "hot, please"
     listed = l3.rpc("listoffers", offer_id=fixed["offer_id"])["offers"][0]
     assert (listed["active"], listed["used"]) == (False, True)
     with pytest.raises(RpcError, match="failure message") as refused:
