@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.lightningd.chain.backend_io import Backend
+from pylightningd.lightningd.chain.backend_sync_io import ChainError, ChainSettings
 from pylightningd.lightningd.chain.feerates import FeeSettings
-from pylightningd.lightningd.chain.watcher_io import ChainError, ChainSettings, ChainWatcher
+from pylightningd.lightningd.chain.watcher_io import ChainWatcher
 from pylightningd.lightningd.db.chain_io import ChainStore
 
 if TYPE_CHECKING:

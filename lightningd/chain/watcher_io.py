@@ -23,12 +23,11 @@ import peewee
 from pylightningd.common.amount import Sat
 from pylightningd.common.errors import BackendError, UserError
 from pylightningd.common.ids import Outpoint, ShortChannelId, Txid
-from pylightningd.common.network import Network
-from pylightningd.lightningd.chain.backend_io import Backend, ChainInfo
+from pylightningd.lightningd.chain.backend_io import Backend
+from pylightningd.lightningd.chain.backend_sync_io import BackendSync, ChainError, ChainSettings
 from pylightningd.lightningd.chain.block import Block
-from pylightningd.lightningd.chain.blocks import HeaderChain
 from pylightningd.lightningd.chain.broadcaster_io import Broadcaster
-from pylightningd.lightningd.chain.feerates import Feerates, FeeSettings
+from pylightningd.lightningd.chain.feerates import Feerates
 from pylightningd.lightningd.chain.watches import (
     OnDepth,
     OnPaid,
@@ -47,13 +46,7 @@ R = TypeVar("R")
 OnBlock = Callable[[int, Block], object]
 OnReorg = Callable[[int], object]
 CACHED_BLOCKS = 12
-FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 30.0
 WAIT_TIMEOUT = 2000
-
-
-class ChainError(Exception):
-    """The node cannot run on this backend; the text is for the user."""
 
 
 class TurnLike(Protocol):
@@ -64,17 +57,6 @@ class TurnLike(Protocol):
     def after_commit(self, effect: Callable[[], object]) -> None: ...
     def notify(self, topic: str, payload: Any) -> None: ...
     def on_rollback(self, undo: Callable[[], object]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSettings:
-    """Options of the node that matter here."""
-
-    network: Network
-    poll_seconds: float = 30
-    rescan: int = 15
-    """Blocks to walk through again at start; negative: the height to start from."""
-    fees: FeeSettings = FeeSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +84,7 @@ class _Late:
     """Heights to look through."""
 
 
-class ChainWatcher:
+class ChainWatcher(BackendSync):
     """See the module. Call `start` when the backend runs, `begin` once everybody has registered watches."""
 
     def __init__(
@@ -115,24 +97,16 @@ class ChainWatcher:
         log: Callable[..., None],
         spawn: Callable[..., Any],
     ) -> None:
-        self.settings = settings
-        self.backend = backend
-        self.store = store
+        super().__init__(settings, backend, store, log)
         self.turn = turn
-        self._log = log
         self._spawn = spawn
         self.feerates = Feerates(settings.fees)
         self.watches = WatchIndex()
         self.broadcaster = Broadcaster(backend, lambda: self.height, log)
         self.broadcasts = self.broadcaster.broadcasts
         self.broadcast = self.broadcaster.broadcast
-        self.header_count = 0
-        self.backend_synced = False
         self.synced = False
         """Whether we have every block that the backend has, and the backend is synced itself."""
-        self._chain = HeaderChain()
-        self._stored_height = -1
-        """Highest block with a row: above our tip while the newest blocks are walked through again."""
         self._on_block: list[OnBlock] = []
         self._on_reorg: list[OnReorg] = []
         self._on_feerates: list[Callable[[], object]] = []
@@ -140,19 +114,12 @@ class ChainWatcher:
         self._waiters: list[_HeightWaiter] = []
         self._poke = asyncio.Event()
         self._begun = False
-        self._stopping = False
-        self._trouble: str | None = None
         self._cache: OrderedDict[int, Block] = OrderedDict()
         self._fetching: dict[int, asyncio.Future[Block | None]] = {}
         self._late: list[_Late] = []
         self._synced_event = asyncio.Event()
 
     # -- what others ask -----------------------------------------------------------------------------
-
-    @property
-    def height(self) -> int:
-        """Height of the newest block that was processed."""
-        return max(self._chain.height, self._stored_height)
 
     @property
     def network_height(self) -> int:
@@ -326,96 +293,6 @@ class ChainWatcher:
     async def stop(self) -> None:
         """The node ends: a backend that goes away now is nothing unusual."""
         self._stopping = True
-
-    async def _first_info(self) -> ChainInfo:
-        info = await self._retrying(lambda: self.backend.chain_info(max(self._stored_height, 0)))
-        self._note_sync(info, first=True)
-        return info
-
-    def _first_height(self, stored: int | None, info: ChainInfo) -> int:
-        rescan = self.settings.rescan
-        if rescan < 0:
-            return -rescan
-        newest = info.blocks if stored is None else stored
-        return max(newest - rescan, 0)
-
-    async def _wait_for_blocks(self, height: int, info: ChainInfo) -> None:
-        """Wait for a backend that has lost blocks and is getting them back. Raises ChainError where it is not."""
-        told = False
-        while info.blocks < height:
-            if info.headers < height and not info.syncing:
-                raise ChainError(
-                    f"bitcoind has gone backwards from {height} to {info.blocks} blocks! Is it the right bitcoind? "
-                    f"If its chain was really made anew, give --rescan=-{info.blocks}."
-                )
-            if not told:
-                self._log(
-                    "unusual",
-                    f"bitcoind has {info.blocks} blocks, we had {height} before: waiting until it is there again",
-                )
-                told = True
-            await asyncio.sleep(min(self.settings.poll_seconds, 5))
-            info = await self._retrying(lambda: self.backend.chain_info(height))
-            self._note_sync(info, first=False)
-
-    async def _find_root(self, height: int) -> None:
-        """The block to go on from: the newest that we know, or have no row of, at or below `height`."""
-        while True:
-            block = await self._retrying(partial(self.backend.block, height))
-            if block is None:
-                raise ChainError(f"the bitcoin backend does not give block {height} out")
-            known = self.store.hash_at(height)
-            if known is None or known == block.header.hash or height == 0:
-                self._chain = HeaderChain([block.header])
-                return
-            height -= 1
-
-    async def _retrying(self, ask: Callable[[], Awaitable[R]]) -> R:
-        """Repeat until the backend answers."""
-        delay_s = FIRST_RETRY_S
-        while True:
-            try:
-                answer = await ask()
-            except BackendError as why:
-                self._note_trouble(why)
-            else:
-                self._note_working()
-                return answer
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, LONGEST_RETRY_S)
-
-    def _note_trouble(self, why: BackendError) -> None:
-        """Say it once; the backend plugin has its own line for a bitcoind that is away."""
-        if str(why) != self._trouble:
-            self._trouble = str(why)
-            self._log(
-                "debug" if self._stopping else "unusual", f"Waiting for the bitcoin backend: {why}"
-            )
-
-    def _note_working(self) -> None:
-        if self._trouble is not None:
-            self._trouble = None
-            self._log("info", "The bitcoin backend answers again.")
-
-    def _note_sync(self, info: ChainInfo, *, first: bool) -> None:
-        self.header_count = info.headers
-        if not info.syncing and info.headers == info.blocks:
-            if not self.backend_synced and not first:
-                self._log("unusual", "Bitcoin backend now synced.")
-            self.backend_synced = True
-            return
-        if info.syncing:
-            text = "Waiting for initial block download (this can take a while!)"
-        else:
-            text = f"Waiting for bitcoind to catch up ({info.blocks} blocks of {info.headers})"
-        self._log("unusual" if first else "debug", text)
-
-    async def _watch_backend_sync(self) -> None:
-        while not self.backend_synced:
-            await asyncio.sleep(self.settings.poll_seconds / 4)
-            info = await self._retrying(lambda: self.backend.chain_info(self.height))
-            self._note_sync(info, first=False)
-        self.poll_now()
 
     # -- blocks ----------------------------------------------------------------------------------------
 

@@ -16,8 +16,9 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_from_hex
 from pylightningd.common.network import REGTEST
 from pylightningd.lightningd.chain.backend_io import Backend
+from pylightningd.lightningd.chain.backend_sync_io import ChainSettings
 from pylightningd.lightningd.chain.block import Block, parse_block
-from pylightningd.lightningd.chain.watcher_io import ChainSettings, ChainWatcher
+from pylightningd.lightningd.chain.watcher_io import ChainWatcher
 from pylightningd.lightningd.db.chain_io import ChainStore
 from pylightningd.lightningd.db.connect_io import open_database
 from pylightningd.lightningd.turn import Turn

@@ -10,13 +10,13 @@ import pytest
 
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, ShortChannelId
-from pylightningd.lightningd.chain.watcher_io import ChainError
+from pylightningd.lightningd.chain.backend_sync_io import ChainError
 from tests.lightningd.chain.fake_chain import FakeChain, make_tx, watched
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pylightningd.lightningd.chain.watcher_io.FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr("pylightningd.lightningd.chain.backend_sync_io.FIRST_RETRY_S", 0.001)
 
 
 def test_new_node_starts_near_the_tip_and_follows(tmp_path: Path) -> None:
