@@ -122,6 +122,6 @@ def test_plugins_see_every_write(node_factory: NodeFactory) -> None:
     refuse.touch()
     with pytest.raises((RpcError, OSError)):
         l1.rpc("datastore", key="k", string="v")
-    wait_for(lambda: not l1.is_running, "l1 to stop")
+    assert l1.wait_exit() == 1
     assert _dump(mirror) == before
     assert not any('INTO "datastore"' in line for line in _dump(database))
