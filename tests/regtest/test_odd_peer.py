@@ -83,18 +83,22 @@ def test_dialling_one_that_stalls(node_factory: NodeFactory) -> None:
             "host": "127.0.0.1",
             "port": server.sockets[0].getsockname()[1],
         }
-        dialling = asyncio.create_task(asyncio.to_thread(l1.call, "connect", target))
-        await heard.wait()
-        await asyncio.to_thread(node_factory.connect, l1, l2)
-        assert not dialling.done()
-        try:
-            await dialling
-        except RpcError as error:
-            return error
-        finally:
-            done.set()
-            server.close()
-        return None
+
+        async def dial() -> RpcError | None:
+            try:
+                await asyncio.to_thread(l1.call, "connect", target)
+            except RpcError as error:
+                return error
+            return None
+
+        async with asyncio.TaskGroup() as group:
+            dialling = group.create_task(dial())
+            await heard.wait()
+            await asyncio.to_thread(node_factory.connect, l1, l2)
+            assert not dialling.done()
+        done.set()
+        server.close()
+        return dialling.result()
 
     error = run(talk)
     assert error is not None
