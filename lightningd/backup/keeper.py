@@ -7,6 +7,7 @@ that was lost (or an old copy), and then the file is all there is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,17 @@ class Backups:
     def unknown(self, backup: Backup) -> tuple[ScbChannel, ...]:
         """Its entries that the database has no row of."""
         return tuple(e for e in backup.channels if not self.is_known(e.channel_id))
+
+    def reserve_numbers(self, entries: Iterable[ScbChannel]) -> None:
+        """New channels must not take the numbers of those that may yet be restored. Inside a turn."""
+        highest = max((e.dbid for e in entries), default=0)
+        if highest:
+            self._node.channels.store.reserve_dbid(highest)
+
+    @property
+    def foreign(self) -> tuple[ScbChannel, ...]:
+        """Entries of the file that the database knows nothing of."""
+        return self._foreign
 
     def is_known(self, channel_id: ChannelId) -> bool:
         """Whether the database has, or had, this channel."""

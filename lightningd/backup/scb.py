@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 from pylightningd.common.address import Address, AddressError, parse_address, read_address
-from pylightningd.common.amount import Sat
+from pylightningd.common.amount import MAX_SAT, Sat
 from pylightningd.common.errors import WireError
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint, Txid
 from pylightningd.common.shachain import MAX_INDEX, Shachain, ShachainError
@@ -21,6 +21,7 @@ _COMPATIBLE = 0x5555555555555555
 _LEGACY, _MODERN = 6135, 6137
 _TLV_SHACHAIN, _TLV_BASEPOINTS, _TLV_OPENER, _TLV_DELAY = 1, 3, 5, 7
 _POINT_SIZE = 33
+_DBID_LIMIT = 1 << 48
 _ADDRESS_AT = 8 + 32 + _POINT_SIZE
 _NO_ADDRESS = Address("ipv4", "0.0.0.0", 0)  # noqa: S104 - means "not known" here
 _DEFAULT_PORT = 9735
@@ -188,14 +189,18 @@ class _Cursor:
 
 def _read_channel(cursor: _Cursor, *, legacy: bool) -> ScbChannel:
     (dbid,) = cursor.unpack(">Q")
+    if not 0 < dbid < _DBID_LIMIT:
+        raise BadBackup(f"there is no channel number {dbid}")
     channel_id, peer_id = ChannelId(cursor.take(32)), NodeId(cursor.take(_POINT_SIZE))
     if peer_id[0] not in (2, 3):
         raise BadBackup("the peer's node id is no public key")
     if legacy:
-        cursor.take(1)
+        cursor.take(1)  # as CLN: it means nothing
     address = cursor.address()
     txid = Txid(cursor.take(32))
     index, amount = cursor.unpack(">IQ")
+    if amount > MAX_SAT:
+        raise BadBackup(f"a channel of {amount} sat")
     (size,) = cursor.unpack(">H")
     channel_type = cursor.take(size)
     tlvs: dict[int, bytes] = {}

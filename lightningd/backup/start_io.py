@@ -30,6 +30,8 @@ async def start(node: Node) -> None:
         node.backup.load()
     except OSError as error:
         raise StartError(f"Cannot write {node.backup.path}: {error.strerror or error}") from error
+    if node.backup.foreign:
+        await node.turn.do(lambda: node.backup.reserve_numbers(node.backup.foreign))
     node.recovery.start()
     node.chain.on_block(lambda height, _block: node.backup.on_block(height))
     node.chain.on_block(lambda height, _block: node.peer_storage.on_block(height))

@@ -122,6 +122,7 @@ class PeerStorage:
             return
         missing = keeper.unknown(backup)
         if missing:
+            keeper.reserve_numbers(missing)
             self._news(peer, msg.blob, backup, len(missing))
         elif keeper.is_from_the_future(backup):
             self._node.log(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pylightningd.common.address import Address
 from pylightningd.common.amount import Sat
@@ -138,6 +140,25 @@ def test_what_is_no_backup() -> None:
     with pytest.raises(BadBackup, match="part of type 2"):
         decode_channel(head + b"\0\0\0\2\2\0")
     assert decode_channel(head + b"\0\0\0\2\x63\0") == channel()
+
+
+@given(place=st.integers(0, len(CLN_ENTRY) - 1), value=st.integers(0, 255), cut=st.integers(0, 400))
+def test_damage_is_noticed_or_harmless(place: int, value: int, cut: int) -> None:
+    for raw in (CLN_ENTRY[:place] + bytes((value,)) + CLN_ENTRY[place + 1 :], CLN_ENTRY[:cut]):
+        try:
+            entry = decode_channel(raw)
+        except BadBackup:
+            continue
+        assert decode_channel(entry.encode()) == entry
+
+
+def test_numbers_that_cannot_be() -> None:
+    for changed in ({"dbid": 0}, {"dbid": 1 << 48}, {"dbid": 1 << 63}):
+        with pytest.raises(BadBackup, match="no channel number"):
+            decode_channel(channel(**changed).encode())
+    raw = CLN_ENTRY.replace(bytes.fromhex("00000000000f4240"), b"\xff" * 8)
+    with pytest.raises(BadBackup, match="sat"):
+        decode_channel(raw)
 
 
 def test_a_chain_of_secrets_that_is_none() -> None:

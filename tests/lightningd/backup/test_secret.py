@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_starting_again_puts_the_old_files_aside(
         (tmp_path / name).write_text(name)
     started: list[Any] = []
     monkeypatch.setattr(os, "execv", lambda *args: started.append(args))
-    monkeypatch.setattr(secret_file_io.sys, "orig_argv", ["python", "-m", "x", "--daemon", "-y"])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "x", "--daemon", "-y"])
     monkeypatch.delenv(secret_file_io.ENVIRONMENT, raising=False)
     secret_file_io.start_again("the secret", str(tmp_path))
     assert os.environ.pop(secret_file_io.ENVIRONMENT) == "the secret"
