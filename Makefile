@@ -61,7 +61,7 @@ check-unit: $(STAMP)
 
 check-regtest: $(STAMP)
 	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; export BITCOIND; \
-		$(BIN)/python -m pytest -q -n $(REGTEST_WORKERS) tests/regtest $(ARGS)
+		$(BIN)/python -m pytest -q -n $(REGTEST_WORKERS) --dist worksteal tests/regtest $(ARGS)
 
 # With BOLTDIR=<clone of the BOLTs> the committed list of section titles is checked, too.
 check-bolts: $(STAMP)
