@@ -71,7 +71,7 @@ async def decryptencrypteddata(
         "destination_msat": Param(msat, "what the destination gets", default=None),
         "destination": Param(node_id_param, "who gets it", default=None),
     },
-    examples=["injectpaymentonion <onion> <payment_hash> 1000msat 120 1 1"],
+    examples=["injectpaymentonion 0003... <payment_hash> 1000msat 120 1 1"],
     errors={
         218: "it failed; `onionreply` says why, to who made the onion",
         219: "the payment was made already",

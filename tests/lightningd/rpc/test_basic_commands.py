@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from coincurve import PrivateKey
 from pylightningd.common.bus.link import Link
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId
+from pylightningd.common.wire.connectd_wire import ConnectdDevReportFds
 from pylightningd.common.wire.hsmd_wire import (
     HsmdDeriveSecret,
     HsmdDeriveSecretReply,
@@ -23,6 +25,7 @@ from pylightningd.common.wire.hsmd_wire import (
 from pylightningd.lightningd.config_io import load_config
 from pylightningd.lightningd.log_io import Log
 from pylightningd.lightningd.node import Node
+from pylightningd.lightningd.plugin_host.hooks import HookTable
 from pylightningd.lightningd.rpc.dispatch import Call
 from pylightningd.lightningd.rpc.registry import SCHEMAS, load_families
 from pylightningd.lightningd.startup_io import start_commands, start_database
@@ -59,6 +62,8 @@ class Rig:
         fake: Any = FakeHsm()
         hsm: Link = fake
         self.node.hsm = hsm
+        no_plugins: Any = SimpleNamespace(hooks=HookTable())
+        self.node.plugins = no_plugins
         self.runner.run(self._start())
 
     async def _start(self) -> None:
@@ -123,7 +128,11 @@ def test_check(rig: Rig) -> None:
 def test_developers(tmp_path: Path) -> None:
     rig = Rig(tmp_path, "--developer")
     assert rig.call("dev-memleak") == {"leaks": []}
+    told: list[Any] = []
+    fleet: Any = SimpleNamespace(tell=lambda name, msg: told.append((name, msg)))
+    rig.node.fleet = fleet
     assert rig.call("dev-report-fds") == {}
+    assert told == [("connectd", ConnectdDevReportFds())]
     rig.close()
 
 
