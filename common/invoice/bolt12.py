@@ -127,5 +127,5 @@ def _tlvs(source: str | bytes, wanted: str) -> bytes:
         return source
     prefix, tlvs = decode_string(source)
     if prefix != wanted:
-        raise Bolt12Error(f"the prefix is {prefix!r}, expected {wanted!r}")
+        raise Bolt12Error(f"unexpected prefix {prefix}, expected {wanted!r}")
     return tlvs

@@ -39,6 +39,7 @@ async def fetch_invoice(plugin: Plugin, post: Post, text: str, wish: Wish, secon
     unsigned = make_request(offer, tlvs, wish, post.network, our_id, alias_base)
     draft = bolt12.encode_string(bolt12.INVOICE_REQUEST_PREFIX, unsigned)
     made = await plugin.rpc("createinvoicerequest", bolt12=draft, savetodb=False)
+    plugin.log(f'invoice_request: "{made["bolt12"]}"', "debug")
     _, request = bolt12.decode_string(made["bolt12"])
     where, waiting, secret = await post.ask(
         destinations(offer.offer_paths, offer.offer_issuer_id),
