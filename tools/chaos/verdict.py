@@ -68,7 +68,7 @@ def unrest(world: World) -> list[str]:
         parts = quick(node, "listsendpays", status="pending")["payments"]
         found += [f"{node.name}: payment {p['payment_hash'][:16]} pending" for p in parts]
         for channel in all_channels[node.name]:
-            why = restless(world, channel, ends[channel["channel_id"]])
+            why = restless(channel, ends[channel["channel_id"]])
             if why:
                 found.append(f"{why} {node.name} {channel['channel_id'][:16]} {channel['state']}")
     if world.bitcoind.mempool():
@@ -76,12 +76,11 @@ def unrest(world: World) -> list[str]:
     return found
 
 
-def restless(world: World, channel: dict[str, Any], ends: int) -> str:
+def restless(channel: dict[str, Any], ends: int) -> str:
     """Why a channel is not at rest; empty if it is."""
     state = channel["state"]
     if state == "CHANNELD_NORMAL":
-        if channel["channel_id"] in world.ordered:
-            return "channel: was told to close alone:"
+        # Perhaps it was told to close by a command that its node did not live to take.
         if not channel.get("reestablished"):
             return "channel: not reestablished:"
         return "channel: HTLCs:" if channel["htlcs"] else ""
