@@ -11,8 +11,10 @@ from pylightningd.channeld.events import ChannelStep
 from pylightningd.channeld.state import LIVE, Channel, Phase
 from pylightningd.common import features as ft
 from pylightningd.common.bitcoin.script import is_valid_shutdown_script
+from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.effects import SendPeer, Tell, ask_master
 from pylightningd.common.errors import WarnPeer
+from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import Message
@@ -21,6 +23,12 @@ from pylightningd.common.wire.runtime import Message
 def on_shutdown_wanted(channel: Channel, msg: cw.ChanneldShutdown) -> ChannelStep[None]:
     """lightningd wants the channel closed. From now on nothing is offered; the message goes out at a flush."""
     channel.local_shutdown_script = msg.script
+    yield from ()
+
+
+def on_wrong_funding(channel: Channel, msg: cw.ChanneldWrongFunding) -> ChannelStep[None]:
+    """lightningd wants another output closed than the one that was negotiated."""
+    channel.wrong_funding = msg.outpoint
     yield from ()
 
 
@@ -33,8 +41,18 @@ def maybe_send_shutdown(channel: Channel) -> ChannelStep[None]:
     if channel.live.sent_shutdown or channel.live.unsigned_updates:
         return
     channel.live.sent_shutdown = True
+    wrong = channel.wrong_funding
+    tlvs = pw.ShutdownTlvs(
+        wrong_funding=None
+        if wrong is None
+        else pw.ShutdownWrongFunding(txid=wrong.txid, outnum=wrong.index)
+    )
     yield SendPeer(
-        pw.Shutdown(channel_id=channel.facts.channel_id, scriptpubkey=channel.local_shutdown_script)
+        pw.Shutdown(
+            channel_id=channel.facts.channel_id,
+            scriptpubkey=channel.local_shutdown_script,
+            tlvs=tlvs,
+        )
     )
 
 
@@ -42,7 +60,11 @@ def on_shutdown(channel: Channel, msg: pw.Shutdown) -> ChannelStep[None]:
     """The peer wants to close."""
     _check_script(channel, msg.scriptpubkey)
     reply = yield from ask_master(
-        cw.ChanneldGotShutdown(dbid=channel.facts.dbid, script=msg.scriptpubkey)
+        cw.ChanneldGotShutdown(
+            dbid=channel.facts.dbid,
+            script=msg.scriptpubkey,
+            wrong_funding=_wrong_funding(channel, msg.tlvs.wrong_funding),
+        )
     )
     channel.live.got_shutdown = True
     channel.remote_shutdown_script = msg.scriptpubkey
@@ -50,6 +72,20 @@ def on_shutdown(channel: Channel, msg: pw.Shutdown) -> ChannelStep[None]:
     # updates: `maybe_send_shutdown` sees to it.
     if not channel.local_shutdown_script:
         channel.local_shutdown_script = reply.local_script
+
+
+def _wrong_funding(channel: Channel, named: pw.ShutdownWrongFunding | None) -> Outpoint | None:
+    """The output that the peer says it has paid to. Only an opener may, of a channel that was never used."""
+    if named is None:
+        return None
+    feature = ft.SHUTDOWN_WRONG_FUNDING
+    if not ft.negotiated(channel.our_features, channel.their_features, feature):
+        raise WarnPeer(f"wrong_funding shutdown needs feature {feature}")
+    if channel.facts.opener is Side.LOCAL:
+        raise WarnPeer("No shutdown wrong_funding for channels we opened!")
+    if channel.next_local != 1 or channel.next_remote != 1:
+        raise WarnPeer("No shutdown wrong_funding for used channels!")
+    return Outpoint(Txid(named.txid), named.outnum)
 
 
 def _check_script(channel: Channel, script: bytes) -> None:

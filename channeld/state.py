@@ -25,7 +25,7 @@ from pylightningd.common.channel.htlc import Htlc
 from pylightningd.common.channel.htlc_states import HtlcState, Side
 from pylightningd.common.channel.keyset import Basepoints, obscuring_factor
 from pylightningd.common.channel_type import ChannelType
-from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
 from pylightningd.common.shachain import Shachain
 from pylightningd.common.wire import common_wire
 from pylightningd.common.wire.channeld_wire import ChanneldChannel
@@ -159,6 +159,8 @@ class Channel:
     local_shutdown_script: bytes
     """Not empty once we have sent, or shall send, shutdown."""
     remote_shutdown_script: bytes
+    wrong_funding: Outpoint | None = None
+    """What our shutdown names as really paid to, where that is not the funding output."""
     our_features: bytes
     their_features: bytes
     feerate_min_perkw: int

@@ -90,6 +90,14 @@ class _Facts:
         if len(tx.inputs) != 1 or tx.inputs[0].outpoint != self.static.funding:
             raise Refusal("the transaction does not spend this channel's funding output alone")
 
+    def check_spends_one_output(self, tx: Tx) -> None:
+        """Raise Refusal unless the transaction spends one output: the funding output, or the one really paid to instead.
+
+        Which one does not matter for a mutual close: the signature holds only for an output with the channel's script.
+        """
+        if len(tx.inputs) != 1:
+            raise Refusal("a closing transaction spends one output alone")
+
 
 def _keyset_points(points: Basepoints) -> keyset.Basepoints:
     return keyset.Basepoints(

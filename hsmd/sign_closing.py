@@ -14,7 +14,7 @@ def sign_mutual_close(channel: Channel, msg: w.HsmdSignMutualClose) -> w.HsmdSig
     """Sign a closing transaction. Raises Refusal for anything that could be a commitment."""
     facts = channel.facts
     tx = Tx.parse(msg.tx)
-    facts.check_spends_funding(tx)
+    facts.check_spends_one_output(tx)
     if commitment_number_of(tx, facts.obscuring_factor) is not None:
         raise Refusal("this closing transaction looks like a commitment")
     digest = funding_sighash(tx, facts.funding_script, facts.static.funding_amount)

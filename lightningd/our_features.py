@@ -36,9 +36,10 @@ _SECOND_WORDS = (
 )  # fmt: skip
 
 
-def our_bits() -> list[int]:
-    """The feature bits this version offers."""
-    return sorted([*_COMPULSORY, *(bit | 1 for bit in _OPTIONAL)])
+def our_bits(*, wrong_funding: bool = False) -> list[int]:
+    """The feature bits this version offers; `wrong_funding`: also CLN's experimental one of that name."""
+    optional = [*_OPTIONAL, f.SHUTDOWN_WRONG_FUNDING] if wrong_funding else _OPTIONAL
+    return sorted([*_COMPULSORY, *(bit | 1 for bit in optional)])
 
 
 def forced_bits(bits: Iterable[int], setting: str | None) -> list[int]:

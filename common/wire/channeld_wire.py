@@ -9,7 +9,7 @@ from typing import ClassVar, Self, TypeAlias
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.errors import WireError
-from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.ids import Outpoint, ShortChannelId
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire.common_wire import ChannelStatic
 from pylightningd.common.wire.runtime import (
@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "90c37e96452999a79e31e3d7646b7c571accb018d3aad9fe8eb53adee7404395"
+    "814812aa7e51b60e0c98e243eeeb3dd8c7fe42a639548d793d48c06cb94d1b97"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 
@@ -1426,6 +1426,59 @@ class ChanneldShutdown(Message):
             raise malformed(cls, err) from err
 
 
+_CHANNELD_WRONG_FUNDING_0 = struct.Struct(">HQ32sI")
+
+
+@wire_class
+class ChanneldWrongFunding(Message):
+    """We paid to another output than was negotiated: our shutdown names it. Before
+    channeld_shutdown, and after channeld_channel. Type 613.
+    """
+
+    TYPE: ClassVar[int] = 613
+    NAME: ClassVar[str] = "WIRE_CHANNELD_WRONG_FUNDING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("outpoint", "outpoint", ""),
+    )
+
+    __slots__ = ("dbid", "outpoint")
+    dbid: int  # u64
+    outpoint: Outpoint
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        outpoint: Outpoint,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "outpoint", outpoint)
+
+    def encode(self) -> bytes:
+        if len(self.outpoint.txid) != 32:
+            raise wrong_length(self)
+        return _CHANNELD_WRONG_FUNDING_0.pack(
+            613,
+            self.dbid,
+            self.outpoint.txid,
+            self.outpoint.index,
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, outpoint_0_, outpoint_1_ = _CHANNELD_WRONG_FUNDING_0.unpack(buf)
+            if wire_type != 613:
+                raise WireError(f"type {wire_type}, not 613")
+            return cls(
+                dbid=dbid_,
+                outpoint=Outpoint(outpoint_0_, outpoint_1_),
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CHANNELD_SEND_0 = struct.Struct(">HQ")
 
 
@@ -2254,6 +2307,7 @@ class ChanneldGotShutdownReply(Message):
 
 
 _CHANNELD_GOT_SHUTDOWN_0 = struct.Struct(">HQ")
+_CHANNELD_GOT_SHUTDOWN_1 = struct.Struct(">32sI")
 
 
 @wire_class
@@ -2266,24 +2320,37 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("dbid", "u64", ""),
         ("script", "varbytes", ""),
+        ("wrong_funding", "?outpoint", ""),
     )
 
-    __slots__ = ("dbid", "script")
+    __slots__ = ("dbid", "script", "wrong_funding")
     dbid: int  # u64
     script: bytes
+    wrong_funding: Outpoint | None
 
     def __init__(
         self,
         *,
         dbid: int,
         script: bytes,
+        wrong_funding: Outpoint | None = None,
     ) -> None:
         put(self, "dbid", dbid)
         put(self, "script", script)
+        put(self, "wrong_funding", wrong_funding)
 
     def encode(self) -> bytes:
+        if (self.wrong_funding is not None and len(self.wrong_funding.txid) != 32):
+            raise wrong_length(self)
         return b"".join(
-            (_CHANNELD_GOT_SHUTDOWN_0.pack(632, self.dbid), write_varbytes(self.script)),
+            (
+                _CHANNELD_GOT_SHUTDOWN_0.pack(632, self.dbid),
+                write_varbytes(self.script),
+                b"\x00" if self.wrong_funding is None else b"\x01" + _CHANNELD_GOT_SHUTDOWN_1.pack(
+                    self.wrong_funding.txid,
+                    self.wrong_funding.index,
+                ),
+            ),
         )
 
     @classmethod
@@ -2294,11 +2361,19 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
                 raise WireError(f"type {wire_type}, not 632")
             pos = 10
             script_, pos = read_varbytes(buf, pos)
+            present = read_flag(buf, pos)
+            pos += 1
+            wrong_funding_: Outpoint | None = None
+            if present:
+                wrong_funding_0_, wrong_funding_1_ = _CHANNELD_GOT_SHUTDOWN_1.unpack_from(buf, pos)
+                pos += 36
+                wrong_funding_ = Outpoint(wrong_funding_0_, wrong_funding_1_)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
                 dbid=dbid_,
                 script=script_,
+                wrong_funding=wrong_funding_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err
@@ -2665,6 +2740,7 @@ ChanneldMessage: TypeAlias = (
     | ChanneldFailHtlc
     | ChanneldFeerates
     | ChanneldShutdown
+    | ChanneldWrongFunding
     | ChanneldSend
     | ChanneldSendingCommitsig
     | ChanneldSendingCommitsigReply
@@ -2700,6 +2776,7 @@ MESSAGES: dict[int, type[ChanneldMessage]] = {
     609: ChanneldFailHtlc,
     610: ChanneldFeerates,
     611: ChanneldShutdown,
+    613: ChanneldWrongFunding,
     612: ChanneldSend,
     620: ChanneldSendingCommitsig,
     621: ChanneldSendingCommitsigReply,

@@ -36,7 +36,7 @@ from pylightningd.common.wire.tlv import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "8d1ffdc8a3ccafa80327b8df7099ac3425c16a60f9ebf518dc0587f44b9e766b"
+    "c67930a6cb12a70c0019f012ca91655a703c80b887fe0e513d13b620979335ab"
 )
 """SHA256 of tools/wire/peer.csv and what it includes."""
 
@@ -886,6 +886,98 @@ class SpliceAckTlvs(TlvStream):
 
 
 _NO_SPLICE_ACK_TLVS = SpliceAckTlvs()
+
+
+_SHUTDOWN_WRONG_FUNDING_0 = struct.Struct(">32sI")
+
+
+@wire_class
+class ShutdownWrongFunding(Subtype):
+    """Not in BOLT 2: feature 104 of CLN. TLV record `wrong_funding` of `shutdown_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("txid", "sha256", ""),
+        ("outnum", "u32", ""),
+    )
+
+    __slots__ = ("txid", "outnum")
+    txid: Txid
+    outnum: int  # u32
+
+    def __init__(
+        self,
+        *,
+        txid: Txid,
+        outnum: int,
+    ) -> None:
+        put(self, "txid", txid)
+        put(self, "outnum", outnum)
+
+    def write(self) -> bytes:
+        if len(self.txid) != 32:
+            raise wrong_length(self)
+        return _SHUTDOWN_WRONG_FUNDING_0.pack(self.txid, self.outnum)
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        txid_, outnum_ = _SHUTDOWN_WRONG_FUNDING_0.unpack_from(buf, pos)
+        pos += 36
+        value = cls(
+            txid=txid_,
+            outnum=outnum_,
+        )
+        return value, pos
+
+
+@wire_class
+class ShutdownTlvs(TlvStream):
+    """TLV stream `shutdown_tlvs`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("wrong_funding", "ShutdownWrongFunding", ""),
+    )
+
+    __slots__ = ("wrong_funding", "unknown")
+    # Not in BOLT 2: feature 104 of CLN.
+    wrong_funding: ShutdownWrongFunding | None  # type 100
+    unknown: tuple[tuple[int, bytes], ...]  # odd records, in order
+
+    def __init__(
+        self,
+        *,
+        wrong_funding: ShutdownWrongFunding | None = None,
+        unknown: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        put(self, "wrong_funding", wrong_funding)
+        put(self, "unknown", unknown)
+
+    def encode(self) -> bytes:
+        records = list(self.unknown)
+        if self.wrong_funding is not None:
+            records.append((100, self.wrong_funding.write()))
+        return write_records(records)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        wrong_funding_: ShutdownWrongFunding | None = None
+        unknown_: list[tuple[int, bytes]] = []
+        for kind, offset, value in read_records(buf):
+            try:
+                if kind == 100:
+                    wrong_funding_ = ShutdownWrongFunding.read_all(value)
+                elif kind & 1:
+                    unknown_.append((kind, value))
+                else:
+                    raise WireError("unknown and even")
+            except DECODE_ERRORS as err:
+                raise TlvError(f"ShutdownTlvs: TLV type {kind}: {err}", kind, offset) from err
+        return cls(
+            wrong_funding=wrong_funding_,
+            unknown=tuple(unknown_),
+        )
+
+
+_NO_SHUTDOWN_TLVS = ShutdownTlvs()
 
 
 _CLOSING_TLVS_0 = struct.Struct(">64s")
@@ -4047,26 +4139,34 @@ class Shutdown(Message):
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("channel_id", "channel_id", ""),
         ("scriptpubkey", "byte", "len"),
+        ("tlvs", "shutdown_tlvs", ""),
     )
 
-    __slots__ = ("channel_id", "scriptpubkey")
+    __slots__ = ("channel_id", "scriptpubkey", "tlvs")
     channel_id: ChannelId
     scriptpubkey: bytes
+    tlvs: ShutdownTlvs
 
     def __init__(
         self,
         *,
         channel_id: ChannelId,
         scriptpubkey: bytes,
+        tlvs: ShutdownTlvs = _NO_SHUTDOWN_TLVS,
     ) -> None:
         put(self, "channel_id", channel_id)
         put(self, "scriptpubkey", scriptpubkey)
+        put(self, "tlvs", tlvs)
 
     def encode(self) -> bytes:
         if len(self.channel_id) != 32:
             raise wrong_length(self)
         return b"".join(
-            (_SHUTDOWN_0.pack(38, self.channel_id, len(self.scriptpubkey)), self.scriptpubkey),
+            (
+                _SHUTDOWN_0.pack(38, self.channel_id, len(self.scriptpubkey)),
+                self.scriptpubkey,
+                self.tlvs.encode(),
+            ),
         )
 
     @classmethod
@@ -4081,9 +4181,11 @@ class Shutdown(Message):
                 raise too_short("scriptpubkey", len_, len(buf) - pos)
             scriptpubkey_ = buf[pos:end]
             pos = end
+            tlvs_ = ShutdownTlvs.decode(buf[pos:]) if pos < len(buf) else _NO_SHUTDOWN_TLVS
             return cls(
                 channel_id=channel_id_,
                 scriptpubkey=scriptpubkey_,
+                tlvs=tlvs_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

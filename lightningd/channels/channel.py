@@ -12,7 +12,7 @@ from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.channel import htlc_states as hs
 from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.channel_type import ChannelType
-from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
 from pylightningd.common.onion.sphinx import PACKET_SIZE
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.channeld_wire import Htlc as WireHtlc
@@ -183,6 +183,8 @@ class Channel:
     local_shutdown_script: bytes = b""
     """Set once we have sent, or must send, shutdown."""
     remote_shutdown_script: bytes = b""
+    wrong_funding: Outpoint | None = None
+    """The output that the opener really paid to, where that is not the negotiated one: what a mutual close spends."""
     closer: str | None = None
     """'local' or 'remote': who began to close."""
     close_cause: str = ""

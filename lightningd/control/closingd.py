@@ -11,7 +11,7 @@ from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.ids import NodeId, Outpoint
 from pylightningd.common.wire import closingd_wire as cw
 from pylightningd.common.wire import hsmd_wire as hw
-from pylightningd.common.wire.channeld_wire import ChanneldShutdown
+from pylightningd.common.wire.channeld_wire import ChanneldShutdown, ChanneldWrongFunding
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 
@@ -33,7 +33,6 @@ class CloseWish:
     step_is_percent: bool = True
     feerange: tuple[int, int] | None = None
     """Least and most, sat per 1000 weight."""
-    wrong_funding: Outpoint | None = None
     waiters: list[Any] = field(default_factory=list)
 
 
@@ -53,6 +52,8 @@ class ClosingControl:
     def start(self) -> None:
         """At start: mutual closes that both signed go out once more."""
         for channel in self._node.channels:
+            if channel.wrong_funding is not None and channel.state is not ChannelState.CLOSED:
+                self._watch_other_funding(channel, channel.wrong_funding)
             # A reorganisation puts a channel whose close was mined back to AWAITING_UNILATERAL.
             states = (ChannelState.CLOSINGD_COMPLETE, ChannelState.AWAITING_UNILATERAL)
             tx = self.agreed_tx(channel) if channel.state in states else None
@@ -84,9 +85,37 @@ class ClosingControl:
             return channel.close_to
         return self._node.wallet.script_of(channel.final_key_index)
 
-    def begin(self, channel: Channel, script: bytes | None) -> None:
+    def other_funding(self, channel: Channel, outpoint: Outpoint) -> None:
+        """The opener has paid to another output than was negotiated: closing spends that one. Inside a turn.
+
+        Whoever calls saves the channel.
+        """
+        before = channel.wrong_funding
+        if before == outpoint:
+            return
+        self._node.turn.on_rollback(lambda: setattr(channel, "wrong_funding", before))
+        channel.wrong_funding = outpoint
+        self._watch_other_funding(channel, outpoint)
+
+    def _watch_other_funding(self, channel: Channel, outpoint: Outpoint) -> None:
+        """Its spend ends the channel as that of the negotiated output would."""
+        node = self._node
+        node.chain.watch_spend(
+            outpoint,
+            partial(node.onchain.funding_spent, channel.dbid),
+            since_height=channel.first_block,
+        )
+
+    def begin(
+        self, channel: Channel, script: bytes | None, wrong_funding: Outpoint | None = None
+    ) -> None:
         """Send shutdown, now or once the peer is back. Inside a turn."""
         node = self._node
+        if wrong_funding is not None:
+            self.other_funding(channel, wrong_funding)
+            node.workers.send(
+                channel, ChanneldWrongFunding(dbid=channel.dbid, outpoint=wrong_funding)
+            )
         if not channel.local_shutdown_script:
             channel.local_shutdown_script = script or self.own_script(channel)
         channel.closer = channel.closer or "local"
@@ -203,7 +232,7 @@ class ClosingControl:
             fee_negotiation_step=wish.fee_negotiation_step,
             step_is_percent=wish.step_is_percent,
             use_fee_range=True,
-            wrong_funding=wish.wrong_funding,
+            wrong_funding=channel.wrong_funding,
         )
 
     def _on_signature(

@@ -15,6 +15,7 @@ from pylightningd.common.wire.channeld_wire import (
     ChanneldBlockheight,
     ChanneldForget,
     ChanneldInit,
+    ChanneldWrongFunding,
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel
@@ -103,6 +104,8 @@ class Workers:
             return name  # while we waited another connection brought it there, or it failed
         low, high = fee_bounds(node, channel)
         link.send(channel_init(channel, low, high, node.settings.max_dust_exposure))
+        if channel.wrong_funding is not None and channel.static.we_are_opener:
+            link.send(ChanneldWrongFunding(dbid=channel.dbid, outpoint=channel.wrong_funding))
         channel.worker = name
         self._prepared.add(channel.dbid)
         return name

@@ -65,6 +65,7 @@ def commitment_row(channel: Channel) -> Row:
 def mutable_row(channel: Channel) -> Row:
     policy = channel.policy
     sigs = channel.remote_announcement_sigs
+    wrong = channel.wrong_funding
     return {
         "state": int(channel.state),
         "sent_channel_ready": int(channel.sent_channel_ready),
@@ -74,6 +75,8 @@ def mutable_row(channel: Channel) -> Row:
         "alias_remote": scid_column(channel.remote_alias),
         "shutdown_scriptpubkey_local": channel.local_shutdown_script,
         "shutdown_scriptpubkey_remote": channel.remote_shutdown_script,
+        "shutdown_wrong_txid": None if wrong is None else wrong.txid,
+        "shutdown_wrong_outnum": None if wrong is None else wrong.index,
         "closer": channel.closer,
         "close_cause": channel.close_cause,
         "future_per_commitment_point": channel.future_remote_point,

@@ -294,6 +294,9 @@ class ChannelStore(HtlcStore):
             remote_alias=read_scid(row["alias_remote"]),
             local_shutdown_script=row["shutdown_scriptpubkey_local"],
             remote_shutdown_script=row["shutdown_scriptpubkey_remote"],
+            wrong_funding=None
+            if row["shutdown_wrong_txid"] is None
+            else Outpoint(Txid(row["shutdown_wrong_txid"]), row["shutdown_wrong_outnum"]),
             closer=row["closer"],
             close_cause=row["close_cause"],
             policy=Policy(

@@ -97,6 +97,8 @@ class Channels(Table):
     alias_remote = IntegerField(null=True)
     shutdown_scriptpubkey_local = BlobField()
     shutdown_scriptpubkey_remote = BlobField()
+    shutdown_wrong_txid = BlobField(null=True)
+    shutdown_wrong_outnum = IntegerField(null=True)
     closer = TextField(null=True)
     close_cause = TextField()
     # Forwarding and gossip

@@ -131,9 +131,16 @@ async def close(
             JSONRPC2_INVALID_PARAMS,
             f"destination: the channel was opened with a promise to close to script {upfront.hex()}",
         )
+    if wrong_funding is not None:
+        _check_wrong_funding(node, channel)
+    begun = channel.local_shutdown_script
+    if script is not None and begun and script != begun:
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS,
+            f"Destination address {script.hex()} does not match already-sent shutdown script {begun.hex()}",
+        )
     wish = node.closing.wish(channel)
     wish.fee_negotiation_step, wish.step_is_percent = _parse_step(fee_negotiation_step)
-    wish.wrong_funding = wrong_funding
     if feerange is not None:
         if len(feerange) != 2:
             raise UserError(
@@ -144,7 +151,7 @@ async def close(
         wish.feerange = (low, high)
     done = node.new_future()
     wish.waiters.append(done)
-    await node.turn.do(lambda: _begin(node, channel, script))
+    await node.turn.do(lambda: _begin(node, channel, script, wrong_funding))
     timeout = _timeout(node, channel, unilateraltimeout)
     if timeout is not None and not done.done():
         _tell_waiting(call, node, channel, timeout)
@@ -152,11 +159,38 @@ async def close(
     return _result(tx, kind)
 
 
-def _begin(node: Node, channel: Channel, script: bytes | None) -> None:
+def _check_wrong_funding(node: Node, channel: Channel) -> None:
+    """The peer would refuse it otherwise."""
+    feature = ft.SHUTDOWN_WRONG_FUNDING
+    peer = node.peers.get(channel.peer_id)
+    theirs = b"" if peer is None else peer.features
+    ours = node.features["init"]
+    if not ft.negotiated(ours, theirs, feature):
+        said = [("yes" if ft.offers(bits, feature) else "no") for bits in (ours, theirs)]
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS,
+            f"wrong_funding feature not negotiated (we said {said[0]}, they said {said[1]}: "
+            "try experimental-shutdown-wrong-funding?)",
+        )
+    if not channel.static.we_are_opener:
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS,
+            "wrong_funding: should be given by who opened the channel: only that side has paid",
+        )
+    if channel.next_local_commitment != 1 or channel.next_remote_commitment != 1:
+        raise UserError(
+            JSONRPC2_INVALID_PARAMS,
+            "wrong_funding: the channel was used already, so its funding output cannot be another one",
+        )
+
+
+def _begin(
+    node: Node, channel: Channel, script: bytes | None, wrong_funding: Outpoint | None
+) -> None:
     if channel.state is ChannelState.AWAITING_UNILATERAL:
         node.channel_events.close_again(channel)
     else:
-        node.closing.begin(channel, script)
+        node.closing.begin(channel, script, wrong_funding)
 
 
 def _timeout(node: Node, channel: Channel, asked: int | None) -> int | None:

@@ -190,9 +190,14 @@ def test_mutual_close_signs_closings_only(alice: Hsm) -> None:
     verify_compact(ALICE_POINTS.funding_pubkey, digest, reply.signature)
     with pytest.raises(Refusal, match="looks like a commitment"):
         ask(alice, w.HsmdSignMutualClose(dbid=1, tx=local_tx(alice, 0)))
+    # The output that the opener has really paid to, where it is not the one negotiated (shutdown's wrong_funding).
     other = replace(tx, inputs=(TxIn(Txid(b"o" * 32), 0),))
-    with pytest.raises(Refusal, match="funding output alone"):
-        ask(alice, w.HsmdSignMutualClose(dbid=1, tx=other.serialize()))
+    reply = ask(alice, w.HsmdSignMutualClose(dbid=1, tx=other.serialize()))
+    digest = bip143_sighash(other, 0, FUNDING_SCRIPT, AMOUNT)
+    verify_compact(ALICE_POINTS.funding_pubkey, digest, reply.signature)
+    two = replace(tx, inputs=(*tx.inputs, *other.inputs))
+    with pytest.raises(Refusal, match="one output alone"):
+        ask(alice, w.HsmdSignMutualClose(dbid=1, tx=two.serialize()))
 
 
 CLAIM = Tx(2, (TxIn(Txid(b"c" * 32), 3),), (TxOut(Sat(900), sc.p2wpkh(ALICE.node_id)),))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.regtest.network import NodeFactory
+from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import NETWORK, Node
 from tests.regtest.rpc_client import RpcError
 from tests.regtest.sending import new_invoice, payment_of, route_to, send, start_payment
@@ -71,8 +71,7 @@ def _close_alone(node: Node) -> str:
 
 def _reconnect(factory: NodeFactory, first: Node, second: Node) -> None:
     factory.connect(first, second)
-    for node in (first, second):
-        wait_for(lambda n=node: n.channels()[0].get("reestablished"), f"{node.name}'s channel")  # type: ignore[misc]
+    wait_back(first, second)
 
 
 def _wait_for_htlc(payer: Node, payee: Node) -> None:
@@ -155,8 +154,9 @@ def test_htlc_times_out_on_our_commitment(node_factory: NodeFactory) -> None:
     l1.wait_for_log(
         "Telling lightningd about OUR_HTLC_TIMEOUT_TX to resolve OUR_UNILATERAL/OUR_HTLC after block"
     )
-    node_factory.mine(1, wait_for_mempool=1)
-    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine_until(
+        l1, "Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX"
+    )
     assert payment_of(l1, payment_hash)["status"] == "pending"
     node_factory.mine(2)
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
@@ -208,8 +208,9 @@ def test_htlc_is_claimed_on_chain(node_factory: NodeFactory) -> None:
     l2.wait_for_log(
         "Telling lightningd about OUR_HTLC_SUCCESS_TX to resolve OUR_UNILATERAL/THEIR_HTLC after block"
     )
-    node_factory.mine(1, wait_for_mempool=1)
-    l2.wait_for_log("Resolved OUR_UNILATERAL/THEIR_HTLC by our proposal OUR_HTLC_SUCCESS_TX")
+    node_factory.mine_until(
+        l2, "Resolved OUR_UNILATERAL/THEIR_HTLC by our proposal OUR_HTLC_SUCCESS_TX"
+    )
     l1.start()
     l1.wait_for_log("Resolved THEIR_UNILATERAL/OUR_HTLC by OUR_HTLC_FULFILL_TO_THEM")
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
@@ -238,9 +239,8 @@ def test_cheater_loses_all(node_factory: NodeFactory) -> None:
         "THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM after block"
     )
     assert "taking all funds" in _statuses(l2)
-    node_factory.mine(1, wait_for_mempool=1)
-    l2.wait_for_log(
-        "Resolved THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal"
+    node_factory.mine_until(
+        l2, "Resolved THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal"
     )
     wait_for(lambda: l2.spendable_sat() > 980_000, "l2's coins")
 
@@ -304,8 +304,7 @@ def test_preimage_on_chain_pays_upstream_at_once(node_factory: NodeFactory) -> N
     release.touch()
     txid = _close_alone(l3)
     node_factory.mine(1, wait_for_mempool=txid)
-    node_factory.mine(1, wait_for_mempool=1)
-    l2.wait_for_log("THEIR_UNILATERAL/OUR_HTLC gave us preimage")
+    node_factory.mine_until(l2, "THEIR_UNILATERAL/OUR_HTLC gave us preimage")
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
     (forward,) = l2.rpc("listforwards")["forwards"]
     assert forward["status"] == "settled"
@@ -327,9 +326,9 @@ def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
     l3.kill9()
     node_factory.mine(expiry + 1 - node_factory.bitcoind.height())
     l2.wait_for_log("Offered HTLC 0 .* hit deadline")
-    node_factory.mine(1, wait_for_mempool=1)
-    node_factory.mine(1, wait_for_mempool=1)
-    l2.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine_until(
+        l2, "Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX"
+    )
     node_factory.mine(2)
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
     (forward,) = l2.rpc("listforwards")["forwards"]
@@ -341,6 +340,15 @@ def _output(node: Node, kind: str) -> dict[str, Any]:
     """listpeerchannels' row of the output of this kind."""
     (found,) = [o for o in node.channels()[0]["onchain_outputs"] if o["kind"] == kind]
     return dict(found)
+
+
+def _bumped(node: Node, txid: str, feerate: str) -> dict[str, Any] | None:
+    """bump's answer; bitcoind shows a transaction a moment before the node has noted that it went out."""
+    try:
+        return node.rpc("bump", txid=txid, feerate=feerate)
+    except RpcError as error:
+        assert "Unknown transaction" in error.message
+        return None
 
 
 def test_bump_each_kind_of_transaction(node_factory: NodeFactory) -> None:
@@ -382,7 +390,7 @@ def test_bump_each_kind_of_transaction(node_factory: NodeFactory) -> None:
     node_factory.mine(DELAY - 1)
     wait_for(bitcoind.mempool, "the sweep")
     (claim,) = bitcoind.mempool()
-    done = l1.rpc("bump", txid=claim, feerate="3000perkw")
+    done = wait_for(lambda: _bumped(l1, claim, "3000perkw"), "the node to know its own sweep")
     assert (done["method"], done["kind"]) == ("rbf", "claim")
     node_factory.mine(1, wait_for_mempool=done["txid"])
     wait_for(lambda: "resolved_by" in _output(l1, "DELAYED_OUTPUT_TO_US"), "the sweep's block")
@@ -420,9 +428,9 @@ def test_static_remotekey_channel(node_factory: NodeFactory) -> None:
     l2.start()
     wait_for(lambda: l2.spendable_sat() >= 99_000, "l2's coins")
     node_factory.mine(expiry - node_factory.bitcoind.height())
-    wait_for(node_factory.bitcoind.mempool, "the timeout")
-    node_factory.mine(1)
-    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine_until(
+        l1, "Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX"
+    )
     l2.wait_for_log("Resolved THEIR_UNILATERAL/THEIR_HTLC by THEIR_HTLC_TIMEOUT_TO_THEM")
 
 
@@ -453,9 +461,9 @@ def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=txid)
     l1.wait_for_log("Telling lightningd about OUR_HTLC_TIMEOUT_TX")
     node_factory.mine(expiry - node_factory.bitcoind.height())
-    wait_for(node_factory.bitcoind.mempool, "the cheater's transactions")
-    node_factory.mine(1)
-    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine_until(
+        l1, "Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX"
+    )
     l1.kill9()
     l2.start()
     l2.wait_for_log("Resolved THEIR_REVOKED_UNILATERAL/THEIR_HTLC by THEIR_HTLC_TIMEOUT_TO_THEM")
@@ -463,9 +471,9 @@ def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
         "Telling lightningd about OUR_PENALTY_TX to resolve "
         "THEIR_HTLC_TIMEOUT_TO_THEM/DELAYED_CHEAT_OUTPUT_TO_THEM"
     )
-    node_factory.mine(1, wait_for_mempool=1)
-    l2.wait_for_log(
-        "Resolved THEIR_HTLC_TIMEOUT_TO_THEM/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal OUR_PENALTY_TX"
+    node_factory.mine_until(
+        l2,
+        "Resolved THEIR_HTLC_TIMEOUT_TO_THEM/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal OUR_PENALTY_TX",
     )
 
 
@@ -539,3 +547,30 @@ def test_lost_data(node_factory: NodeFactory) -> None:
     _state(l2, "ONCHAIN")
     wait_for(lambda: l2.spendable_sat() >= 399_000, "l2's balance")
     assert "ERROR" in _statuses(l2)
+
+
+def test_close_another_output_than_the_negotiated_one(node_factory: NodeFactory) -> None:
+    """Somebody paid to the funding address once more: close with wrong_funding gets that back."""
+    l1, l2 = node_factory.make_many(2, {"experimental-shutdown-wrong-funding": True})
+    node_factory.open_channel(l1, l2)
+    bitcoind = node_factory.bitcoind
+    channel = l1.channels()[0]
+    funding = bitcoind.rpc("gettxout", channel["funding_txid"], channel["funding_outnum"])
+    other = bitcoind.pay(funding["scriptPubKey"]["address"], 1_000_000)
+    node_factory.mine(1, wait_for_mempool=other)
+    outnum = next(
+        out["n"]
+        for out in bitcoind.rpc("gettransaction", other, True, True)["decoded"]["vout"]
+        if out["scriptPubKey"] == funding["scriptPubKey"]
+    )
+    done = l1.rpc("close", id=l2.id, wrong_funding=f"{other}:{outnum}")
+    assert done["type"] == "mutual"
+    (spent,) = bitcoind.rpc("decoderawtransaction", done["txs"][0])["vin"]
+    assert (spent["txid"], spent["vout"]) == (other, outnum)
+    l1.wait_for_log("Setting wrong_funding_txid to")
+    before = l1.spendable_sat()
+    node_factory.mine(1, wait_for_mempool=done["txids"][0])
+    for node in (l1, l2):
+        _state(node, "ONCHAIN")
+        wait_for(lambda n=node: "Tracking mutual close" in _statuses(n), "the close")  # type: ignore[misc]
+    wait_for(lambda: l1.spendable_sat() > before, "l1's coins")
