@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 import uvloop
 
 P = ParamSpec("P")
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 90
 
 
 def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:

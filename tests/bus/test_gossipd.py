@@ -37,7 +37,7 @@ class Script:
 
     async def expect(self, kind: type[Message]) -> Incoming:
         """The next message, which must be of this kind."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             incoming = await self.inbox.get()
         assert isinstance(incoming.msg, kind), incoming
         return incoming
@@ -135,7 +135,7 @@ def test_rule_breakers_are_warned(tmp_path: Path, monkeypatch: Any) -> None:
         await learn(master, connectd)
         bad = w.announcement(3, 4, 2, bad=1)
         connectd.link.send(cw.ConnectdGossipIn(connection=1, msg=bad))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 msg = (await connectd.inbox.get()).msg
                 if isinstance(msg, cw.ConnectdGossipWarn):

@@ -23,14 +23,14 @@ class FakeServer:
         self._thread.start()
 
     def close(self) -> None:
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
         self._listener.close()
 
     def _serve(self) -> None:
-        self._listener.settimeout(10)
+        self._listener.settimeout(60)
         connection, _ = self._listener.accept()
         with connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             buffer = b""
             while True:
                 while b"\n\n" not in buffer:

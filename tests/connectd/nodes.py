@@ -27,7 +27,7 @@ from pylightningd.connectd.transport import Transport
 from tests.connectd.handshake import ALICE, BOB, node_id
 
 FEATURES = encode_features([0, 5, 7, 8, 12, 14, 17, 23, 25, 39])
-PATIENCE = 10.0
+PATIENCE = 60.0
 M = TypeVar("M", bound=Message)
 WIRES = (w, hsmd_wire)
 _OPEN: list[RawPeer] = []

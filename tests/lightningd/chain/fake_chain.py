@@ -152,7 +152,7 @@ class Watched:
     async def caught_up(self) -> None:
         """Wait until the watcher has processed the fake chain's tip."""
         self.watcher.poll_now()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 tip = self.watcher._chain.tip
                 if tip is not None and tip.hash == self.chain.blocks[-1].header.hash:

@@ -132,7 +132,7 @@ def test_restart_walks_through_the_newest_blocks_again(tmp_path: Path) -> None:
             w.watcher.on_reorg(removed.append)
             w.watcher.begin()
             await w.caught_up()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not late:
                     await asyncio.sleep(0)
             assert blocks == [12, 13, 14, 15]
@@ -221,7 +221,7 @@ def test_backend_that_fails_is_waited_for_and_named_once(tmp_path: Path) -> None
             chain.mine()
             chain.failures = ["gone"]
             w.watcher.poll_now()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while "Waiting for the bitcoin backend: gone" not in w.text():
                     await asyncio.sleep(0)
             await w.caught_up()
@@ -363,7 +363,7 @@ def test_broadcast_repeats_until_mined(tmp_path: Path) -> None:
                 """What is sent once the newest block is processed."""
                 chain.sent.clear()
                 await w.caught_up()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while len(set(chain.sent)) < expected:
                         await asyncio.sleep(0)
                 return set(chain.sent)
@@ -406,7 +406,7 @@ def test_an_unspent_output_spares_the_walk_back(tmp_path: Path) -> None:
                 lambda tx, i, height: spent.append(height),
                 since_height=11,
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not spent:
                     await asyncio.sleep(0)
             assert spent == [12]

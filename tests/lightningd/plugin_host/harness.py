@@ -84,7 +84,7 @@ class Host:
 
     async def until_log(self, text: str) -> None:
         """Wait until a line with this text is logged."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in self.text():
                 self.logged.clear()
                 await self.logged.wait()

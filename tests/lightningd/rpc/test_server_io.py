@@ -99,7 +99,7 @@ class Client:
 
 @asynccontextmanager
 async def running(tmp_path: Path) -> AsyncIterator[tuple[FakeNode, RpcServer, Client]]:
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         node = FakeNode(group)
         server = RpcServer(node, Dispatcher(node, Registry(COMMANDS)))  # type: ignore[arg-type]
         await server.listen(str(tmp_path / "rpc"))

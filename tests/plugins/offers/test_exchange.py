@@ -34,7 +34,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
         async def told() -> None:
             net = Net(tmp_path)
             alice, bob, carol = (net.add(key) for key in (ALICE, BOB, CAROL))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await story(alice, bob, carol)
             for node in (alice, bob, carol):
                 assert not [text for level, text in node.logs if level == "broken"]
