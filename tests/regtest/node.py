@@ -252,7 +252,7 @@ class Node:
             ]
         try:
             code = self.stop()
-        except (OSError, RpcError, TimeoutError) as error:
+        except (OSError, RpcError, TimeoutError, AssertionError) as error:
             return [f"{self.name} did not stop cleanly: {error}"]
         return [f"{self.name} stopped with exit code {code}"] if code and not self.may_crash else []
 

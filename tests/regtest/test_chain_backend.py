@@ -13,6 +13,7 @@ from pylightningd.lightningd.plugin_host.bundled import Bundled
 from tests.lightningd.chain.fake_chain import Watched, watched
 from tests.lightningd.plugin_host.harness import Host, running_host
 from tests.regtest.bitcoind import Bitcoind
+from tests.regtest.waiting import TIMEOUT_S
 
 
 def options(bitcoind: Bitcoind) -> dict[str, list[Any]]:
@@ -32,7 +33,7 @@ async def at_tip(bitcoind: Bitcoind, w: Watched) -> None:
     best = bytes.fromhex(bitcoind.rpc("getbestblockhash"))[::-1]
     moved = asyncio.Event()
     w.watcher.on_block(lambda _height, _block: moved.set())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(TIMEOUT_S):
         while (tip := w.watcher._chain.tip) is None or tip.hash != best:
             moved.clear()
             w.watcher.poll_now()

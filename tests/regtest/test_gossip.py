@@ -37,7 +37,8 @@ def test_a_line_of_three_is_known_to_all(node_factory: NodeFactory) -> None:
     route = l1.rpc("getroute", id=l3.id, amount_msat=1000, riskfactor=1)["route"]
     assert [hop["id"] for hop in route] == [l2.id, l3.id]
     assert all(c["active"] and c["public"] for c in l1.rpc("listchannels")["channels"])
-    assert l1.channels(l2)[0]["updates"]["remote"]["cltv_expiry_delta"] == 6
+    remote = wait_for(lambda: l1.channels(l2)[0]["updates"].get("remote"), "l2's policy")
+    assert remote["cltv_expiry_delta"] == 6
     l2.rpc("setchannel", id=l3.id, feebase=77)
     wait_fee(l1, l2, 77)
     l1.restart()
@@ -76,9 +77,7 @@ def test_unannounced_channel_is_seen_by_its_ends_only(node_factory: NodeFactory)
 def test_closed_channel_is_disabled_then_forgotten(node_factory: NodeFactory) -> None:
     l1, l2, l3 = node_factory.line_graph(3)
     l2.rpc("close", id=l3.id)
-    wait_for(
-        lambda: any(not c["active"] for c in l1.rpc("listchannels", source=l2.id)["channels"])
-    )
+    wait_for(lambda: any(not c["active"] for c in l1.rpc("listchannels", source=l2.id)["channels"]))
     node_factory.mine(1, wait_for_mempool=1)
     node_factory.mine(71)
     assert len(l1.rpc("listchannels")["channels"]) == 4

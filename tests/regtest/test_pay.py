@@ -37,6 +37,8 @@ def test_direct(node_factory: NodeFactory) -> None:
     again = l1.rpc("pay", bolt11=listed[0]["bolt11"])
     assert again["payment_preimage"] == result["payment_preimage"]
     assert len(l1.rpc("listsendpays")["payments"]) == 1
+    # What was received can be spent once it is nobody's HTLC any more.
+    wait_for(lambda: not any(n.channels()[0]["htlcs"] for n in (l1, l2)), "the HTLC's end")
     back = pay(l2, l1, 5_000)
     assert back["status"] == "complete"
     assert len(l1.rpc("paystatus")["pay"]) == 1
@@ -116,6 +118,7 @@ def test_behind_in_blocks(node_factory: NodeFactory) -> None:
     for _ in range(3):
         node_factory.bitcoind.generate(3)
         pay(l1, l2, 1_000)
+        node_factory.sync()
 
 
 def test_many_at_once(node_factory: NodeFactory) -> None:
@@ -128,7 +131,7 @@ def test_many_at_once(node_factory: NodeFactory) -> None:
 
 
 def test_quick(node_factory: NodeFactory) -> None:
-    """Not a benchmark: `make bench` is; but a payment that takes ten times too long is noticed here."""
+    """Not a benchmark: `make bench` is; but a payment that takes forty times too long is noticed here."""
     l1, l2 = node_factory.line_graph(2, wait_for_announcement=False)
     pay(l1, l2, 1_000)
     took = []
@@ -138,4 +141,4 @@ def test_quick(node_factory: NodeFactory) -> None:
         l1.rpc("pay", bolt11=invoice)
         took.append(time.monotonic() - began)
     print(f"median {statistics.median(took) * 1000:.1f} ms, most {max(took) * 1000:.1f} ms")  # noqa: T201
-    assert statistics.median(took) < 0.5
+    assert statistics.median(took) < 1

@@ -5,24 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.regtest.books import check_books
-from tests.regtest.network import NodeFactory, knows
+from tests.regtest.network import NodeFactory, knows, wait_back
 from tests.regtest.node import Node
 from tests.regtest.sending import send
 from tests.regtest.waiting import wait_for
 
 OPTIONS = {"dev-no-reconnect": False, "dev-fast-reconnect": True}
-RENAMED = "Short channel id changes"
 
 
 def scid_of(node: Node) -> str:
     """The name of the only channel."""
     return str(node.channels()[0].get("short_channel_id"))
-
-
-def wait_back(*nodes: Node) -> None:
-    """Wait until the channel is in step on both sides."""
-    for node in nodes:
-        wait_for(lambda n=node: n.channels()[0].get("reestablished"), f"{node.name} to be back")
 
 
 @pytest.mark.parametrize("restart", ["", "between", "asleep"])
@@ -67,7 +60,7 @@ def test_funding_is_mined_again(node_factory: NodeFactory, depth: int, restart: 
         node_factory.mine(72)
         for node in (l1, l2):
             wait_for(lambda n=node: not knows(n, old), f"{node.name} to forget the old name")
-            wait_for(lambda n=node: knows(n, new), f"{node.rpc('listchannels')}", 10)
+            wait_for(lambda n=node: knows(n, new), f"{node.name} to know the new one")
 
 
 def test_close_is_mined_again(node_factory: NodeFactory) -> None:

@@ -12,14 +12,19 @@ from pathlib import Path
 
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import REPOSITORY, Node, lightningd_command
-from tests.regtest.waiting import wait_for
+from tests.regtest.waiting import TIMEOUT_S, wait_for
 
 
 def run(node: Node, *more: str) -> subprocess.CompletedProcess[str]:
     """Start lightningd once more with the node's options, and wait for its end."""
     env = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     return subprocess.run(
-        [*node.command(), *more], env=env, capture_output=True, text=True, timeout=30, check=False
+        [*node.command(), *more],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
     )
 
 
@@ -114,7 +119,7 @@ def test_words_that_end_at_once(tmp_path: Path) -> None:
             env=env,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=TIMEOUT_S,
             check=False,
         )
 
