@@ -84,13 +84,18 @@ def _refuse_unsupported(config: Config) -> None:
 
 
 def _run(config: Config) -> int:
-    from pylightningd.lightningd.backup.secret_file_io import restore_secret, start_again
+    from pylightningd.lightningd.backup.secret_file_io import (
+        restore_secret,
+        secret_to_restore,
+        start_again,
+    )
     from pylightningd.lightningd.config import ConfigError
     from pylightningd.lightningd.log_io import Log
     from pylightningd.lightningd.process_io import Background, PidFile, make_folders
 
     config.check_known()
     _refuse_unsupported(config)
+    secret_to_restore(config)  # what is wrong with it is said before anything is made
     # Whatever we, our daemons and our plugins write is for the owner alone, unless an option says otherwise.
     os.umask(0o077)
     make_folders(config)

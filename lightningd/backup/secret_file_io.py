@@ -6,7 +6,7 @@ import os
 import sys
 
 from pylightningd.lightningd.backup.file_io import FILE_NAME
-from pylightningd.lightningd.backup.secret import BadSecret, read_secret
+from pylightningd.lightningd.backup.secret import BadSecret, NodeSecret, read_secret
 from pylightningd.lightningd.config import Config, ConfigError
 
 ENVIRONMENT = "LIGHTNINGD_RECOVER_SECRET"
@@ -25,14 +25,23 @@ def with_recover(words: list[str]) -> list[str]:
     return words
 
 
+def secret_to_restore(config: Config) -> NodeSecret | None:
+    """What --recover was given, if it was. Raises ConfigError where that is no secret."""
+    text = config["recover"]
+    try:
+        return None if text is None else read_secret(text)
+    except BadSecret as error:
+        raise ConfigError(f"--recover: {error}") from error
+
+
 def restore_secret(config: Config) -> None:
     """--recover: make hsm_secret. Raises ConfigError where one is there, or the secret is none."""
-    text = config["recover"]
-    if text is None:
+    secret = secret_to_restore(config)
+    if secret is None:
         return
     folder = config.folders.net_dir
     try:
-        content = read_secret(text).file_content(config.passphrase)
+        content = secret.file_content(config.passphrase)
     except BadSecret as error:
         raise ConfigError(f"--recover: {error}") from error
     path = os.path.join(folder, _SECRET)
