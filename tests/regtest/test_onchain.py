@@ -3,113 +3,39 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.regtest.network import NodeFactory, wait_back
+from tests.regtest.network import NodeFactory
 from tests.regtest.node import NETWORK, Node
-from tests.regtest.rpc_client import RpcError
+from tests.regtest.onchain import (
+    DELAY,
+    HTLC_MSAT,
+    OPTIONS,
+    close_alone,
+    closed,
+    held_htlc,
+    hold_plugin,
+    reconnect,
+    statuses,
+    wait_for_htlc,
+    wait_state,
+)
 from tests.regtest.sending import new_invoice, payment_of, route_to, send, start_payment
 from tests.regtest.waiting import wait_for
-
-DELAY = 5
-OPTIONS = {"watchtime-blocks": DELAY}
-HTLC_MSAT = 50_000_000
-
-HOLD = """#!{python}
-import json, os, sys, time
-
-parent = os.getppid()
-for line in iter(sys.stdin.readline, ""):
-    if not line.strip():
-        continue
-    request = json.loads(line)
-    result = {{}}
-    if request["method"] == "getmanifest":
-        result = {{"options": [], "rpcmethods": [], "hooks": [{{"name": "htlc_accepted"}}]}}
-    elif request["method"] == "htlc_accepted":
-        while not os.path.exists({release!r}):
-            time.sleep(0.05)
-            if os.getppid() != parent:
-                sys.exit()
-        result = {{"result": "continue"}}
-    if "id" in request:
-        print(json.dumps({{"jsonrpc": "2.0", "id": request["id"], "result": result}}), flush=True)
-        print("", flush=True)
-"""
-
-
-def hold_plugin(folder: Path) -> tuple[Path, Path]:
-    """A plugin that holds every incoming HTLC until the second path exists."""
-    path, release = folder / "hold.py", folder / "release"
-    path.write_text(HOLD.format(python=sys.executable, release=str(release)))
-    path.chmod(0o755)
-    return path, release
-
-
-def _closed(node: Node) -> dict[str, Any] | None:
-    channels = node.rpc("listclosedchannels")["closedchannels"]
-    return channels[0] if channels else None
-
-
-def _state(node: Node, state: str) -> None:
-    wait_for(lambda: node.channel_states() == [state], f"{node.name} to be {state}")
-
-
-def _statuses(node: Node) -> str:
-    return "\n".join(node.channels()[0]["status"])
-
-
-def _close_alone(node: Node) -> str:
-    """Close the only channel unilaterally; the peer must be away. Returns the commitment's txid."""
-    channel_id = node.channels()[0]["channel_id"]
-    return str(node.rpc("close", id=channel_id, unilateraltimeout=1)["txids"][0])
-
-
-def _reconnect(factory: NodeFactory, first: Node, second: Node) -> None:
-    factory.connect(first, second)
-    wait_back(first, second)
-
-
-def _wait_for_htlc(payer: Node, payee: Node) -> None:
-    """Wait until the one HTLC between these two is irrevocable on both sides: a node shows it long before."""
-    for node, peer, state in (
-        (payer, payee, "SENT_ADD_ACK_REVOCATION"),
-        (payee, payer, "RCVD_ADD_ACK_REVOCATION"),
-    ):
-        wait_for(
-            lambda n=node, p=peer, s=state: (
-                [h["state"] for c in n.channels() if c["peer_id"] == p.id for h in c["htlcs"]]
-                == [s]
-            ),  # type: ignore[misc]
-            f"{node.name}'s HTLC",
-        )
-
-
-def _held_htlc(payer: Node, payee: Node) -> str:
-    """An HTLC that is committed on both sides and that the payee holds; its payment_hash."""
-    invoice = new_invoice(payee, HTLC_MSAT)
-    payment_hash = start_payment(payer, route_to(payer, payee, amount_msat=HTLC_MSAT), invoice)
-    _wait_for_htlc(payer, payee)
-    return payment_hash
 
 
 def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS)
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     before = l1.spendable_sat()
     node_factory.mine(1, wait_for_mempool=txid)
     l1.wait_for_log(
         "Telling lightningd about OUR_DELAYED_RETURN_TO_WALLET to resolve "
         rf"OUR_UNILATERAL/DELAYED_OUTPUT_TO_US after block [0-9]+ \({DELAY - 1} more blocks\)"
     )
-    _state(l1, "ONCHAIN")
-    assert "ONCHAIN:Tracking our own unilateral close" in _statuses(l1)
+    wait_state(l1, "ONCHAIN")
+    assert "ONCHAIN:Tracking our own unilateral close" in statuses(l1)
     l2.start()
     l2.wait_for_log("THEIR_UNILATERAL #")
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
@@ -120,7 +46,7 @@ def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     l1.wait_for_log("Resolved OUR_UNILATERAL/DELAYED_OUTPUT_TO_US by our proposal")
     node_factory.mine(99)
     l1.wait_for_log("onchaind complete, forgetting peer")
-    assert _closed(l1) is not None
+    assert closed(l1) is not None
     l2.wait_for_log("onchaind complete, forgetting peer")
 
 
@@ -129,7 +55,7 @@ def test_to_remote_can_be_spent(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS)
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
     l2.start()
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
@@ -142,12 +68,12 @@ def test_htlc_times_out_on_our_commitment(node_factory: NodeFactory) -> None:
     plugin, _ = hold_plugin(node_factory.folder)
     l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
     node_factory.open_channel(l1, l2, push_msat=100_000_000)
-    payment_hash = _held_htlc(l1, l2)
+    payment_hash = held_htlc(l1, l2)
     expiry = l1.channels()[0]["htlcs"][0]["expiry"]
     l2.kill9()
     # BOLT 2: one block of grace after its expiry, then the channel fails.
     node_factory.mine(expiry - node_factory.bitcoind.height())
-    _state(l1, "CHANNELD_NORMAL")
+    wait_state(l1, "CHANNELD_NORMAL")
     node_factory.mine(1)
     l1.wait_for_log(f"Offered HTLC 0 SENT_ADD_ACK_REVOCATION cltv {expiry} hit deadline")
     node_factory.mine(1, wait_for_mempool=1)
@@ -172,10 +98,10 @@ def test_htlc_times_out_on_their_commitment_across_restarts(node_factory: NodeFa
     plugin, _ = hold_plugin(node_factory.folder)
     l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
     node_factory.open_channel(l1, l2, push_msat=100_000_000)
-    payment_hash = _held_htlc(l1, l2)
+    payment_hash = held_htlc(l1, l2)
     expiry = l1.channels()[0]["htlcs"][0]["expiry"]
     l1.stop()
-    txid = _close_alone(l2)
+    txid = close_alone(l2)
     node_factory.mine(1, wait_for_mempool=txid)
     l1.start()
     l1.wait_for_log(
@@ -198,7 +124,7 @@ def test_htlc_is_claimed_on_chain(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
     node_factory.open_channel(l1, l2, push_msat=100_000_000)
     node_factory.fund_wallet(l2, 200_000)
-    payment_hash = _held_htlc(l1, l2)
+    payment_hash = held_htlc(l1, l2)
     expiry = l1.channels()[0]["htlcs"][0]["expiry"]
     l1.stop()
     release.touch()
@@ -224,21 +150,21 @@ def test_cheater_loses_all(node_factory: NodeFactory) -> None:
     old = node_factory.folder / "old"
     shutil.copytree(l1.folder / NETWORK, old)
     l1.start()
-    _reconnect(node_factory, l1, l2)
+    reconnect(node_factory, l1, l2)
     send(l1, l2, amount_msat=500_000_000)
     l1.stop()
     shutil.rmtree(l1.folder / NETWORK)
     shutil.copytree(old, l1.folder / NETWORK)
     l1.allow_trouble = ".*"
     l1.start()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
     l2.wait_for_log("THEIR_REVOKED_UNILATERAL #")
     l2.wait_for_log(
         "Telling lightningd about OUR_PENALTY_TX to resolve "
         "THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM after block"
     )
-    assert "taking all funds" in _statuses(l2)
+    assert "taking all funds" in statuses(l2)
     node_factory.mine_until(
         l2, "Resolved THEIR_REVOKED_UNILATERAL/DELAYED_CHEAT_OUTPUT_TO_THEM by our proposal"
     )
@@ -249,9 +175,9 @@ def test_reorganisation_after_a_close(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS)
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
-    _state(l1, "ONCHAIN")
+    wait_state(l1, "ONCHAIN")
     height = node_factory.bitcoind.height()
     bitcoind = node_factory.bitcoind
     bitcoind.rpc("invalidateblock", bitcoind.rpc("getblockhash", height))
@@ -260,7 +186,7 @@ def test_reorganisation_after_a_close(node_factory: NodeFactory) -> None:
     node_factory.sync()
     l1.wait_for_log("Chain reorganization!")
     l1.wait_for_log("State changed from ONCHAIN to AWAITING_UNILATERAL")
-    _state(l1, "ONCHAIN")
+    wait_state(l1, "ONCHAIN")
     before = l1.spendable_sat()
     node_factory.mine(DELAY - 1)
     wait_for(lambda: bitcoind.mempool(), "the sweep")
@@ -272,9 +198,9 @@ def test_onchaind_killed(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS | {"dev-fail-on-subdaemon-fail": False})
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
-    _state(l1, "ONCHAIN")
+    wait_state(l1, "ONCHAIN")
     before = l1.spendable_sat()
     l1.allow_trouble = "onchaind"
     l1.kill_daemon("onchaind")
@@ -290,7 +216,7 @@ def _forwarded_htlc(l1: Node, l2: Node, l3: Node) -> str:
     invoice = new_invoice(l3, HTLC_MSAT)
     route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
     payment_hash = start_payment(l1, route, invoice)
-    _wait_for_htlc(l2, l3)
+    wait_for_htlc(l2, l3)
     return payment_hash
 
 
@@ -302,7 +228,7 @@ def test_preimage_on_chain_pays_upstream_at_once(node_factory: NodeFactory) -> N
     payment_hash = _forwarded_htlc(l1, l2, l3)
     l3.rpc("disconnect", id=l2.id, force=True)
     release.touch()
-    txid = _close_alone(l3)
+    txid = close_alone(l3)
     node_factory.mine(1, wait_for_mempool=txid)
     node_factory.mine_until(l2, "THEIR_UNILATERAL/OUR_HTLC gave us preimage")
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
@@ -321,7 +247,7 @@ def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
     route = route_to(l1, l2, l3, amount_msat=HTLC_MSAT, fees_msat=1000)
     route[0]["delay"] = route[1]["delay"] + 20
     payment_hash = start_payment(l1, route, invoice)
-    _wait_for_htlc(l2, l3)
+    wait_for_htlc(l2, l3)
     expiry = l3.channels()[0]["htlcs"][0]["expiry"]
     l3.kill9()
     node_factory.mine(expiry + 1 - node_factory.bitcoind.height())
@@ -336,78 +262,6 @@ def test_timeout_on_chain_fails_upstream(node_factory: NodeFactory) -> None:
     assert l1.channel_states() == ["CHANNELD_NORMAL"]
 
 
-def _output(node: Node, kind: str) -> dict[str, Any]:
-    """listpeerchannels' row of the output of this kind."""
-    (found,) = [o for o in node.channels()[0]["onchain_outputs"] if o["kind"] == kind]
-    return dict(found)
-
-
-def _bumped(node: Node, txid: str, feerate: str) -> dict[str, Any] | None:
-    """bump's answer; bitcoind shows a transaction a moment before the node has noted that it went out."""
-    try:
-        return node.rpc("bump", txid=txid, feerate=feerate)
-    except RpcError as error:
-        assert "Unknown transaction" in error.message
-        return None
-
-
-def test_bump_each_kind_of_transaction(node_factory: NodeFactory) -> None:
-    l1, l2 = node_factory.make_many(2, OPTIONS)
-    bitcoind = node_factory.bitcoind
-    node_factory.open_channel(l1, l2, push_msat=200_000_000)
-    address = l2.rpc("newaddr", addresstype="bech32")["bech32"]
-    sent = l1.rpc("withdraw", destination=address, satoshi=50_000, feerate="253perkw")["txid"]
-    told = l1.rpc("bump", txid=sent, feerate="2000perkw", dry_run=True)
-    assert told["method"] == "rbf"
-    assert "txid" not in told
-    done = l1.rpc("bump", txid=sent, feerate="2000perkw", budget=told["extra_fee_msat"] // 1000)
-    assert done["extra_fee_msat"] == told["extra_fee_msat"]
-    assert bitcoind.mempool() == [done["txid"]]
-    with pytest.raises(RpcError, match="budget"):
-        l1.rpc("bump", txid=done["txid"], feerate="9000perkw", budget=10)
-    child = l1.rpc("bump", txid=done["txid"], feerate="5000perkw")
-    assert child["method"] == "rbf"
-    node_factory.mine(1, wait_for_mempool=child["txid"])
-    with pytest.raises(RpcError, match="in block"):
-        l1.rpc("bump", txid=child["txid"], feerate="5000perkw")
-    # Our commitment, by its anchor.
-    l2.stop()
-    commitment = _close_alone(l1)
-    bitcoind.wait_for_mempool(commitment)
-    child = l1.rpc("bump", txid=commitment, feerate="9000perkw")
-    assert (child["method"], child["kind"]) == ("cpfp", "commitment")
-    assert set(bitcoind.mempool()) == {commitment, child["txid"]}
-    l1.restart(clean=False)
-    again = l1.rpc("bump", txid=child["txid"], feerate="12000perkw")
-    assert set(bitcoind.mempool()) == {commitment, again["txid"]}
-    node_factory.mine(1)
-    # A claim.
-    _state(l1, "ONCHAIN")
-    wait_for(lambda: "onchain_outputs" in l1.channels()[0], "the outputs")
-    row = _output(l1, "DELAYED_OUTPUT_TO_US")
-    assert row["claim"] == "OUR_DELAYED_RETURN_TO_WALLET"
-    assert row["claim_block"] == bitcoind.height() + DELAY
-    node_factory.mine(DELAY - 1)
-    wait_for(bitcoind.mempool, "the sweep")
-    (claim,) = bitcoind.mempool()
-    done = wait_for(lambda: _bumped(l1, claim, "3000perkw"), "the node to know its own sweep")
-    assert (done["method"], done["kind"]) == ("rbf", "claim")
-    node_factory.mine(1, wait_for_mempool=done["txid"])
-    wait_for(lambda: "resolved_by" in _output(l1, "DELAYED_OUTPUT_TO_US"), "the sweep's block")
-
-
-def test_bump_a_mutual_close(node_factory: NodeFactory) -> None:
-    l1, l2 = node_factory.make_many(2, OPTIONS)
-    bitcoind = node_factory.bitcoind
-    node_factory.open_channel(l1, l2, push_msat=200_000_000)
-    txid = l1.rpc("close", id=l2.id)["txids"][0]
-    bitcoind.wait_for_mempool(txid)
-    done = l1.rpc("bump", txid=txid, feerate="5000perkw")
-    assert (done["method"], done["kind"]) == ("cpfp", "mutual close")
-    node_factory.mine(1, wait_for_mempool=done["txid"])
-    assert not bitcoind.mempool()
-
-
 def test_static_remotekey_channel(node_factory: NodeFactory) -> None:
     """Without anchors HTLC transactions pay their own fee, and to_remote is a plain output."""
     plugin, _ = hold_plugin(node_factory.folder)
@@ -419,10 +273,10 @@ def test_static_remotekey_channel(node_factory: NodeFactory) -> None:
     )["txid"]
     node_factory.mine(1, wait_for_mempool=txid)
     node_factory.wait_normal(l1, l2, txid)
-    _held_htlc(l1, l2)
+    held_htlc(l1, l2)
     expiry = l1.channels()[0]["htlcs"][0]["expiry"]
     l2.kill9()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
     l1.wait_for_log("Telling lightningd about OUR_HTLC_TIMEOUT_TX")
     l2.start()
@@ -439,13 +293,13 @@ def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
     plugin, release = hold_plugin(node_factory.folder)
     l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
-    payment_hash = _held_htlc(l1, l2)
+    payment_hash = held_htlc(l1, l2)
     expiry = l1.channels()[0]["htlcs"][0]["expiry"]
     l1.stop()
     old = node_factory.folder / "old"
     shutil.copytree(l1.folder / NETWORK, old)
     l1.start()
-    _reconnect(node_factory, l1, l2)
+    reconnect(node_factory, l1, l2)
     release.touch()
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
     send(l1, l2, amount_msat=300_000_000)
@@ -456,7 +310,7 @@ def test_cheater_with_an_htlc(node_factory: NodeFactory) -> None:
     shutil.copytree(old, l1.folder / NETWORK)
     l1.allow_trouble = ".*"
     l1.start()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     # l2 sleeps until the cheater has timed the HTLC out.
     node_factory.mine(1, wait_for_mempool=txid)
     l1.wait_for_log("Telling lightningd about OUR_HTLC_TIMEOUT_TX")
@@ -483,9 +337,9 @@ def test_reorganisation_of_a_claim(node_factory: NodeFactory) -> None:
     bitcoind = node_factory.bitcoind
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     node_factory.mine(1, wait_for_mempool=txid)
-    _state(l1, "ONCHAIN")
+    wait_state(l1, "ONCHAIN")
     before = l1.spendable_sat()
     l1.wait_for_log("Telling lightningd about OUR_DELAYED_RETURN_TO_WALLET")
     node_factory.mine(DELAY - 1)
@@ -511,14 +365,14 @@ def test_both_close_at_once(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS)
     node_factory.open_channel(l1, l2, push_msat=200_000_000)
     l2.stop()
-    txid = _close_alone(l1)
+    txid = close_alone(l1)
     l1.stop()
     l2.start()
-    _close_alone(l2)
+    close_alone(l2)
     l1.start()
     node_factory.mine(1, wait_for_mempool=txid)
-    _state(l1, "ONCHAIN")
-    _state(l2, "ONCHAIN")
+    wait_state(l1, "ONCHAIN")
+    wait_state(l2, "ONCHAIN")
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
 
 
@@ -531,7 +385,7 @@ def test_lost_data(node_factory: NodeFactory) -> None:
     old = node_factory.folder / "old"
     shutil.copytree(l2.folder / NETWORK, old)
     l2.start()
-    _reconnect(node_factory, l1, l2)
+    reconnect(node_factory, l1, l2)
     send(l1, l2, amount_msat=200_000_000)
     send(l1, l2, amount_msat=100_000_000)
     l2.stop()
@@ -540,13 +394,13 @@ def test_lost_data(node_factory: NodeFactory) -> None:
     l2.allow_trouble = ".*"
     l2.start()
     l1.rpc("connect", id=l2.id, host="127.0.0.1", port=l2.port)
-    _state(l2, "AWAITING_UNILATERAL")
-    _state(l1, "AWAITING_UNILATERAL")
+    wait_state(l2, "AWAITING_UNILATERAL")
+    wait_state(l1, "AWAITING_UNILATERAL")
     txid = l1.channels()[0]["scratch_txid"]
     node_factory.mine(1, wait_for_mempool=txid)
-    _state(l2, "ONCHAIN")
+    wait_state(l2, "ONCHAIN")
     wait_for(lambda: l2.spendable_sat() >= 399_000, "l2's balance")
-    assert "ERROR" in _statuses(l2)
+    assert "ERROR" in statuses(l2)
 
 
 def test_close_another_output_than_the_negotiated_one(node_factory: NodeFactory) -> None:
@@ -571,6 +425,6 @@ def test_close_another_output_than_the_negotiated_one(node_factory: NodeFactory)
     before = l1.spendable_sat()
     node_factory.mine(1, wait_for_mempool=done["txids"][0])
     for node in (l1, l2):
-        _state(node, "ONCHAIN")
-        wait_for(lambda n=node: "Tracking mutual close" in _statuses(n), "the close")  # type: ignore[misc]
+        wait_state(node, "ONCHAIN")
+        wait_for(lambda n=node: "Tracking mutual close" in statuses(n), "the close")  # type: ignore[misc]
     wait_for(lambda: l1.spendable_sat() > before, "l1's coins")
