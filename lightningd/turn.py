@@ -13,7 +13,8 @@ filled.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -163,6 +164,22 @@ class Turn:
     def on_rollback(self, undo: Effect) -> None:
         """Call `undo` if this function's savepoint is rolled back: puts memory back as it was."""
         self._box().undo.append(undo)
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part that may fail without the rest: what it wanted to send is dropped then, and memory put back.
+
+        Its rows are the caller's to undo, before this ends. The exception goes on.
+        """
+        box = self._box()
+        effects, undo = len(box.effects), len(box.undo)
+        try:
+            yield
+        except BaseException:
+            failed = box.undo[undo:]
+            del box.undo[undo:], box.effects[effects:]
+            self._undo(failed)
+            raise
 
     def _notify(self, topic: str, payload: Any) -> None:
         if self.notify_sink is not None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -57,6 +59,7 @@ class TurnLike(Protocol):
     def after_commit(self, effect: Callable[[], object]) -> None: ...
     def notify(self, topic: str, payload: Any) -> None: ...
     def on_rollback(self, undo: Callable[[], object]) -> None: ...
+    def nested(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +159,17 @@ class ChainWatcher(BackendSync):
         height: int | None = None,
         tx_index: int | None = None,
         since_height: int | None = None,
+        enough: int | None = None,
     ) -> TxWatch:
         """Count a transaction's confirmations; the callback gets the depth in each block's turn, 0 after a reorg.
+
+        Once it has heard of a depth of `enough` or more it is left in peace by further blocks.
 
         `height` where the owner knows the block that holds it: it is then told the present depth. `since_height`
         where it may be in a block that was processed already: those are then looked through.
         The watch's `height` and `tx_index` say where it is.
         """
-        watch = self.watches.watch_tx(txid, on_depth, height, tx_index)
+        watch = self.watches.watch_tx(txid, on_depth, height, tx_index, enough)
         if height is not None and self._begun:
             self.turn.submit(lambda: self._tell_depth(watch))
         elif since_height is not None:
@@ -320,7 +326,10 @@ class ChainWatcher(BackendSync):
         if block is None:
             return False
         if self._chain.fits(block.header):
+            begin = time.perf_counter()
             await self.turn.do(lambda: self._connect(block))
+            took_ms = (time.perf_counter() - begin) * 1000
+            self._log("debug", f"Block {block.height} handled in {took_ms:.1f} ms", source="chain")
             self._remember(block)
         else:
             await self.turn.do(self._disconnect)
@@ -343,9 +352,8 @@ class ChainWatcher(BackendSync):
         for callback in self._on_block:
             self._guarded(partial(callback, height, block))
         if not again:
-            for watch in self.watches.confirmed():
-                if watch.height is not None and watch.height < height:
-                    self._tell_depth(watch)
+            for watch in self.watches.deepened(height):
+                self._tell_depth(watch)
             shown = {"hash": block.header.hash[::-1].hex(), "height": height}
             self.turn.notify("block_added", shown)
         self.turn.after_commit(self._wake_waiters)
@@ -403,7 +411,7 @@ class ChainWatcher(BackendSync):
     def _guarded(self, callback: Callable[[], object]) -> None:
         """A watcher that fails must not keep the others, and the node, from seeing the chain."""
         try:
-            with self.store.guard():
+            with self.turn.nested(), self.store.guard():
                 callback()
         except (sqlite3.OperationalError, peewee.OperationalError):
             # The disk, not the watcher: the turn decides.

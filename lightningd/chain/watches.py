@@ -47,6 +47,8 @@ class TxWatch(Watch):
     tx_index: int | None = None
     tx: Tx | None = None
     """The transaction, where it was seen in a block since the start."""
+    enough: int | None = None
+    """A depth beyond which its owner need not hear of each further block; None: always."""
 
 
 @dataclass(eq=False)
@@ -134,10 +136,17 @@ class WatchIndex:
         self._scripts: _Bucket[bytes, ScriptWatch] = _Bucket()
 
     def watch_tx(
-        self, txid: Txid, on_depth: OnDepth, height: int | None = None, tx_index: int | None = None
+        self,
+        txid: Txid,
+        on_depth: OnDepth,
+        height: int | None = None,
+        tx_index: int | None = None,
+        enough: int | None = None,
     ) -> TxWatch:
         """Watch a transaction; `height` where its owner knows that it is confirmed."""
-        watch = TxWatch(self, txid=txid, on_depth=on_depth, height=height, tx_index=tx_index)
+        watch = TxWatch(
+            self, txid=txid, on_depth=on_depth, height=height, tx_index=tx_index, enough=enough
+        )
         self._txs.add(txid, watch)
         return watch
 
@@ -185,8 +194,18 @@ class WatchIndex:
                     yield TxSeen(seen, tx, tx_index)
 
     def confirmed(self) -> list[TxWatch]:
-        """Transactions whose depth grows with each block."""
+        """Transactions that are in a block."""
         return [w for w in self._txs.all() if w.height is not None]
+
+    def deepened(self, height: int) -> list[TxWatch]:
+        """Whose owners want to hear that there is one more block, `height`, on top of them."""
+        return [
+            w
+            for w in self._txs.all()
+            if w.height is not None
+            and w.height < height
+            and (w.enough is None or height - w.height < w.enough)
+        ]
 
     def at_height(self, height: int) -> list[TxWatch]:
         """Transactions in the block of this height: when the block goes, they are unconfirmed again."""

@@ -17,6 +17,7 @@ from pylightningd.common.keys import sig_to_der, verify_compact
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import ChanneldFeerates, ChanneldFundingDepth
 from pylightningd.lightningd.channels.channel import Channel
+from pylightningd.lightningd.channels.own_gossip import ANNOUNCE_DEPTH
 from pylightningd.lightningd.channels.states import (
     CAN_CLOSE_UNILATERALLY,
     WITH_PEER,
@@ -61,6 +62,7 @@ class ChannelEvents:
             height=None if scid is None else scid.block,
             tx_index=None if scid is None else scid.tx_index,
             since_height=channel.first_block,
+            enough=max(channel.minimum_depth, ANNOUNCE_DEPTH),
         )
         chain.watch_spend(
             channel.static.funding,
@@ -93,6 +95,8 @@ class ChannelEvents:
         channel = self._node.channels.get(dbid)
         if channel is None or channel.state not in WITH_PEER:
             return
+        before = channel.depth
+        self._node.turn.on_rollback(lambda: setattr(channel, "depth", before))
         channel.depth = depth
         watch = self._funding[dbid]
         if depth > 0 and watch.height is not None and watch.tx_index is not None:
@@ -119,11 +123,10 @@ class ChannelEvents:
                 peer_id=channel.peer_id,
                 dbid=channel.dbid,
             )
-        channel.short_channel_id = scid
+        self._node.channels.name_scid(channel, scid)
         if channel.state is not ChannelState.CHANNELD_AWAITING_LOCKIN:
             # It was in use before its funding was in a block.
             self._node.moves.channel_open(channel, with_push=False)
-        self._node.channels.name_scid(channel, scid)
         self._node.channels.store.save(channel)
 
     def reestablished(self, channel: Channel) -> None:

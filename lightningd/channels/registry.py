@@ -41,6 +41,7 @@ class Channels:
         self._by_dbid: dict[int, Channel] = {}
         self._by_id: dict[ChannelId, Channel] = {}
         self._by_scid: dict[int, Channel] = {}
+        self._by_peer: dict[NodeId, dict[int, Channel]] = {}
 
     def load(self) -> None:
         """Read every channel from the database, at start."""
@@ -56,6 +57,7 @@ class Channels:
         """It is over: only its row stays."""
         self._by_dbid.pop(channel.dbid, None)
         self._by_id.pop(channel.channel_id, None)
+        self._by_peer.get(channel.peer_id, {}).pop(channel.dbid, None)
         for scid in [s for s, c in self._by_scid.items() if c is channel]:
             del self._by_scid[scid]
 
@@ -81,12 +83,24 @@ class Channels:
         self._index(channel)
 
     def name_scid(self, channel: Channel, scid: ShortChannelId) -> None:
-        """From now on `scid` also means this channel."""
+        """From now on this is the channel's short_channel_id; an earlier one keeps its meaning. Inside a turn."""
+        before, holder = channel.short_channel_id, self._by_scid.get(scid)
+
+        def undo() -> None:
+            channel.short_channel_id = before
+            if holder is None:
+                self._by_scid.pop(scid, None)
+            else:
+                self._by_scid[scid] = holder
+
+        self._node.turn.on_rollback(undo)
+        channel.short_channel_id = scid
         self._by_scid[scid] = channel
 
     def _index(self, channel: Channel) -> None:
         self._by_dbid[channel.dbid] = channel
         self._by_id[channel.channel_id] = channel
+        self._by_peer.setdefault(channel.peer_id, {})[channel.dbid] = channel
         self._by_scid[channel.local_alias] = channel
         if channel.short_channel_id is not None:
             self._by_scid[channel.short_channel_id] = channel
@@ -115,7 +129,8 @@ class Channels:
 
     def of_peer(self, peer_id: NodeId) -> list[Channel]:
         """Every channel with that node, oldest first."""
-        return [c for c in self._by_dbid.values() if c.peer_id == peer_id]
+        of_peer = self._by_peer.get(peer_id)
+        return [of_peer[dbid] for dbid in sorted(of_peer)] if of_peer else []
 
     def of_worker(self, worker: str) -> list[Channel]:
         """Every channel that a daemon hosts."""

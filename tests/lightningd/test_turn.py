@@ -186,3 +186,33 @@ def test_after_the_end_nothing_is_taken(rig: Rig) -> None:
             future.result(0)
     assert rig.names() == []
     assert (rig.fatal, rig.bugs) == ([], [])
+
+
+def test_a_part_that_fails_alone(rig: Rig) -> None:
+    """As a watcher of the chain: the rest of the function goes on, of the part nothing is left."""
+    memory: list[str] = []
+
+    def change(name: str) -> None:
+        memory.append(name)
+        rig.turn.on_rollback(lambda: memory.remove(name))
+        rig.turn.after_commit(lambda: rig.sent.append(name))
+
+    def work() -> None:
+        change("before")
+        with pytest.raises(ValueError, match="no"), rig.turn.nested():
+            change("part")
+            raise ValueError("no")
+        with rig.turn.nested():
+            change("good part")
+
+    rig.turn.now(work)
+    assert memory == rig.sent == ["before", "good part"]
+
+    def fails_later() -> None:
+        with rig.turn.nested():
+            change("undone with the rest")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        rig.turn.now(fails_later)
+    assert memory == ["before", "good part"]

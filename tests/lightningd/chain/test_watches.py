@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pylightningd.common.ids import Outpoint
+from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.lightningd.chain.block import Block, parse_block
 from pylightningd.lightningd.chain.watches import Paid, Spent, TxSeen, WatchIndex
 from tests.lightningd.chain.fake_chain import make_raw_block, make_tx
@@ -51,3 +51,14 @@ def test_heights() -> None:
     assert index.confirmed() == [known]
     assert index.at_height(7) == [known]
     assert index.at_height(8) == []
+
+
+def test_who_has_heard_enough_is_left_in_peace() -> None:
+    index = WatchIndex()
+    always = index.watch_tx(Txid(bytes(32)), lambda _depth: None, height=100)
+    three = index.watch_tx(Txid(b"\1" * 32), lambda _depth: None, height=100, enough=3)
+    index.watch_tx(Txid(b"\2" * 32), lambda _depth: None, enough=3)
+    told = {height: index.deepened(height) for height in range(100, 105)}
+    assert told[100] == []
+    assert told[101] == told[102] == [always, three]
+    assert told[103] == told[104] == [always]
