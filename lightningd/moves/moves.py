@@ -89,6 +89,8 @@ class Moves:
 
     def channel_closed(self, channel: Channel, tx: Tx, height: int) -> None:
         """A block spends the funding output: our balance leaves the channel."""
+        if channel.is_stub:
+            return  # restored from a backup: what was in it is not known
         static = channel.static
         if not (channel.sent_channel_ready and channel.got_channel_ready):
             self.channel_open(channel, with_push=True)
@@ -139,6 +141,7 @@ class Moves:
                 timestamp=self._now(),
                 outpoint=move.outpoint,
                 spending_txid=move.spending_txid,
+                payment_hash=move.payment_hash,
                 height=move.height,
                 output=move.amount,
                 originating_account=own if move.account else None,

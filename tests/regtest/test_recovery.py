@@ -6,7 +6,7 @@ import shutil
 from typing import Any
 
 from pylightningd.common.codex32 import encode_secret
-from tests.regtest.books import check_coins, read_chain
+from tests.regtest.books import check_books, check_coins, check_moves, read_chain
 from tests.regtest.network import CHANNEL_SAT, NodeFactory
 from tests.regtest.node import NETWORK, Node
 from tests.regtest.sending import send
@@ -50,8 +50,10 @@ def _wait_closed(factory: NodeFactory, l1: Node, l2: Node, coins_before: int) ->
     gained = l1.spendable_sat() - coins_before
     # We opened the channel: the commitment's fee and both anchors were ours to pay.
     assert ours - 10_000 < gained < ours, (gained, ours)
-    for node in (l1, l2):
-        check_coins(node, read_chain(factory.bitcoind, factory.first_height))
+    ledger = read_chain(factory.bitcoind, factory.first_height)
+    check_coins(l1, ledger)
+    check_moves(l1, ledger)
+    check_books(factory, [l2])  # what l1 was paid and paid before is lost with its database
     txid = l1.rpc(
         "withdraw", destination=l1.rpc("newaddr", addresstype="bech32")["bech32"], satoshi="all"
     )["txid"]
