@@ -7,7 +7,7 @@ from typing import Any
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.channel.htlc_states import HtlcState
-from pylightningd.common.ids import ShortChannelId
+from pylightningd.common.ids import Outpoint, ShortChannelId, Txid
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.lightningd.channels.channel import (
     Channel,
@@ -54,6 +54,7 @@ CHANGED: dict[str, Any] = {
     "remote_alias": ShortChannelId(7),
     "local_shutdown_script": b"\x00\x14" + bytes(20),
     "remote_shutdown_script": b"\x51\x20" + bytes(32),
+    "wrong_funding": Outpoint(Txid(b"w" * 32), 3),
     "closer": "remote",
     "close_cause": "they said so",
     "policy": Policy(
