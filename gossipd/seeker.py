@@ -51,6 +51,8 @@ class _Asked:
     since: float
     range: bool
     replies: int = 0
+    late: bool = False
+    """Others are asked meanwhile; the answer, when it comes, is as good as any."""
 
 
 @dataclass
@@ -68,6 +70,7 @@ class Seeker:
     streams: set[int] = field(default_factory=set)
     _asked: dict[int, _Asked] = field(default_factory=dict)
     _slow: set[int] = field(default_factory=set)
+    """Peers that were late once: others are asked before them."""
     _last_sync: float = float("-inf")
     _last_nodes: float = float("-inf")
     _asked_nodes: set[int] = field(default_factory=set)
@@ -179,13 +182,15 @@ class Seeker:
         return out
 
     def _expire(self, now: float) -> None:
-        for connection, asked in list(self._asked.items()):
+        # BOLT 7, "Query Messages", sender MUST NOT ask again before the peer has answered, however long that takes:
+        # so it stays in `_asked`.
+        for connection, asked in self._asked.items():
             if now - asked.since > self.pace.answer:
-                del self._asked[connection]
+                asked.late = True
                 self._slow.add(connection)
 
     def _range_running(self) -> bool:
-        return any(a.range for a in self._asked.values())
+        return any(a.range and not a.late for a in self._asked.values())
 
     def _idle(self) -> list[GossipPeer]:
         """Peers that may be asked, those that were slow before last."""
