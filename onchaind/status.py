@@ -60,6 +60,7 @@ def _row(output: Output) -> ow.OnchainOutput:
         amount=output.amount,
         made_by=str(output.made_by),
         kind=str(output.kind),
+        payment_hash=None if output.htlc is None else output.htlc.payment_hash,
         height=output.height,
         claim_kind="" if claim is None else claim.kind,
         claim_block=0 if claim is None else claim.first_block,

@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "c901f026d566959ee1dab197fe691018e8ffa77ae2b00f755722a2ac5005c7b1"
+    "167b7bee52e7c99b7d1fc1a8f19a6cd47588d5b9383c1d61b2a69f632fbd8f96"
 )
 """SHA256 of onchaind/onchaind_wire.csv and what it includes."""
 
@@ -355,8 +355,9 @@ class Claim(Subtype):
 
 
 _ONCHAIN_OUTPUT_0 = struct.Struct(">32sIQ")
-_ONCHAIN_OUTPUT_1 = struct.Struct(">I")
-_ONCHAIN_OUTPUT_2 = struct.Struct(">II")
+_ONCHAIN_OUTPUT_1 = struct.Struct(">32s")
+_ONCHAIN_OUTPUT_2 = struct.Struct(">I")
+_ONCHAIN_OUTPUT_3 = struct.Struct(">II")
 
 
 @wire_class
@@ -371,6 +372,7 @@ class OnchainOutput(Subtype):
         ("amount", "sat", ""),
         ("made_by", "utf8", ""),
         ("kind", "utf8", ""),
+        ("payment_hash", "?sha256", ""),
         ("height", "u32", ""),
         ("claim_kind", "utf8", ""),
         ("claim_block", "u32", ""),
@@ -384,6 +386,7 @@ class OnchainOutput(Subtype):
         "amount",
         "made_by",
         "kind",
+        "payment_hash",
         "height",
         "claim_kind",
         "claim_block",
@@ -395,6 +398,7 @@ class OnchainOutput(Subtype):
     amount: Sat
     made_by: str
     kind: str
+    payment_hash: bytes | None
     height: int  # u32
     claim_kind: str
     claim_block: int  # u32
@@ -409,6 +413,7 @@ class OnchainOutput(Subtype):
         amount: Sat,
         made_by: str,
         kind: str,
+        payment_hash: bytes | None = None,
         height: int,
         claim_kind: str,
         claim_block: int,
@@ -420,6 +425,7 @@ class OnchainOutput(Subtype):
         put(self, "amount", amount)
         put(self, "made_by", made_by)
         put(self, "kind", kind)
+        put(self, "payment_hash", payment_hash)
         put(self, "height", height)
         put(self, "claim_kind", claim_kind)
         put(self, "claim_block", claim_block)
@@ -428,18 +434,24 @@ class OnchainOutput(Subtype):
         put(self, "resolved_height", resolved_height)
 
     def write(self) -> bytes:
-        if len(self.outpoint.txid) != 32:
+        if (
+            len(self.outpoint.txid) != 32
+            or (self.payment_hash is not None and len(self.payment_hash) != 32)
+        ):
             raise wrong_length(self)
         return b"".join(
             (
                 _ONCHAIN_OUTPUT_0.pack(self.outpoint.txid, self.outpoint.index, self.amount.sat),
                 write_string(self.made_by),
                 write_string(self.kind),
-                _ONCHAIN_OUTPUT_1.pack(self.height),
+                b"\x00" if self.payment_hash is None else b"\x01" + _ONCHAIN_OUTPUT_1.pack(
+                    self.payment_hash,
+                ),
+                _ONCHAIN_OUTPUT_2.pack(self.height),
                 write_string(self.claim_kind),
-                _ONCHAIN_OUTPUT_2.pack(self.claim_block, self.deadline),
+                _ONCHAIN_OUTPUT_3.pack(self.claim_block, self.deadline),
                 write_string(self.resolved_by),
-                _ONCHAIN_OUTPUT_1.pack(self.resolved_height),
+                _ONCHAIN_OUTPUT_2.pack(self.resolved_height),
             ),
         )
 
@@ -449,19 +461,27 @@ class OnchainOutput(Subtype):
         pos += 44
         made_by_, pos = read_string(buf, pos)
         kind_, pos = read_string(buf, pos)
-        (height_,) = _ONCHAIN_OUTPUT_1.unpack_from(buf, pos)
+        present = read_flag(buf, pos)
+        pos += 1
+        payment_hash_: bytes | None = None
+        if present:
+            (payment_hash_0_,) = _ONCHAIN_OUTPUT_1.unpack_from(buf, pos)
+            pos += 32
+            payment_hash_ = payment_hash_0_
+        (height_,) = _ONCHAIN_OUTPUT_2.unpack_from(buf, pos)
         pos += 4
         claim_kind_, pos = read_string(buf, pos)
-        claim_block_, deadline_ = _ONCHAIN_OUTPUT_2.unpack_from(buf, pos)
+        claim_block_, deadline_ = _ONCHAIN_OUTPUT_3.unpack_from(buf, pos)
         pos += 8
         resolved_by_, pos = read_string(buf, pos)
-        (resolved_height_,) = _ONCHAIN_OUTPUT_1.unpack_from(buf, pos)
+        (resolved_height_,) = _ONCHAIN_OUTPUT_2.unpack_from(buf, pos)
         pos += 4
         value = cls(
             outpoint=Outpoint(outpoint_0_, outpoint_1_),
             amount=Sat(amount_0_),
             made_by=made_by_,
             kind=kind_,
+            payment_hash=payment_hash_,
             height=height_,
             claim_kind=claim_kind_,
             claim_block=claim_block_,

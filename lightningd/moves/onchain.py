@@ -7,7 +7,7 @@ account and leaves it at once for the wallet, so that the account ends at nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import Sat
@@ -28,6 +28,7 @@ class Move:
     height: int
     spending_txid: Txid | None = None
     is_debit: bool = False
+    payment_hash: bytes | None = None
     amount_stays: bool = False
     """Nothing is credited: it was before, or is nobody's business."""
 
@@ -76,7 +77,7 @@ def _ours(output: OnchainOutput, by: str, txid: Txid) -> Iterator[Move]:
     if by == "OUR_HTLC_TIMEOUT_TO_US":
         yield _in(output, "htlc_timeout")
     if by in ("THEIR_HTLC_FULFILL_TO_US", "OUR_HTLC_SUCCESS_TX"):
-        yield _in(output, "htlc_fulfill")
+        yield replace(_in(output, "htlc_fulfill"), payment_hash=output.payment_hash)
     if output.made_by == "OUR_UNILATERAL" and output.kind == "OUR_HTLC":
         yield _in(output, "htlc_timeout")
         yield _out(output, "htlc_timeout", txid)
@@ -94,7 +95,7 @@ def _theirs(output: OnchainOutput, txid: Txid) -> Iterator[Move]:
     elif output.kind == "DELAYED_CHEAT_OUTPUT_TO_THEM":
         yield _outside(output, "stolen")
     elif output.kind == "OUR_HTLC":
-        yield _outside(output, "htlc_fulfill")
+        yield replace(_outside(output, "htlc_fulfill"), payment_hash=output.payment_hash)
         yield _spent_outside(output, ("htlc_fulfill", *stealable), txid)
     elif output.kind == "THEIR_HTLC" and stealable:
         yield _outside(output, "htlc_timeout", *stealable)

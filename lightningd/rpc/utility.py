@@ -192,7 +192,7 @@ async def batching(node: Node, enable: bool) -> dict[str, Any]:
     examples=["deprecations false"],
 )
 async def deprecations(node: Node, enable: bool) -> dict[str, Any]:
-    """There are no deprecated features yet."""
+    """Nothing that a command answers depends on it: who asks for fewer old fields gets them all the same."""
     return {}
 
 

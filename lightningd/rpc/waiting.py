@@ -34,7 +34,8 @@ async def wait(node: Node, subsystem: str, indexname: str, nextvalue: int) -> di
     reached: Reached = await future
     result: dict[str, Any] = {"subsystem": subsystem, indexname: reached.value}
     if reached.row is not None:
-        if subsystem in _WITH_DETAILS and node.config["allow-deprecated-apis"]:
+        old = node.config["allow-deprecated-apis"] and not node.developer
+        if subsystem in _WITH_DETAILS and old:
             result["details"] = reached.row
         result[subsystem] = reached.row
     return result

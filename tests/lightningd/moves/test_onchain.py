@@ -12,6 +12,7 @@ from pylightningd.common.wire.onchaind_wire import OnchainOutput
 from pylightningd.lightningd.moves.onchain import PENALTY_ADJ, output_moves
 
 SPENDER = Txid(bytes([2] * 32))
+HASH = bytes([5] * 32)
 BY_US = txid_hex(SPENDER)
 
 
@@ -21,6 +22,7 @@ def output(made_by: str, kind: str, claim: str = "", resolved_by: str = "") -> O
         amount=Sat(7000),
         made_by=made_by,
         kind=kind,
+        payment_hash=HASH if "HTLC" in kind else None,
         height=100,
         claim_kind=claim,
         claim_block=0,
@@ -106,6 +108,7 @@ def test_what_the_peer_gets_is_outside() -> None:
         ("external", "+", "htlc_fulfill", 106),
     ]
     assert [m.amount_stays for m in output_moves(found)] == [False, True]
+    assert [m.payment_hash for m in output_moves(found)] == [HASH, None]
     cheat = output("THEIR_REVOKED_UNILATERAL", "OUR_HTLC", "", f"OUR_HTLC_FULFILL_TO_THEM {BY_US}")
     assert shown(cheat)[1] == ("external", "+", "htlc_fulfill stealable", 106)
     stolen = f"THEIR_DELAYED_CHEAT {BY_US}"
