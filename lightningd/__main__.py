@@ -154,6 +154,7 @@ def _live(config: Config, log: Log, on_up: Callable[[], None]) -> int:
     from pylightningd.lightningd.config import ConfigError
     from pylightningd.lightningd.node import Node
     from pylightningd.lightningd.startup_io import StartError, run_node
+    from pylightningd.lightningd.supervise_io import DaemonFailed
 
     nodes: list[Node] = []
 
@@ -168,7 +169,7 @@ def _live(config: Config, log: Log, on_up: Callable[[], None]) -> int:
     except BaseExceptionGroup as group:
         leaves = _leaves(group)
         for error in leaves:
-            if isinstance(error, StartError | ConfigError | BackendError):
+            if isinstance(error, StartError | ConfigError | BackendError | DaemonFailed):
                 return _complain(str(error))
         return _crashed(nodes, leaves[0] if len(leaves) == 1 else group)
     except BaseException as error:
