@@ -88,10 +88,8 @@ def test_htlc_times_out_on_our_commitment(node_factory: NodeFactory) -> None:
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
     before = l1.spendable_sat()
     node_factory.mine(DELAY)
-    node_factory.mine(1)
-    wait_for(lambda: not l1.bitcoind.mempool(), "an empty mempool")
+    node_factory.mine_until(l1, "Resolved OUR_HTLC_TIMEOUT_TX/DELAYED_OUTPUT_TO_US by our proposal")
     wait_for(lambda: l1.spendable_sat() > before, "l1's coins")
-    l1.wait_for_log("Resolved OUR_HTLC_TIMEOUT_TX/DELAYED_OUTPUT_TO_US by our proposal")
 
 
 def test_htlc_times_out_on_their_commitment_across_restarts(node_factory: NodeFactory) -> None:
@@ -110,9 +108,10 @@ def test_htlc_times_out_on_their_commitment_across_restarts(node_factory: NodeFa
     l1.restart(clean=False)
     l1.wait_for_log("Restarting onchaind")
     node_factory.mine(expiry - node_factory.bitcoind.height())
-    wait_for(lambda: l1.bitcoind.mempool(), "the claim")
-    node_factory.mine(1)
-    l1.wait_for_log("Resolved THEIR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TO_US")
+    # The peer's own sweep may be first.
+    node_factory.mine_until(
+        l1, "Resolved THEIR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TO_US"
+    )
     l1.restart()
     node_factory.mine(2)
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "failed", "the payment to fail")
