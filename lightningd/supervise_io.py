@@ -301,7 +301,7 @@ class Supervisor:
     async def link(
         self, a: str, b: str, *, capabilities: int = 0, capabilities_of_b: int = 0
     ) -> int:
-        """Tie two running daemons together, once; the id that both know the link by.
+        """Tie two daemons together, once; the id that both know the link by, 0 until both run.
 
         `capabilities` is what `a` may ask of `b` (`b` is told it), `capabilities_of_b` the reverse.
         """
@@ -322,6 +322,8 @@ class Supervisor:
         raise KeyError(f"{a} and {b} have no link")
 
     def _tie(self, tie: _Tie) -> None:
+        if not {tie.binder, tie.connecter} <= self._running.keys():
+            return  # one has just died; `_retie` does it when it is back
         tie.link_id = self._next_link_id
         self._next_link_id += 1
         url, token = self._endpoints.new_url(), new_token()

@@ -110,7 +110,11 @@ class Fleet:
     async def start(self, name: str) -> Link:
         """Start a daemon, tie it to hsmd and connectd, and greet it."""
         await self.start_all([name])
-        return self._node.daemons.link_of(name)
+        await self._node.daemons.restarted(name)
+        link = self.get(name)
+        if link is None:
+            raise LinkClosed(f"{name} ended as soon as it had begun")
+        return link
 
     def start_early(self, names: list[str]) -> None:
         """Let these processes come up while the node does other things; `start_all` will want them."""
@@ -126,8 +130,11 @@ class Fleet:
             await self._tie(name)
         async with asyncio.TaskGroup() as group:
             for name in names:
-                greeting = self._greetings[name](self._node.daemons.link_of(name))
-                group.create_task(greeting, name=f"greet {name}")
+                link = self.get(name)
+                if (
+                    link is not None
+                ):  # else it has died already, and `_restarted` greets the next one
+                    group.create_task(self._greetings[name](link), name=f"greet {name}")
 
     async def _spawn(self, name: str) -> None:
         self._mind(name, await self._node.daemons.start(self._spec(name)))

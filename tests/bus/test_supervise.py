@@ -115,6 +115,20 @@ async def test_siblings_talk_and_links_are_made_again_after_a_death() -> None:
 
 
 @on_loop
+async def test_a_daemon_is_tied_to_one_that_is_dead_just_now() -> None:
+    async with master() as m:
+        one = await m.daemons.start(spec("echo-1"))
+        await m.daemons.start(spec("echo-2"))
+        os.kill(m.daemons.pid_of("echo-2"), signal.SIGKILL)
+        await m.heard("echo-2 was killed by signal 9")
+        assert not m.daemons.is_running("echo-2")
+        assert await m.daemons.link("echo-1", "echo-2") == 0
+        await m.daemons.restarted("echo-2")
+        assert m.daemons.link_id("echo-1", "echo-2")
+        assert await say(one, b"via echo-2") == b"hop"
+
+
+@on_loop
 async def test_a_daemon_that_is_starting_again_is_not_started_twice() -> None:
     async with master() as m:
         link = await m.daemons.start(spec("echo"))
