@@ -40,6 +40,19 @@ def test_pay_through_another(node_factory: Any) -> None:
     l1.rpc.sendpay(route, invoice["payment_hash"], payment_secret=invoice["payment_secret"])
     assert l1.rpc.waitsendpay(invoice["payment_hash"])["status"] == "complete"
     assert l1.db_query("SELECT count(*) AS n FROM channels") == [{"n": 1}]
+    reached = l1.rpc.wait("sendpays", "updated", 0)["updated"]
+    newest = only_one(l1.rpc.listsendpays(index="updated", start=reached)["payments"])
+    assert newest["payment_hash"] == invoice["payment_hash"]
+
+
+def test_runes(node_factory: Any) -> None:
+    """CLN's own test names these: the tools give both nodes the same hsm_secret."""
+    l1 = node_factory.get_node(old_hsmsecret=True)
+    assert l1.rpc.createrune()["rune"] == "OSqc7ixY6F-gjcigBfxtzKUI54uzgFSA6YfBQoWGDV89MA=="
+    rune = l1.rpc.createrune(restrictions="readonly")["rune"]
+    assert l1.rpc.checkrune(rune=rune, method="listpeers")["valid"] is True
+    with pytest.raises(RpcError, match="Not permitted"):
+        l1.rpc.checkrune(rune=rune, method="pay")
 
 
 def test_open_and_close(node_factory: Any, bitcoind: Any) -> None:
