@@ -385,13 +385,19 @@ def _check_network(reader: _Reader, path: str, network: Network) -> None:
 
 
 def _sqlite_code(error: BaseException | None) -> int | None:
-    """SQLite's number for an error, also where peewee has wrapped it."""
+    """SQLite's number for an error, also where peewee has wrapped it.
+
+    After a failed write SQLite has rolled back by itself; a rollback that then fails as well is not what is wrong.
+    """
+    first: int | None = None
     while error is not None:
         code = getattr(error, "sqlite_errorcode", None)
-        if isinstance(code, int):
+        if not isinstance(code, int):
+            operational = isinstance(error, sqlite3.OperationalError | peewee.OperationalError)
+            full = operational and "disk is full" in str(error)
+            code = sqlite3.SQLITE_FULL if full else None
+        if code is not None and code & 0xFF in _DISK_ERRORS:
             return code
-        if isinstance(error, sqlite3.OperationalError | peewee.OperationalError):
-            if "disk is full" in str(error):
-                return sqlite3.SQLITE_FULL
+        first = code if first is None else first
         error = error.__cause__ or error.__context__
-    return None
+    return first

@@ -238,3 +238,25 @@ def test_another_writer_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(CommitFailed, match="changed by another program"):
         db.store.commit()
     db.close()
+
+
+def sqlite_error(code: int, text: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorcode = code
+    return error
+
+
+def test_a_failed_write_is_named_though_the_rollback_after_it_failed_too(tmp_path: Path) -> None:
+    """SQLite has rolled back by itself then: "no transaction is active" tells nobody that the disk is full."""
+    db = open_database(dsn(tmp_path), REGTEST)
+    store = db.store
+    try:
+        try:
+            raise sqlite_error(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error")
+        except sqlite3.OperationalError:
+            raise sqlite_error(sqlite3.SQLITE_ERROR, "cannot rollback - no transaction is active")  # noqa: B904
+    except sqlite3.OperationalError as error:
+        text = store.disk_trouble(error)
+    assert text is not None and "input/output error" in text
+    assert store.disk_trouble(sqlite_error(sqlite3.SQLITE_CONSTRAINT, "unique")) is None
+    db.close()
