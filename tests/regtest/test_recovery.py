@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import pytest
+
 from pylightningd.common.codex32 import encode_secret
 from tests.regtest.books import check_books, check_coins, check_moves, read_chain
 from tests.regtest.network import CHANNEL_SAT, NodeFactory
 from tests.regtest.node import NETWORK, Node
+from tests.regtest.rpc_client import RpcError
 from tests.regtest.sending import send
 from tests.regtest.waiting import wait_for
 
@@ -134,3 +137,25 @@ def test_after_our_own_close(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=1)
     wait_for(lambda: l1.spendable_sat() > coins, "the balance to come home")
     check_coins(l1, read_chain(node_factory.bitcoind, node_factory.first_height))
+
+
+def test_a_crash_between_the_database_and_the_file(node_factory: NodeFactory) -> None:
+    """The channel is durable, emergency.recover is not yet: then its funding has not gone out, and waits for it."""
+    options = [{"dev-crash-at": "after:openingd_done"}, {}]
+    l1, l2 = node_factory.make_many(2, options, may_crash=True)
+    node_factory.fund_wallet(l1, 2_000_000)
+    node_factory.connect(l1, l2)
+    with pytest.raises((OSError, RpcError)):
+        l1.rpc("fundchannel", id=l2.id, amount=CHANNEL_SAT)
+    l1.wait_exit()
+    assert node_factory.bitcoind.mempool() == []
+    del l1.options["dev-crash-at"]
+    l1.start()
+    (txid,) = node_factory.bitcoind.wait_for_mempool(1) or node_factory.bitcoind.mempool()
+    (channel,) = l1.channels()
+    assert channel["funding_txid"] == txid
+    assert l1.rpc("getemergencyrecoverdata")["backed_up_channel_ids"] == [channel["channel_id"]]
+    lines = [line for line in l1.log.lines() if "Updating the SCB" in line or txid in line]
+    written = max(n for n, line in enumerate(lines) if "Updating the SCB" in line)
+    sent = next(n for n, line in enumerate(lines) if "Broadcasting txid" in line)
+    assert written < sent
