@@ -2,8 +2,9 @@
 
 Money rules. The funding transaction is signed by us before the peer signs our commitment, but it is broadcast
 only after that commitment is on disk. The channel's row and the spent coins are written in one turn; from
-then on a restart finishes the job. Until then nothing of an opening is on disk, and its coins are only
-reserved.
+then on a restart finishes the job: `wallet/start_io.py` broadcasts what no block holds, however the node stopped.
+Until then nothing of an opening is on disk, and its coins are only reserved; the next start frees them
+(`Wallet.release_cut_drafts`), for the signed transaction was nowhere but in our memory.
 """
 
 from __future__ import annotations

@@ -118,6 +118,7 @@ async def fundchannel(
         opening_anchor_channel=ft.negotiated(
             node.features["init"], peer.features, ft.ANCHORS_ZERO_FEE_HTLC
         ),
+        for_now=True,
     )
     try:
         size: Sat = draft.amounts[0]

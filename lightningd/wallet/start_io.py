@@ -17,6 +17,7 @@ async def start(node: Node) -> None:
     """Make `node.wallet` and `node.moves`, follow the chain, and send again what no block holds once we are in step."""
     node.wallet = wallet = Wallet(node)
     node.moves = moves = Moves(node, MoveStore(node.db))
+    await node.turn.do(wallet.release_cut_drafts)
     follower = ChainFollower(node, wallet)
     node.chain.on_block(follower.on_block)
     node.chain.on_block(lambda height, _block: moves.snapshot(height))

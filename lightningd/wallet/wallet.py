@@ -19,6 +19,7 @@ from pylightningd.common.bitcoin.psbt import Psbt
 from pylightningd.common.bitcoin.tx import Tx, TxOut
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid
+from pylightningd.lightningd.db.drafts_io import DraftStore
 from pylightningd.lightningd.db.wallet_io import WalletStore
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.wallet import funding, signing
@@ -42,6 +43,7 @@ class Wallet:
         self._node = node
         self.keys = WalletKeys(node.bip32_base, node.bip86_base, node.network)
         self.store = WalletStore(node.db)
+        self.drafts = DraftStore(node.db)
         self.prepared: dict[Txid, Draft] = {}
         """Drafts that txprepare made and nobody has sent or discarded; forgotten at a restart."""
         self._index_var = "bip86_max_index" if self.keys.bip86 else "bip32_max_index"
@@ -174,11 +176,13 @@ class Wallet:
         opening_anchor_channel: bool = False,
         wrapped_ok: bool = False,
         reserved_ok: bool = False,
+        for_now: bool = False,
     ) -> Draft:
         """Choose and reserve coins that pay for these outputs; one amount may be "all".
 
         `utxos` are spent exactly. `reserved_ok` even if they are reserved. `wrapped_ok` allows P2SH coins,
-        whose spending txid is not known before it is signed. Raises UserError 301, 302, 304, 313.
+        whose spending txid is not known before it is signed. `for_now`: sent or given up at once; if the node stops
+        before, its coins are free at the next start. Raises UserError 301, 302, 304, 313.
         """
         draft: Draft = await self._node.turn.do(
             lambda: self._draft(
@@ -192,12 +196,19 @@ class Wallet:
                     keep_emergency=opening_anchor_channel,
                 ),
                 change_ok,
+                for_now=for_now,
             )
         )
         return draft
 
     def _draft(
-        self, outputs: Sequence[Wanted], feerate_perkw: int, purse: Purse, change_ok: bool
+        self,
+        outputs: Sequence[Wanted],
+        feerate_perkw: int,
+        purse: Purse,
+        change_ok: bool,
+        *,
+        for_now: bool,
     ) -> Draft:
         funded, paid = funding.fund_outputs(purse, outputs, feerate_perkw, change_ok=change_ok)
         change_index = None
@@ -205,7 +216,9 @@ class Wallet:
             change_index = len(paid)
             paid = (*paid, self.change_output(funded.settled.change_sat))
         self.reserve(funded.coins)
+        outpoints = [coin.outpoint for coin in funded.coins]
         return Draft(
+            number=self.drafts.add(outpoints, RESERVE_BLOCKS) if for_now else 0,
             coins=funded.coins,
             outputs=paid,
             change_index=change_index,
@@ -282,8 +295,25 @@ class Wallet:
 
     def release_in_turn(self, draft: Draft) -> None:
         """The same inside a turn. Writes."""
-        now = [self.store.get(coin.outpoint) for coin in draft.coins]
-        self.unreserve([c for c in now if c is not None], draft.reserved_blocks)
+        self.drafts.remove(draft.number)
+        self._free([coin.outpoint for coin in draft.coins], draft.reserved_blocks)
+
+    def _free(self, outpoints: Iterable[Outpoint], blocks: int) -> None:
+        coins = [self.store.get(outpoint) for outpoint in outpoints]
+        self.unreserve([c for c in coins if c is not None], blocks)
+
+    def release_cut_drafts(self) -> None:
+        """At start: free the coins of transactions that a crash or stop cut before they were recorded. Writes.
+
+        Those that were recorded have no such row: they are sent.
+        """
+        for number, blocks, outpoints in self.drafts.left():
+            self.drafts.remove(number)
+            self._free(outpoints, blocks)
+            names = ", ".join(map(str, outpoints))
+            self._node.log(
+                "info", f"Free again, as nothing came of their use: {names}", source="wallet"
+            )
 
     # Signing and sending
 
@@ -329,6 +359,8 @@ class Wallet:
         inputs = [txin.outpoint for txin in tx.inputs]
         if draft is not None and {c.outpoint for c in draft.coins} - set(inputs):
             raise ValueError("the transaction does not spend what its draft reserved")
+        if draft is not None:
+            self.drafts.remove(draft.number)
         spent = [coin for outpoint in inputs if (coin := self.store.get(outpoint)) is not None]
         for coin in self.reserve([c for c in spent if not c.is_spent], blocks):
             self.store.set_spending(coin.outpoint, txid)
