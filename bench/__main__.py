@@ -3,6 +3,7 @@
 make bench
 make bench ARGS="--lightningd /usr/bin/lightningd"     # another node beside ours, with the same load
 make bench ARGS="--only flood --payments 2000"
+make bench ARGS="--only channels"                       # a node with 1,000 of them
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bench.contestant import Contestant, Findings, Sizes
 from bench.table import render
 from tools.get_bitcoind import NoBitcoindError, get
 
-LOADS = ("start", "memory", "invoice", "flood", "direct", "hops")
+LOADS = ("start", "memory", "channels", "invoice", "flood", "direct", "hops")
 
 
 def _parser() -> argparse.ArgumentParser:

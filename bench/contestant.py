@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import loads
+from bench import channel_size, loads, many_channels
 from bench.process_cost import cpu_ms, pss_kib, short_name, spent_since
 from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
@@ -52,6 +52,9 @@ class Findings:
     invoice_ms: float | None = None
     start_s: float | None = None
     idle_mib: float | None = None
+    ready_s: float | None = None
+    block_ms: float | None = None
+    channel_kb: float | None = None
     idle_mib_by_process: Counter[str] = field(default_factory=Counter)
     cpu_ms_per_payment: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
@@ -98,6 +101,8 @@ class Contestant:
         first.start()
         if "memory" in wanted:
             self._measure_memory(first)
+        if "channels" in wanted:
+            self._measure_many_channels()
         if not wanted & {"invoice", "flood", "direct", "hops"}:
             return
         nodes = [first, *self._nodes.make_many(2 if "hops" in wanted else 1, OPTIONS)]
@@ -132,6 +137,17 @@ class Contestant:
         for pid, kib in pss_kib(names).items():
             self.findings.idle_mib_by_process[names[pid]] += kib / 1024
         self.findings.idle_mib = sum(self.findings.idle_mib_by_process.values())
+
+    def _measure_many_channels(self) -> None:
+        """Writes rows of its own into a database: only for our node."""
+        if self._command is not None:
+            return
+        self.say(f"{many_channels.COUNT} channels")
+        node = self._nodes.make(OPTIONS | many_channels.OPTIONS, start=False)
+        result = many_channels.measure(node, self._bitcoind)
+        self.findings.ready_s, self.findings.block_ms = result.ready_s, result.block_ms
+        self.say("a channel's million commitments")
+        self.findings.channel_kb = channel_size.measure().channel / 1000
 
     def _open_channels(self, nodes: list[Node]) -> list[str]:
         self.say("channels")

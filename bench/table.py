@@ -10,9 +10,12 @@ ROWS = (
     ("two hops, median ms", "two_hops_ms", "{:.1f}", 100.0, "under"),
     ("invoice, median ms", "invoice_ms", "{:.2f}", 2.2, "under"),
     ("start to first answer, median s", "start_s", "{:.2f}", 1.5, "under"),
+    ("1,000 channels: start to reestablish, s", "ready_s", "{:.2f}", 5.0, "under"),
+    ("1,000 channels: a block, median ms", "block_ms", "{:.1f}", 50.0, "under"),
+    ("a channel after 1e6 commitments, kB", "channel_kb", "{:.1f}", 10.0, "under"),
     ("idle node, all processes, MiB (PSS)", "idle_mib", "{:.0f}", 400.0, "under"),
 )
-LABEL_WIDTH, COLUMN_WIDTH = 38, 16
+LABEL_WIDTH, COLUMN_WIDTH = 42, 16
 
 
 def render(columns: dict[str, Findings]) -> str:
