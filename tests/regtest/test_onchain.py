@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
+from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import NETWORK, Node
 from tests.regtest.onchain import (
@@ -46,7 +48,17 @@ def test_our_unilateral_close(node_factory: NodeFactory) -> None:
     l1.wait_for_log("Resolved OUR_UNILATERAL/DELAYED_OUTPUT_TO_US by our proposal")
     node_factory.mine(99)
     l1.wait_for_log("onchaind complete, forgetting peer")
-    assert closed(l1) is not None
+    forgotten = closed(l1)
+    assert forgotten is not None
+    steps = [(s["who"], s["event"]) for s in forgotten["close_causes"]]
+    assert steps == [
+        ("user", "shutdown"),
+        ("user", "unilateral_close"),
+        ("chain", "funding_spent"),
+        ("local", "recognised"),
+        ("chain", "resolved"),
+    ]
+    assert forgotten["close_causes"][2]["txid"] == txid
     l2.wait_for_log("onchaind complete, forgetting peer")
 
 
@@ -427,3 +439,42 @@ def test_close_another_output_than_the_negotiated_one(node_factory: NodeFactory)
         wait_state(node, "ONCHAIN")
         wait_for(lambda n=node: "Tracking mutual close" in statuses(n), "the close")  # type: ignore[misc]
     wait_for(lambda: l1.spendable_sat() > before, "l1's coins")
+
+
+def test_htlcs_of_one_expiry_time_out_in_one_transaction(node_factory: NodeFactory) -> None:
+    """The peer's signatures are SINGLE|ANYONECANPAY, so bitcoind takes both HTLC transactions as one."""
+    plugin, _ = hold_plugin(node_factory.folder)
+    l1, l2 = node_factory.make_many(2, [OPTIONS, OPTIONS | {"plugin": plugin}])
+    node_factory.open_channel(l1, l2, push_msat=100_000_000)
+    for _ in range(2):
+        invoice = new_invoice(l2, HTLC_MSAT)
+        start_payment(l1, route_to(l1, l2, amount_msat=HTLC_MSAT), invoice)
+    for node, state in ((l1, "SENT_ADD_ACK_REVOCATION"), (l2, "RCVD_ADD_ACK_REVOCATION")):
+        wait_for(
+            lambda n=node, s=state: [h["state"] for h in n.channels()[0]["htlcs"]] == [s] * 2,  # type: ignore[misc]
+            f"{node.name}'s HTLCs",
+        )
+    (expiry,) = {h["expiry"] for h in l1.channels()[0]["htlcs"]}
+    l2.kill9()
+    txid = close_alone(l1)
+    node_factory.mine(1, wait_for_mempool=txid)
+    wait_state(l1, "ONCHAIN")
+    bitcoind = node_factory.bitcoind
+    node_factory.mine(expiry - bitcoind.height())
+    # Beside it the sweep of our balance may still wait.
+    (shared,) = wait_for(
+        lambda: [tx for tx in _spenders_of(bitcoind, txid) if len(tx["vout"]) == 3],
+        "the HTLC transactions as one",
+    )
+    assert sum(vin["txid"] == txid for vin in shared["vin"]) == 2
+    node_factory.mine(1)
+    l1.wait_for_log("Resolved OUR_UNILATERAL/OUR_HTLC by our proposal OUR_HTLC_TIMEOUT_TX")
+    node_factory.mine(DELAY - 1)
+    (sweep,) = wait_for(lambda: _spenders_of(bitcoind, shared["txid"]), "the sweep of both")
+    assert [vin["vout"] for vin in sweep["vin"]] == [0, 1]
+
+
+def _spenders_of(bitcoind: Bitcoind, txid: str) -> list[dict[str, Any]]:
+    """Transactions in the mempool that spend outputs of this one."""
+    txs = [bitcoind.rpc("getrawtransaction", waiting, True) for waiting in bitcoind.mempool()]
+    return [tx for tx in txs if any(vin["txid"] == txid for vin in tx["vin"])]
