@@ -70,6 +70,8 @@ class Backups:
         self._own_timestamps: set[int] = set()
         """Of what was written since the start."""
         self._blob: bytes | None = None
+        self._secrets = 0
+        """How many secrets the peers had revealed in all when `on_block` looked last."""
         self._too_large = False
 
     # Start
@@ -208,7 +210,11 @@ class Backups:
 
     def on_block(self, height: int) -> None:
         """The peers' secrets grow with every payment: not each is worth a write."""
-        if height % REFRESH_BLOCKS == 0 and self._node.is_up:
+        if height % REFRESH_BLOCKS or not self._node.is_up:
+            return
+        secrets = sum(channel.revocations_received for channel in self._node.channels)
+        if secrets != self._secrets:
+            self._secrets = secrets
             self._node.turn.after_commit(self.refresh_or_complain)
 
     def refresh(self) -> None:

@@ -144,6 +144,18 @@ def test_the_file_follows_the_channels(rig: BackupRig) -> None:
     assert rig.file.timestamp > first
 
 
+def test_secrets_that_came_are_written_now_and_then(rig: BackupRig) -> None:
+    from tests.lightningd.backup.test_scb import chain_of
+
+    channel = rig.open_channel(3)
+    rig.turn(rig.node.backup.changed)
+    channel.shachain, channel.revocations_received = chain_of(5).encode(), 5
+    rig.turn(lambda: rig.node.backup.on_block(601))
+    assert rig.file.channels[0].shachain == chain_of(0)
+    rig.turn(lambda: rig.node.backup.on_block(606))
+    assert rig.file.channels[0].shachain == chain_of(5)
+
+
 def test_the_funding_waits_for_the_file(rig: BackupRig) -> None:
     incoming = FakeIncoming(FakeLink("openingd"), None)
     order: list[str] = []
