@@ -146,7 +146,9 @@ def _pay_to(bitcoind: Bitcoind, scripts: list[bytes]) -> tuple[list[Outpoint], i
 
 async def _live(node: Node, bitcoind: Bitcoind, begin: float) -> tuple[float, float]:
     async with asyncio.timeout(_PATIENCE_S):
-        peers = await asyncio.gather(*(_reestablish(node, n) for n in range(PEERS)))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_reestablish(node, n)) for n in range(PEERS)]
+        peers = [task.result() for task in tasks]
         ready_s = time.perf_counter() - begin
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, node.wait_ready)

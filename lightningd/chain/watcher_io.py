@@ -14,11 +14,10 @@ import sqlite3
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import peewee
 
@@ -30,6 +29,7 @@ from pylightningd.lightningd.chain.backend_sync_io import BackendSync, ChainErro
 from pylightningd.lightningd.chain.block import Block
 from pylightningd.lightningd.chain.broadcaster_io import Broadcaster
 from pylightningd.lightningd.chain.feerates import Feerates
+from pylightningd.lightningd.chain.turn_like import TurnLike
 from pylightningd.lightningd.chain.watches import (
     OnDepth,
     OnPaid,
@@ -49,17 +49,6 @@ OnBlock = Callable[[int, Block], object]
 OnReorg = Callable[[int], object]
 CACHED_BLOCKS = 12
 WAIT_TIMEOUT = 2000
-
-
-class TurnLike(Protocol):
-    """The part of `Turn` that is used."""
-
-    def do(self, fn: Callable[[], R]) -> Awaitable[R]: ...
-    def submit(self, fn: Callable[[], object]) -> None: ...
-    def after_commit(self, effect: Callable[[], object]) -> None: ...
-    def notify(self, topic: str, payload: Any) -> None: ...
-    def on_rollback(self, undo: Callable[[], object]) -> None: ...
-    def nested(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
