@@ -77,6 +77,9 @@ class Payment:
         assert (outcome == "complete") == paid, (outcome, self.end)
         # An offer that was lost before it was committed fails; else the end is what it was to be.
         assert outcome == "failed" or self.end == "fulfill"
+        # It is complete before its HTLC is gone: what is said until then must not meet the next cut.
+        for node in (self.payer, self.payee):
+            wait_for(lambda n=node: not any(c["htlcs"] for c in n.channels()), "the HTLC's end")  # type: ignore[misc]
 
 
 PAYER, PAYEE = "payer", "payee"
