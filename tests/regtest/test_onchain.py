@@ -233,7 +233,7 @@ def _forwarded_htlc(l1: Node, l2: Node, l3: Node) -> str:
 
 def test_preimage_on_chain_pays_upstream_at_once(node_factory: NodeFactory) -> None:
     plugin, release = hold_plugin(node_factory.folder)
-    each = [OPTIONS, OPTIONS, OPTIONS | {"plugin": plugin}]
+    each: list[dict[str, Any]] = [OPTIONS, OPTIONS, OPTIONS | {"plugin": plugin}]
     l1, l2, l3 = node_factory.line_graph(3, options=each, wait_for_announcement=False)
     node_factory.fund_wallet(l3, 200_000)
     payment_hash = _forwarded_htlc(l1, l2, l3)
