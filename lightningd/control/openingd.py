@@ -433,10 +433,8 @@ class OpeningControl:
         self._node.turn.after_commit(lambda: self._unroute_later(opening))
 
     def _fail_futures(self, opening: _Opening, error: BaseException) -> None:
-        for future in (opening.accepted, opening.done):
-            if future is not None and not future.done():
-                self._node.turn.after_commit(partial(_reject, future, error))
-                break
+        waited_for = (opening.accepted, opening.done)
+        self._node.turn.after_commit(partial(_reject_next, waited_for, error))
 
     def _give_up(self, opening: _Opening, reason: str) -> None:
         if self._openings.pop(opening.dbid, None) is not None:
@@ -470,6 +468,11 @@ class OpeningControl:
             self._on_failed(opening.dbid, "openingd stopped")
 
 
-def _reject(future: Any, error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _reject_next(futures: tuple[Any, ...], error: BaseException) -> None:
+    """Fail the first that is still open: after the commit, when what came in the same turn has been told."""
+    for future in futures:
+        if future is not None and not future.done():
+            future.set_exception(error)
+            # The opener may have failed by itself and not ask for it any more.
+            future.exception()
+            break
