@@ -149,6 +149,9 @@ async def start_plugins(node: Node) -> None:
         given=config.given,
         declare_option=lambda plugin, option: config.add(_plugin_option(plugin, option)),
         withdraw_option=config.remove,
+        custommessages_changed=lambda types: node.turn.submit(
+            lambda: node.connectd.take_custom_messages(types)
+        ),
         featurebits=lambda plugin, bits: _add_feature_bits(node, bits),
     )
     host_config = HostConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,13 @@ class ConnectControl:
         self.held_errors = HeldErrors(node)
         self.suppresses_gossip = False
         """For tests: peers are to hear no gossip from us."""
+        self.custom_messages: tuple[int, ...] = ()
+        """Even message types that plugins take; connectd ends a connection on others that it does not know."""
+
+    def take_custom_messages(self, types: Sequence[int]) -> None:
+        """Plugins with other message types came or went. Inside a turn."""
+        self.custom_messages = tuple(types)
+        self._node.fleet.tell("connectd", cw.ConnectdSetCustommsgs(types=self.custom_messages))
 
     def on_message(self, batch: list[Incoming]) -> None:
         """Messages of connectd."""

@@ -83,6 +83,8 @@ async def _greet_connectd(node: Node, link: Link) -> None:
         node.fatal(f"connectd cannot listen: {reply.error}")
         return
     node.addresses.bound(list(reply.bindings))
+    if node.connectd.custom_messages:
+        link.send(connectd_wire.ConnectdSetCustommsgs(types=node.connectd.custom_messages))
     if node.connectd.suppresses_gossip:
         link.send(connectd_wire.ConnectdDevSuppressGossip())
     if node.is_up:

@@ -42,6 +42,7 @@ from pylightningd.lightningd.plugin_host.process_io import (
     PluginDiedError,
     PluginProcess,
 )
+from pylightningd.lightningd.plugin_host.revive_io import Reviver
 from pylightningd.lightningd.plugin_host.roster_io import Roster
 from pylightningd.lightningd.rpc.dispatch import Call
 from pylightningd.lightningd.rpc.errors import (
@@ -112,6 +113,7 @@ class PluginHost:
         self.subscriptions = Subscriptions()
         self.startup = True
         self.shutting_down = False
+        self._reviver = Reviver(self._log, env.spawn, self._start_again)
         # Registering is the roster's work.
         self.add_bundled = self.roster.add_bundled
         self.add = self.roster.add
@@ -157,6 +159,7 @@ class PluginHost:
             self._stop_if_important_missing(waiting)
         if not backend_only:
             self.startup = False
+            self._tell_custommessages()
 
     def _is_backend(self, entry: PluginEntry) -> bool:
         return any(m.name in BACKEND_METHODS for m in entry.manifest.methods)
@@ -207,7 +210,7 @@ class PluginHost:
         if manifest.disable is not None:
             entry.important = False
             self.kill(entry, f"disabled itself: {manifest.disable}", "info")
-        elif not self.startup and not manifest.dynamic:
+        elif not self.startup and not manifest.dynamic and not entry.bundled:
             self.kill(entry, "Not a dynamic plugin", "info")
         else:
             entry.manifest = manifest
@@ -363,6 +366,18 @@ class PluginHost:
         if entry.important and (was is State.RUNNING or not self.startup):
             self._log(entry, "broken", "Plugin marked as important, shutting down lightningd!")
             self.env.stop_node(f"plugin {entry.shortname}, marked as important, ended: {reason}")
+        elif entry.bundled and not self.startup:
+            self._reviver.ended(entry)
+
+    async def _start_again(self, entry: PluginEntry) -> None:
+        if self.shutting_down or self.find(entry.cmd) is not None:
+            return
+        self.plugins.append(entry)
+        await self._get_manifest(entry)
+        if entry.state is State.NEEDS_INIT:
+            self._accept(entry)
+        if entry.state is State.NEEDS_INIT:
+            await self._init(entry)
 
     def _forget(self, entry: PluginEntry, why: str) -> None:
         was_running = entry.state is State.RUNNING
@@ -388,6 +403,8 @@ class PluginHost:
         self.subscriptions.remove(entry.cmd)
 
     def _tell_custommessages(self) -> None:
+        if self.startup:
+            return  # told once all are there
         types = {
             t for p in self.plugins if p.state is State.RUNNING for t in p.manifest.custommessages
         }

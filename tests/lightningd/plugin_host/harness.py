@@ -72,6 +72,7 @@ class Host:
     log: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
+    custom_messages: list[list[int]] = field(default_factory=list)
     logged: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, method: str, params: Any = None, **more: Any) -> dict[str, Any]:
@@ -117,7 +118,10 @@ async def running_host(
             stop_node=lambda why: found.stopped.append(why) if found else None,
             given=(given or {}).get,
             declare_option=declare,
-            withdraw_option=lambda name: found.options.pop(name) if found else None,
+            withdraw_option=lambda name: found.options.__delitem__(name) if found else None,
+            custommessages_changed=lambda types: (
+                found.custom_messages.append(types) if found else None
+            ),
         )
         config = HostConfig(
             lightning_dir=str(tmp_path), rpc_file="lightning-rpc", network="regtest", feature_set={}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pylightningd.lightningd.plugin_host.bundled import Bundled
 from pylightningd.lightningd.plugin_host.host_io import PluginStartError
 from pylightningd.lightningd.rpc.errors import PLUGIN_TERMINATED
 from tests.lightningd.plugin_host.harness import Host, running_host, write_plugin
@@ -349,5 +350,40 @@ def test_custommsg_goes_to_those_who_want_its_type(tmp_path: Path) -> None:
             )
             assert host.host.claims_custommsg(0x8002)
             assert not host.host.claims_custommsg(0x8001)
+            assert host.custom_messages[-1] == [0x8002]
+            taker = host.host.find("c.py")
+            assert taker is not None
+            await host.host.stop(taker)
+            assert host.custom_messages[-1] == []
+
+    asyncio.run(main())
+
+
+def test_a_bundled_plugin_that_died_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pylightningd.lightningd.plugin_host.revive_io.FIRST_DELAY_S", 0.0)
+
+    async def main() -> None:
+        async with running_host(tmp_path) as host:
+            host.host.add_bundled([Bundled("topology")])
+            await host.host.start_all()
+            await host.host.init_all()
+            first = host.host.find("topology")
+            assert first is not None
+            assert first.process is not None
+            started = asyncio.Event()
+            monkeypatch.setattr(
+                host.host,
+                "publish",
+                lambda topic, _: started.set() if topic == "plugin_started" else None,
+            )
+            first.process.kill()
+            await asyncio.wait_for(started.wait(), 60)
+            again = host.host.find("topology")
+            assert again is not None
+            assert again is not first
+            assert host.dispatcher.registry.get("getroute") is not None
+            assert not host.stopped
 
     asyncio.run(main())
