@@ -102,8 +102,9 @@ def lost_offers(channel: Channel) -> list[Tell]:
 
 def on_add(channel: Channel, msg: pw.UpdateAddHtlc) -> ChannelStep[None]:
     """The peer offers an HTLC."""
-    # BOLT 2, "Closing Initiation: `shutdown`", sender MUST NOT send update_add_htlc after a shutdown.
-    if channel.live.got_shutdown:
+    # BOLT 2, "Closing Initiation: `shutdown`", sender MUST NOT send update_add_htlc after a shutdown. That holds on
+    # later connections, too, before it has come again there: a close may be signed by now, without this HTLC.
+    if channel.live.got_shutdown or channel.remote_shutdown_script:
         raise WarnPeer("update_add_htlc after shutdown")
     # BOLT 2, "The `channel_ready` Message": HTLCs only after both have been exchanged.
     if not (channel.sent_channel_ready and channel.got_channel_ready):

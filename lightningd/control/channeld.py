@@ -18,7 +18,7 @@ from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire.peer_wire import ClosingSigned
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
-from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.channels.states import CLOSINGD_STATES, Cause, ChannelState
 from pylightningd.lightningd.control.revocations import Revocations
 
 if TYPE_CHECKING:
@@ -154,6 +154,9 @@ class ChanneldControl:
             raise ValueError(
                 f"channeld got commitment {msg.number}, the next is {channel.next_local_commitment}"
             )
+        if msg.added and channel.state in CLOSINGD_STATES:
+            # A close without these HTLCs may be signed: whoever forwards them pays them himself.
+            raise ValueError(f"channeld got HTLCs in {channel.state.name}")
         store = self._node.channels.store
         for added in msg.added:
             htlc = self._new_htlc(channel, added)

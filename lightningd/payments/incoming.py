@@ -17,7 +17,9 @@ from pylightningd.common.onion.payload import keysend_preimage
 from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
+from pylightningd.lightningd.channels.deadlines import in_deadline
 from pylightningd.lightningd.channels.forward_rules import Instructions
+from pylightningd.lightningd.channels.states import WITH_PEER
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceState
 from pylightningd.lightningd.payments.invoices import Invoices
 
@@ -213,12 +215,27 @@ class Receiver:
         self._forget(gathered)
 
     def _claim(self, invoice: InvoiceRow, gathered: _Set) -> None:
+        if not all(self._is_claimable(htlc) for htlc in gathered.htlcs):
+            # A plugin thought for long, or a part waited for the others: with one part lost we would get less.
+            self._reject(gathered)
+            return
         if not invoice.id:
             self._invoices.store.insert(invoice)
         self._invoices.paid(invoice, gathered.received)
         for htlc in gathered.htlcs:
             self._node.resolver.fulfill(htlc, invoice.preimage)
         self._forget(gathered)
+
+    def _is_claimable(self, htlc: LiveHtlc) -> bool:
+        """Whether the preimage still buys this HTLC: it is there, and time is left to take it on the chain."""
+        channel = self._node.channels.get(htlc.channel_dbid)
+        return (
+            channel is not None
+            and channel.state in WITH_PEER
+            and channel.htlcs.get(htlc.key) is htlc
+            and not htlc.is_resolved
+            and self._node.chain.height <= in_deadline(htlc, self._node.settings.cltv_delta)
+        )
 
     def _forget(self, gathered: _Set) -> None:
         if gathered.timer is not None:

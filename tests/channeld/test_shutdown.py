@@ -95,6 +95,21 @@ def test_an_htlc_after_shutdown() -> None:
     assert "after shutdown" in failures(pair.bob)[0].reason
 
 
+def test_an_htlc_after_a_close_on_an_earlier_connection() -> None:
+    """The mutual close may be signed already: whoever forwards such an HTLC pays it out of its own pocket."""
+    pair = reach_normal()
+    close(pair, pair.alice)
+    pair.settle()
+    assert all(is_complete(p) for p in pair.both)
+    pair.cut()
+    pair.connect()
+    assert pair.deliver_one(pair.alice)  # channel_reestablish alone; shutdown has not come again
+    assert pair.bob.channel.phase is not Phase.HANDED_OVER
+    pair.bob.deliver(add(id=0).encode())
+    assert "after shutdown" in failures(pair.bob)[-1].reason
+    assert not pair.bob.channel.htlcs
+
+
 @pytest.mark.parametrize("script", [b"", b"\x00\x15" + bytes(21), P2PKH])
 def test_bad_scripts(script: bytes) -> None:
     pair = reach_normal()

@@ -7,7 +7,7 @@ from pylightningd.common.wire import connectd_wire as nw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import Cause, ChannelState
-from tests.lightningd.channels.rig import Rig, key, peer_id
+from tests.lightningd.channels.rig import Rig, for_us, key, peer_id
 
 
 def closed_together(rig: Rig) -> Channel:
@@ -86,3 +86,16 @@ def test_the_error_of_a_peer_that_forgot_the_channel_is_no_failure(rig: Rig) -> 
     assert channel.close_cause == "mutual close"
     assert not rig.node.onchain.commitments
     assert not [text for level, text in rig.logs if level == "unusual"]
+
+
+def test_no_htlc_comes_into_a_close_that_is_signed(rig: Rig) -> None:
+    """The closing transaction would confirm without it, after it was forwarded."""
+    channel = closed_together(rig)
+    rig.connect(1)
+    says(rig, reestablish(channel))
+    before = channel.next_local_commitment
+    rig.receive(channel, 0, for_us(b"p" * 32, 1000))
+    assert any("got HTLCs in CLOSINGD_COMPLETE" in bug for bug in rig.bugs)
+    rig.bugs.clear()
+    assert not rig.node.channels.get(1).htlcs
+    assert rig.node.channels.get(1).next_local_commitment == before

@@ -12,6 +12,7 @@ from pylightningd.common.amount import MAX_MSAT, Msat
 from pylightningd.common.ids import NodeId
 from pylightningd.common.onion.sphinx import make_onion
 from pylightningd.common.wire import channeld_wire as cw
+from pylightningd.lightningd.channels.states import Cause, ChannelState
 from pylightningd.lightningd.db.invoices_io import InvoiceState
 from tests.lightningd.channels.rig import HEIGHT, Incoming, Rig, add_invoice, for_us
 
@@ -90,6 +91,32 @@ def test_time_does_not_run_out_while_a_plugin_thinks(rig: Rig) -> None:
     answer.set_result({"result": "continue"})
     rig.spin()
     assert claimed(rig) == [0, 1]
+
+
+@pytest.mark.parametrize("event", ["deadline", "on chain", "forgotten"])
+def test_a_set_that_lost_a_part_while_a_plugin_thought_is_not_claimed(rig: Rig, event: str) -> None:
+    """The preimage would buy less than the invoice asks, or nothing."""
+    first, second = rig.ready(1), rig.ready(2)
+    add_invoice(rig, PREIMAGE, 1000)
+    answer: asyncio.Future[Any] = rig.loop.create_future()
+    rig.node.plugins.hooks["invoice_payment"] = [answer]
+    rig.receive(first, 0, part(400, 1000))
+    rig.receive(second, 0, part(600, 1000))
+    if event == "deadline":
+        rig.node.chain.height += 200
+    elif event == "on chain":
+        rig.turn(
+            lambda: rig.node.channels.set_state(
+                first, ChannelState.AWAITING_UNILATERAL, Cause.REMOTE, "for the test"
+            )
+        )
+    else:
+        first.htlcs.clear()
+    answer.set_result({"result": "continue"})
+    rig.spin()
+    assert claimed(rig) == []
+    assert 0 in failed(rig)
+    assert state(rig) is InvoiceState.UNPAID
 
 
 def test_a_plugin_that_fails_does_not_leave_htlcs_hanging(rig: Rig) -> None:
