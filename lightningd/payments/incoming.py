@@ -215,7 +215,7 @@ class Receiver:
         self._forget(gathered)
 
     def _claim(self, invoice: InvoiceRow, gathered: _Set) -> None:
-        if not all(self._is_claimable(htlc) for htlc in gathered.htlcs):
+        if not all(self._is_claimable(invoice, htlc) for htlc in gathered.htlcs):
             # A plugin thought for long, or a part waited for the others: with one part lost we would get less.
             self._reject(gathered)
             return
@@ -226,15 +226,17 @@ class Receiver:
             self._node.resolver.fulfill(htlc, invoice.preimage)
         self._forget(gathered)
 
-    def _is_claimable(self, htlc: LiveHtlc) -> bool:
+    def _is_claimable(self, invoice: InvoiceRow, htlc: LiveHtlc) -> bool:
         """Whether the preimage still buys this HTLC: it is there, and time is left to take it on the chain."""
         channel = self._node.channels.get(htlc.channel_dbid)
+        # Half of the blocks that it came with at the least, where that is less than half of our cltv_delta.
+        shortest = min(self._node.settings.cltv_delta, invoice.min_final_cltv)
         return (
             channel is not None
             and channel.state in WITH_PEER
             and channel.htlcs.get(htlc.key) is htlc
             and not htlc.is_resolved
-            and self._node.chain.height <= in_deadline(htlc, self._node.settings.cltv_delta)
+            and self._node.chain.height <= in_deadline(htlc, shortest)
         )
 
     def _forget(self, gathered: _Set) -> None:

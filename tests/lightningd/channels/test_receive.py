@@ -119,6 +119,14 @@ def test_a_set_that_lost_a_part_while_a_plugin_thought_is_not_claimed(rig: Rig, 
     assert state(rig) is InvoiceState.UNPAID
 
 
+def test_a_long_cltv_delta_of_ours_does_not_forbid_payments(rig: Rig) -> None:
+    channel = rig.ready(1)
+    rig.node.settings.cltv_delta = 2016
+    add_invoice(rig, PREIMAGE, 1000)
+    rig.receive(channel, 0, for_us(PREIMAGE, 1000))
+    assert claimed(rig) == [0]
+
+
 def test_a_plugin_that_fails_does_not_leave_htlcs_hanging(rig: Rig) -> None:
     channel = rig.ready(1)
     add_invoice(rig, PREIMAGE, 1000)
