@@ -56,13 +56,6 @@ def _list_features() -> None:
 
 
 DAEMONS = ("hsmd", "connectd", "gossipd", "openingd", "channeld", "closingd", "onchaind")
-NOT_SUPPORTED = (
-    "subdaemon",
-    "dev-force-privkey",
-    "dev-force-bip32-seed",
-    "dev-force-channel-secrets",
-)
-"""Options of CLN that we know but cannot obey: refused rather than ignored."""
 
 
 def _test_daemons() -> int:
@@ -78,9 +71,12 @@ def _test_daemons() -> int:
 
 
 def _refuse_unsupported(config: Config) -> None:
+    from pylightningd.lightningd.config_table import NOT_SUPPORTED
+
     for name in NOT_SUPPORTED:
         for setting in config.settings_of(name):
-            raise setting.error("is not supported by this node")
+            if config[name]:
+                raise setting.error("is not supported by this node")
 
 
 def _run(config: Config) -> int:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from pylightningd.common.network import Network
-from pylightningd.lightningd.config_table import OPTIONS, Folders, Option
+from pylightningd.lightningd.config_table import NOT_SUPPORTED, OPTIONS, Folders, Option
 
 IGNORED_FOR_TEST_TOOLS = ("grpc-port", "grpc-host")
 """Options of a plugin that comes with CLN and not with us: CLN's test tools always give them. Taken with --developer."""
@@ -334,7 +334,7 @@ def usage(config: Config, program: str = "lightningd") -> str:
         f"A bitcoin lightning daemon (default values shown for network: {config.network.name}).",
     ]
     for option in config.options():
-        if option.hidden or (option.dev and not config.developer):
+        if option.hidden or option.name in NOT_SUPPORTED or (option.dev and not config.developer):
             continue
         names = "|".join(("--" if len(n) > 1 else "-") + n for n in (option.name, *option.aliases))
         value = "" if option.is_flag else f" <{option.kind.name}>"

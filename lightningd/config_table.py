@@ -284,8 +284,8 @@ NET: Sequence[Option] = (
     _opt("addr", LISTEN, help="Set an IP address (v4 or v6) to listen on and announce to the network for incoming connections", multi=True),
     _opt("bind-addr", LISTEN, help="Set an IP address (v4 or v6) to listen on, but not announce", multi=True),
     _opt("announce-addr", ANNOUNCE, help="Set an IP address (v4 or v6) or .onion v3 to announce, but not listen on", multi=True),
-    _opt("announce-addr-discovered", AUTOBOOL, "auto", "Explicitly turns IP discovery 'on' or 'off'"),
-    _opt("announce-addr-discovered-port", U16, lambda f: f.network.ln_port, "Sets the public TCP port to use for announcing discovered IPs"),
+    _opt("announce-addr-discovered", AUTOBOOL, "auto", "Explicitly turns IP discovery 'on' or 'off' (taken, but without effect here)"),
+    _opt("announce-addr-discovered-port", U16, lambda f: f.network.ln_port, "Sets the public TCP port to use for announcing discovered IPs (taken, but without effect here)"),
     _opt("offline", FLAG, help="Start in offline-mode (do not automatically reconnect and do not accept incoming connections)"),
     _opt("autolisten", BOOL, True, "If true, listen on default port and announce if it seems to be a public interface"),
     _opt("proxy", PROXY, None, "Set a socks v5 proxy IP address and port"),
@@ -293,7 +293,7 @@ NET: Sequence[Option] = (
     _opt("tor-service-password", STR, None, "Set a Tor hidden service password", conceal=True),
     _opt("disable-dns", FLAG, help="Disable DNS lookups of peers"),
     _opt("message-padding", BOOL, False, "If true, pad all messages to peers to make them equal length"),
-    _opt("autoconnect-seeker-peers", U32, 10, "Seeker autoconnects to maintain this minimum number of gossip peers"),
+    _opt("autoconnect-seeker-peers", U32, 10, "Seeker autoconnects to maintain this minimum number of gossip peers (taken, but without effect here)"),
     _opt("rgb", RGB, None, "RRGGBB hex color for node"),
     _opt("alias", ALIAS, None, "Up to 32-byte alias for node", keep_whitespace=True),
     _opt("subdaemon", STR, help="SUBDAEMON:PATH: use another program for that daemon", multi=True),
@@ -385,6 +385,59 @@ OWN: Sequence[Option] = (
 )  # fmt: skip
 
 OPTIONS: tuple[Option, ...] = (*PLACE, *LOGGING, *PLUGINS, *NET, *CHANNELS, *DEVELOPER, *OWN)
+
+NOT_SUPPORTED = (
+    "subdaemon",
+    "accept-htlc-tlv-type",
+    "bookkeeper-db",
+    "bookkeeper-dir",
+    "experimental-dual-fund",
+    "experimental-simple-close",
+    "experimental-splicing",
+    "invoices-onchain-fallback",
+    "message-padding",
+    "payment-fronting-node",
+    "tor-service-password",
+    "dev-force-bip32-seed",
+    "dev-force-channel-secrets",
+    "dev-force-privkey",
+)
+"""Options of CLN that we know but cannot obey: the start refuses them, rather than that they are ignored."""
+
+WITHOUT_EFFECT = (
+    "announce-addr-discovered",
+    "announce-addr-discovered-port",
+    "autoconnect-seeker-peers",
+    "experimental-anchors",
+    "experimental-peer-storage",
+    "i-promise-to-fix-broken-api-user",
+    "large-channels",
+    "require-confirmed-inputs",
+    "dev-allow-shutdown-destination-change",
+    "dev-any-channel-type",
+    "dev-builtin-plugins-unimportant",
+    "dev-debugger",
+    "dev-fail-process-onionpacket",
+    "dev-fast-gossip-prune",
+    "dev-fd-limit-multiplier",
+    "dev-force-tmp-channel-id",
+    "dev-handshake-no-reply",
+    "dev-hsmd-fail-preapprove",
+    "dev-hsmd-no-preapprove-check",
+    "dev-limit-connections-inflight",
+    "dev-low-prio-anchor-blocks",
+    "dev-max-funding-unconfirmed-blocks",
+    "dev-no-htlc-timeout",
+    "dev-no-modern-onion",
+    "dev-no-plugin-checksum",
+    "dev-no-reconnect-private",
+    "dev-no-version-checks",
+    "dev-onion-reply-length",
+    "dev-strict-forwarding",
+    "dev-throttle-gossip",
+    "dev-warn-on-overgrind",
+)
+"""Options of CLN that are taken, since its tools and config files give them, and change nothing: doc/compatibility.md."""
 
 NETWORK_FLAGS = {
     "mainnet": "bitcoin",
