@@ -16,7 +16,7 @@ from typing import Any
 from pylightningd.lightningd.rpc.registry import Command, load_families
 from pylightningd.plugins.lib import Plugin
 
-BUNDLED = ("topology", "pay.__main__")
+BUNDLED = ("topology", "pay.__main__", "offers.__main__")
 """Bundled plugins with commands for users, as modules; each has its object in `plugin`."""
 
 ROOT = Path(__file__).parent.parent
