@@ -113,4 +113,7 @@ def tell_systemd(state: str) -> None:
         return
     import sdnotify
 
-    sdnotify.SystemdNotifier().notify(state)
+    notifier = sdnotify.SystemdNotifier()
+    notifier.notify(state)
+    if notifier.socket is not None:
+        notifier.socket.close()
