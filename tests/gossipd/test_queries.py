@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,57 +18,79 @@ from pylightningd.gossipd.graph import ChannelEntry, Graph, Update
 from pylightningd.gossipd.store import MemoryStore
 from tests.gossipd import world as w
 
-CHAIN = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
-
-# BOLT 7's extended-queries.json: the uncompressed cases. type, first block, blocks, scids, timestamps, checksums.
-RANGE_QUERIES = [
-    (f"0107{CHAIN}000186a0000005dc", 100000, 1500, None),
-    (f"0107{CHAIN}000088b800000064010103", 35000, 100, 3),
-]
-RANGE_REPLIES = [
-    (
-        f"0108{CHAIN}000b8a06000005dc01001900000000000000008e0000000000003c69000000000045a6c4",
-        ["0x0x142", "0x0x15465", "0x69x42692"],
-        None,
-        None,
-    ),
-    (
-        f"0108{CHAIN}0001ddde000005dc01001900000000000000304300000000000778d6000000000046e1c1"
-        "011900000282c1000e77c5000778ad00490ab00000b57800955bff"
-        "031800000457000008ae00000d050000115c000015b300001a0a",
-        ["0x0x12355", "0x7x30934", "0x70x57793"],
-        [(164545, 948165), (489645, 4786864), (46456, 9788415)],
-        [(1111, 2222), (3333, 4444), (5555, 6666)],
-    ),
-]
+VECTORS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "bolt07-extended-queries.json").read_text()
+)
+"""BOLT 7's own file. It is older than the rule that zlib is not allowed any more."""
+CLASSES: dict[str, Any] = {
+    "QueryChannelRange": pw.QueryChannelRange,
+    "ReplyChannelRange": pw.ReplyChannelRange,
+    "QueryShortChannelIds": pw.QueryShortChannelIds,
+}
 
 
-@pytest.mark.parametrize(("raw", "first", "count", "option"), RANGE_QUERIES)
-def test_range_query_vectors(raw: str, first: int, count: int, option: int | None) -> None:
-    msg = pw.QueryChannelRange.decode(bytes.fromhex(raw))
-    assert (msg.first_blocknum, msg.number_of_blocks) == (first, count)
-    assert msg.tlvs.query_option == option
+@pytest.mark.parametrize("case", VECTORS, ids=lambda case: str(case["hex"])[:100])
+def test_vector(case: dict[str, Any]) -> None:
+    wanted, raw = case["msg"], case["hex"]
+    msg: Any = CLASSES[wanted["type"]].decode(bytes.fromhex(raw))
+    assert msg.chain_hash.hex() == wanted["chainHash"]
     assert msg.encode().hex() == raw
+    if "firstBlockNum" in wanted:
+        assert msg.first_blocknum == wanted["firstBlockNum"]
+        assert msg.number_of_blocks == wanted["numberOfBlocks"]
+    if isinstance(msg, pw.QueryChannelRange):
+        both = "WANT_TIMESTAMPS | WANT_CHECKSUMS" in wanted["tlvStream"]["records"]
+        assert msg.tlvs.query_option == (3 if both else None)
+    else:
+        _check_scids(msg.encoded_short_ids, wanted["shortChannelIds"])
+    if isinstance(msg, pw.ReplyChannelRange):
+        _check_extras(msg.tlvs, wanted)
+    if isinstance(msg, pw.QueryShortChannelIds):
+        _check_flags(msg, wanted["tlvStream"]["records"])
 
 
-@pytest.mark.parametrize(("raw", "scids", "stamps", "sums"), RANGE_REPLIES)
-def test_range_reply_vectors(
-    raw: str,
-    scids: list[str],
-    stamps: list[tuple[int, int]] | None,
-    sums: list[tuple[int, int]] | None,
-) -> None:
-    msg = pw.ReplyChannelRange.decode(bytes.fromhex(raw))
-    found = q.decode_scids(msg.encoded_short_ids)
-    assert [str(s) for s in found] == scids
-    assert q.encode_scids(found) == msg.encoded_short_ids
-    if stamps is not None:
-        assert msg.tlvs.timestamps_tlv is not None and msg.tlvs.checksums_tlv is not None
-        assert q.decode_timestamps(msg.tlvs.timestamps_tlv) == stamps
-        assert q.encode_timestamps(stamps) == msg.tlvs.timestamps_tlv
-        pairs = [(c.checksum_node_id_1, c.checksum_node_id_2) for c in msg.tlvs.checksums_tlv]
-        assert pairs == sums
-    assert msg.encode().hex() == raw
+def _check_scids(encoded: bytes, wanted: dict[str, Any]) -> None:
+    if wanted["encoding"] != "UNCOMPRESSED":
+        with pytest.raises(BadGossip, match="Unknown encoding 1"):
+            q.decode_scids(encoded)
+        return
+    found = q.decode_scids(encoded)
+    assert [str(scid) for scid in found] == wanted["array"]
+    assert q.encode_scids(found) == encoded
+
+
+def _check_extras(tlvs: pw.ReplyChannelRangeTlvs, wanted: dict[str, Any]) -> None:
+    sums = wanted.get("checksums", {}).get("checksums", [])
+    pairs = [(c.checksum_node_id_1, c.checksum_node_id_2) for c in tlvs.checksums_tlv or ()]
+    assert pairs == [(c["checksum1"], c["checksum2"]) for c in sums]
+    if "timestamps" not in wanted:
+        assert tlvs.timestamps_tlv is None
+        return
+    assert tlvs.timestamps_tlv is not None
+    if wanted["timestamps"]["encoding"] != "UNCOMPRESSED":
+        with pytest.raises(BadGossip, match="Unknown encoding 1"):
+            q.decode_timestamps(tlvs.timestamps_tlv)
+        return
+    stamps = [(t["timestamp1"], t["timestamp2"]) for t in wanted["timestamps"]["timestamps"]]
+    assert q.decode_timestamps(tlvs.timestamps_tlv) == stamps
+    assert q.encode_timestamps(stamps) == tlvs.timestamps_tlv
+
+
+def _check_flags(msg: pw.QueryShortChannelIds, records: list[dict[str, Any]]) -> None:
+    flags = msg.tlvs.query_flags
+    if not records:
+        assert flags is None
+        return
+    # Each flag of the file is compressed.
+    assert flags is not None and records[0]["encoding"] == "COMPRESSED_ZLIB"
+    with pytest.raises(BadGossip, match="Unknown encoding 1"):
+        q.decode_flags(flags, 3)
+    with pytest.raises(BadGossip):
+        q.read_scid_query(msg)
+
+
+def test_every_vector_is_here() -> None:
+    assert len(VECTORS) == 10
 
 
 def test_zlib_is_refused() -> None:
