@@ -20,11 +20,15 @@ help:
 	@echo "make check-unit     everything that needs no bitcoind (ARGS=... goes to pytest)"
 	@echo "make check-regtest  real nodes on a real bitcoind"
 	@echo "make check-compat   Core Lightning's test tools drive this node"
+	@echo "make check-bolts    cited BOLT sections exist (BOLTDIR=<clone> checks against that clone)"
 	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
+	@echo "make bolt-coverage  only the table of which code cites which BOLT section"
 	@echo "make bench          table of speed and memory"
 	@echo "make soak           the simulations, for as long as you like (ARGS='--seconds N --seed N')"
 	@echo "make chaos          five real nodes, 200 channels, payments and every kind of fault for five minutes (ARGS='--seconds N --channels N --seed N')"
+	@echo "make bitcoind       find bitcoind, or fetch a private copy, and print its path"
 	@echo "make fmt            lay out the code"
+	@echo "make clean          remove the virtual environments and what was built"
 
 # The version is checked first: an old Python fails late and strangely otherwise.
 $(STAMP): setup.py pyproject.toml
