@@ -59,7 +59,7 @@ async def _pay_invoice(method: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _fetch_invoice(offer: str, amount_msat: Any, payer_note: Any, retry_for: Any) -> str:
-    """Ask the issuer of an offer for an invoice."""
+    """Ask the issuer of an offer for an invoice. Raises RpcError where it asks for another amount than agreed."""
     wanted = {
         "offer": offer,
         "amount_msat": params.msat("amount_msat", amount_msat),
@@ -69,6 +69,15 @@ async def _fetch_invoice(offer: str, amount_msat: Any, payer_note: Any, retry_fo
     request = {name: value for name, value in wanted.items() if value is not None}
     fetched = await plugin.rpc("fetchinvoice", request)
     invoice: str = fetched["invoice"]
+    if "amount_msat" in fetched["changes"]:
+        # BOLT 12, "Invoices", reader: SHOULD confirm an amount outside of what was authorized.
+        agreed = "the offer says" if wanted["amount_msat"] is None else "you said"
+        raise RpcError(
+            INVALID_PARAMS,
+            f"the issuer asks for {fetched['changes']['amount_msat']}msat, which is not what {agreed}: "
+            "use fetchinvoice, look at the invoice, then xpay that",
+            {"invoice": invoice, "changes": fetched["changes"]},
+        )
     return invoice
 
 

@@ -92,6 +92,31 @@ def test_xpay(node: FakeNode, tmp_path: Path) -> None:
     assert (result["successful_parts"], result["failed_parts"]) == (1, 0)
 
 
+@pytest.mark.parametrize(("amount", "why"), [(None, "the offer says"), (1000, "you said")])
+def test_an_issuer_that_asks_for_more_than_its_offer_gets_nothing(
+    node: FakeNode, tmp_path: Path, amount: int | None, why: str
+) -> None:
+    answer = {"invoice": make_invoice(amount=10**10), "changes": {"amount_msat": 10**10}}
+
+    async def fetched(**_: Any) -> Any:
+        return answer
+
+    node.on_fetchinvoice = fetched  # type: ignore[attr-defined]
+    error = fails(node, tmp_path, "xpay", invstring="lno1qgsqvgnwg", amount_msat=amount)
+    assert error.code == -32602
+    assert f"asks for {10**10}msat, which is not what {why}" in error.message
+    assert error.data == answer
+    assert [name for name, _ in node.calls] == ["fetchinvoice"]
+
+
+def test_an_offer_whose_issuer_keeps_to_it_is_paid(node: FakeNode, tmp_path: Path) -> None:
+    async def fetched(**_: Any) -> Any:
+        return {"invoice": make_invoice(), "changes": {}}
+
+    node.on_fetchinvoice = fetched  # type: ignore[attr-defined]
+    assert pay(node, tmp_path, "xpay", invstring="lno1qgsqvgnwg")["amount_msat"] == 5000
+
+
 def test_paid_already(node: FakeNode, tmp_path: Path) -> None:
     async def work(call: Any) -> tuple[Any, Any]:
         return await call("pay", bolt11=make_invoice()), await call("pay", bolt11=make_invoice())
