@@ -140,7 +140,7 @@ class Counter:
         bill = pay_request.read_bill(raw, letter.path_secret, base, post.network, post.now())
         name = bill.invreq_id.hex()
         listed = (await self._plugin.rpc("listinvoicerequests", invreq_id=name))["invoicerequests"]
-        pay_request.check_bill(bill, listed[0]["active"] if listed else None)
+        pay_request.check_bill(bill, listed[0]["active"] if listed else None, post.now())
         if bill.invreq_id in self._paying:
             raise Refused("invoice_request no longer available")
         self._paying.add(bill.invreq_id)

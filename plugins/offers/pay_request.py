@@ -45,14 +45,16 @@ def read_bill(raw: bytes, secret: bytes | None, base: bytes, network: Network, n
     return bill
 
 
-def check_bill(bill: Bill, known_active: bool | None) -> None:
+def check_bill(bill: Bill, known_active: bool | None, now: int) -> None:
     """Raises Refused unless the request is ours and open, and no more is asked than it offers.
 
     The id covers every field of the request, so all of them are as we published them.
     """
     if known_active is None or bill.invoice.offer_issuer_id or bill.invoice.offer_paths:
         raise _unknown(bill)
-    if not known_active:
+    # BOLT 12, "Requirements for Invoice Requests", writer: one without an offer ends when an offer would.
+    expiry = bill.invoice.offer_absolute_expiry
+    if not known_active or (expiry is not None and now >= expiry):
         raise Refused("invoice_request no longer available")
     offered, wanted = bill.invoice.invreq_amount, bill.invoice.invoice_amount
     if offered is None or wanted is None or wanted > offered:

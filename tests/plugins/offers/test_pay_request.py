@@ -66,16 +66,24 @@ def test_the_invoice_of_an_open_request() -> None:
     raw = bill_of_alice(invreq)
     bill = read(raw)
     assert bill.invreq_id == bolt12.invreq_id(invreq.encode())
-    check_bill(bill, known_active=True)
+    check_bill(bill, known_active=True, now=NOW)
     assert bill.text() == bolt12.encode_string("lni", raw)
 
 
 def test_requests_that_are_not_open() -> None:
     bill = read(bill_of_alice(request_of_bob()))
     with pytest.raises(Refused, match="Unknown invoice_request"):
-        check_bill(bill, known_active=None)
+        check_bill(bill, known_active=None, now=NOW)
     with pytest.raises(Refused, match="no longer available"):
-        check_bill(bill, known_active=False)
+        check_bill(bill, known_active=False, now=NOW)
+
+
+def test_a_request_ends_when_it_says() -> None:
+    bill = read(bill_of_alice(request_of_bob(absolute_expiry=NOW)))
+    check_bill(bill, known_active=True, now=NOW - 1)
+    for now in (NOW, NOW + 1):
+        with pytest.raises(Refused, match="no longer available"):
+            check_bill(bill, known_active=True, now=now)
 
 
 def test_more_than_we_offered() -> None:
@@ -90,7 +98,7 @@ def test_an_invoice_for_an_offer_is_nothing_that_we_pay_unasked() -> None:
     fields = replace(request_of_bob(), offer_issuer_id=offer_of_alice().offer_issuer_id)
     bill = read(bill_of_alice(fields))
     with pytest.raises(Refused, match="Unknown invoice_request"):
-        check_bill(bill, known_active=True)
+        check_bill(bill, known_active=True, now=NOW)
 
 
 def test_malformed_or_late() -> None:
