@@ -64,6 +64,8 @@ class Gossmap:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self.generation = 0
+        """Another one where the store was replaced: offsets mean other messages now."""
         self._clear()
 
     def close(self) -> None:
@@ -76,6 +78,7 @@ class Gossmap:
         self.close()
 
     def _clear(self) -> None:
+        self.generation += 1
         self._offset = 1
         # Nodes
         self.node_ids: list[bytes] = []

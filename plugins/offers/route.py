@@ -13,6 +13,8 @@ from pylightningd.plugins.gossmap import DISABLED, SET, Gossmap
 
 MAX_NODES = 10
 """Of a way, us and the end included."""
+MAX_LOOKED_AT = 2000
+"""Nodes whose announcements one search reads: letters of strangers make us search."""
 
 
 def is_public(graph: Gossmap, node_id: bytes) -> bool:
@@ -38,6 +40,29 @@ def carries_messages(graph: Gossmap, node_id: bytes) -> bool:
     return said is not None and offers(said.features, ONION_MESSAGES)
 
 
+class Carriers:
+    """Nodes that announced that they pass onion messages on: each announcement is decoded once for all searches."""
+
+    def __init__(self, graph: Gossmap) -> None:
+        self._graph = graph
+        self._generation = graph.generation
+        self._known: dict[int, bool] = {}
+        """By the offset of the announcement, so that a new one of the same node counts as new."""
+
+    def __contains__(self, node_id: bytes) -> bool:
+        graph = self._graph
+        if self._generation != graph.generation:
+            self._generation = graph.generation
+            self._known.clear()
+        index = graph.node_index.get(node_id)
+        if index is None or not graph.node_offsets[index]:
+            return False
+        offset = graph.node_offsets[index]
+        if offset not in self._known:
+            self._known[offset] = carries_messages(graph, node_id)
+        return self._known[offset]
+
+
 def end_of_channel(graph: Gossmap, scid: int, direction: int) -> NodeId | None:
     """The node that a sciddir of a public channel means."""
     index = graph.channel_index.get(scid)
@@ -48,32 +73,44 @@ def end_of_channel(graph: Gossmap, scid: int, direction: int) -> NodeId | None:
 
 
 def find_way(
-    graph: Gossmap, our_id: NodeId, peers: Collection[NodeId], target: NodeId
+    graph: Gossmap,
+    our_id: NodeId,
+    peers: Collection[NodeId],
+    target: NodeId,
+    carriers: Carriers | None = None,
 ) -> list[NodeId] | None:
     """The shortest way from us to `target` over `peers` that are connected, or None.
 
     Between is who announced that it passes messages on, and whose channel to the next is in use.
     """
-    if target in peers:
+    if carriers is None:
+        carriers = Carriers(graph)
+    ours = frozenset(peers)
+    if target in ours:
         return [our_id, target]
-    if not carries_messages(graph, target):
+    if target not in carriers:
         return None
     # From the end, so that the first peer of ours that is met is nearest to it.
     after: dict[bytes, NodeId] = {target: target}
+    silent: set[bytes] = {our_id}
     queue: deque[tuple[NodeId, int]] = deque([(target, 2)])
     while queue:
         node, length = queue.popleft()
         if length >= MAX_NODES:
             return None
         for before in _before(graph, node):
-            if before in after or before == our_id:
+            if before in after or before in silent:
                 continue
-            if before in peers:
+            if before in ours:
                 after[before] = node
                 return [our_id, *_unroll(after, before, target)]
-            if carries_messages(graph, before):
+            if len(after) + len(silent) > MAX_LOOKED_AT:
+                continue  # those that were found before it may still be next to a peer
+            if before in carriers:
                 after[before] = node
                 queue.append((before, length + 1))
+            else:
+                silent.add(before)
     return None
 
 

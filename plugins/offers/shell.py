@@ -69,6 +69,7 @@ class Post:
         self._plugin = plugin
         self.entropy = entropy
         self._map: Gossmap | None = None
+        self._carriers: route.Carriers | None = None
         self._our_id: NodeId | None = None
         self._bases: dict[bytes, bytes] = {}
         self._waiting: dict[bytes, Waiting] = {}
@@ -110,6 +111,7 @@ class Post:
         if self._map is None:
             folder = Path(self._plugin.configuration.get("lightning-dir", "."))
             self._map = Gossmap(folder / "gossip_store")
+            self._carriers = route.Carriers(self._map)
         try:
             self._map.refresh()
         except GossmapError as why:
@@ -182,7 +184,7 @@ class Post:
         if target == our_id:
             return [our_id]
         peers, _ = await self._peers()
-        found = route.find_way(self.graph(), our_id, peers, target)
+        found = route.find_way(self.graph(), our_id, peers, target, self._carriers)
         if found is not None:
             return found
         if self._plugin.options["fetchinvoice-noconnect"]:

@@ -8,6 +8,7 @@ import pytest
 
 from pylightningd.common.features import ONION_MESSAGES, encode_features
 from pylightningd.common.ids import NodeId
+from pylightningd.common.wire.peer_wire import NodeAnnouncement
 from pylightningd.plugins.gossmap import Gossmap
 from pylightningd.plugins.offers import route
 from pylightningd.plugins.offers.route import find_way
@@ -74,6 +75,72 @@ def test_not_too_far(tmp_path: Path) -> None:
     found = way(graph, ids(2), route.MAX_NODES)
     assert found == ids(*range(1, route.MAX_NODES + 1))
     assert way(graph, ids(2), route.MAX_NODES + 1) is None
+
+
+def test_no_announcement_is_decoded_twice(
+    graph: Gossmap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def announcement(graph: Gossmap, node_id: bytes) -> NodeAnnouncement | None:
+        read.append(node_id)
+        return said(graph, node_id)
+
+    said = route.announcement
+    monkeypatch.setattr(route, "announcement", announcement)
+    carriers = route.Carriers(graph)
+
+    def found() -> list[NodeId] | None:
+        return find_way(graph, NodeId(node(1)), ids(2), NodeId(node(4)), carriers)
+
+    assert found() == ids(1, 2, 3, 4)
+    assert sorted(read) == ids(3, 4, 5)
+    assert found() == ids(1, 2, 3, 4)
+    assert len(read) == 3
+    # A new announcement counts at once; nothing else is read again.
+    _again(tmp_path).name(3, b"")
+    graph.refresh()
+    assert found() is None
+    assert sorted(read[3:]) == ids(3)
+    # A store that was written anew may have other messages at the same places.
+    (tmp_path / "gossip_store").unlink()
+    store = StoreFile(tmp_path / "gossip_store")
+    for n, (a, b) in enumerate([(1, 2), (2, 3), (3, 4)], 101):
+        store.both(n, a, b)
+    for n in (2, 3, 4):
+        store.name(n, b"", features=CARRIES)
+    graph.refresh()
+    assert found() == ids(1, 2, 3, 4)
+    assert len(read) == 6
+
+
+def test_a_search_reads_no_more_than_so_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub, 20, with many neighbours around; our peer, 2, is at one of them."""
+    store = StoreFile(tmp_path / "gossip_store")
+    for n in range(100, 200):
+        store.both(n, 20, n)
+        store.name(n, b"", features=CARRIES if n % 2 else b"")
+    store.both(201, 199, 2)
+    store.both(202, 101, 3)
+    store.name(20, b"", features=CARRIES)
+    graph = Gossmap(store.path)
+    graph.refresh()
+    assert way(graph, ids(2), 20) == ids(1, 2, 199, 20)
+    read: list[bytes] = []
+    carries = route.carries_messages
+
+    def counted(graph: Gossmap, node_id: bytes) -> bool:
+        read.append(node_id)
+        return carries(graph, node_id)
+
+    monkeypatch.setattr(route, "carries_messages", counted)
+    monkeypatch.setattr(route, "MAX_LOOKED_AT", 10)
+    assert way(graph, ids(2), 20) is None
+    assert len(read) <= 11
+    # What was found before that is still followed.
+    assert way(graph, ids(3), 20) == ids(1, 3, 101, 20)
 
 
 def test_who_a_sciddir_means(graph: Gossmap) -> None:
