@@ -76,9 +76,9 @@ class Indexes:
         self._db = db
         self._loaded = False
         self._values = [0] * (len(SUBSYSTEMS) * len(INDEXES))
-        self._begun: list[int] | None = None
+        self._begun: tuple[int, ...] | None = None
         """The values before the first change of this transaction."""
-        self._marked: list[int] | None = None
+        self._marked: tuple[int, ...] | None = None
         """The values before the first change since the savepoint."""
         self._marked_events = 0
         self._events: list[_Event] = []
@@ -96,7 +96,7 @@ class Indexes:
         if not self._loaded:
             self._load()
         if self._marked is None:
-            self._marked = self._values.copy()
+            self._marked = tuple(self._values)
             self._marked_events = len(self._events)
             if self._begun is None:
                 self._begun = self._marked
@@ -152,7 +152,7 @@ class Indexes:
     def undo(self) -> None:
         """That function failed."""
         if self._marked is not None:
-            self._values = self._marked
+            self._values = list(self._marked)
             del self._events[self._marked_events :]
             self._marked = None
 
@@ -178,7 +178,7 @@ class Indexes:
     def rolled_back(self) -> None:
         """Nothing of this transaction came to be."""
         if self._begun is not None:
-            self._values = self._begun
+            self._values = list(self._begun)
         self._begun = self._marked = None
         self._events.clear()
 

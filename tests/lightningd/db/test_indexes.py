@@ -69,6 +69,19 @@ def test_a_failed_function_counts_nothing(database: OpenDatabase) -> None:
     assert indexes(database).value("invoices", "created") == 3 == saved(database)
 
 
+def test_what_follows_a_failed_function_is_written(database: OpenDatabase) -> None:
+    store = database.store
+    store.begin()
+    store.savepoint()
+    bump(database)
+    store.rollback_to_savepoint()
+    store.savepoint()
+    bump(database)
+    store.release()
+    store.commit()
+    assert indexes(database).value("invoices", "created") == 1 == saved(database)
+
+
 def test_a_failed_commit_counts_nothing(database: OpenDatabase) -> None:
     store = database.store
     store.begin()
