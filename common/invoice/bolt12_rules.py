@@ -28,6 +28,10 @@ class Bolt12Error(ValueError):
     """A BOLT 12 string or message that is malformed or must be refused. The text says why."""
 
 
+class NotTheIssuer(Bolt12Error):
+    """An invoice for an offer, signed by somebody who did not make the offer."""
+
+
 def check_offer(offer: Offer, tlvs: bytes, chain: bytes | None = None) -> None:
     """Raise Bolt12Error where we must not respond to an offer. `tlvs` are the bytes it was read from,
     `chain` the chain hash we are on (None skips that check)."""
@@ -143,6 +147,20 @@ def check_invoice(
         "invoice", tlvs, invoice.signature, node_id
     ):
         raise Bolt12Error("the signature of the invoice is not by invoice_node_id")
+    _check_issuer(invoice)
+
+
+def _check_issuer(invoice: Invoice) -> None:
+    # BOLT 12, "Invoices", reader: it is by the offer's issuer, or by an end of the offer's paths. Which end was
+    # asked only the asker knows.
+    if invoice.offer_issuer_id is not None:
+        issuers = {invoice.offer_issuer_id}
+    elif invoice.offer_paths is not None:
+        issuers = {path.path[-1].blinded_node_id for path in invoice.offer_paths if path.path}
+    else:
+        return
+    if invoice.invoice_node_id not in issuers:
+        raise NotTheIssuer("invoice_node_id is not who made the offer")
 
 
 def invoice_expires_at(invoice: Invoice) -> int:

@@ -10,7 +10,12 @@ from pylightningd.common.errors import WireError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.invoice import bolt12
 from pylightningd.common.invoice.bolt12_keys import payer_key
-from pylightningd.common.invoice.bolt12_rules import INVREQ_TYPES, OFFER_TYPES, mirrored_records
+from pylightningd.common.invoice.bolt12_rules import (
+    INVREQ_TYPES,
+    OFFER_TYPES,
+    NotTheIssuer,
+    mirrored_records,
+)
 from pylightningd.common.network import Network
 from pylightningd.common.wire.bolt12_wire import (
     InvoiceError,
@@ -113,6 +118,8 @@ def check_invoice_answer(
     """The result of fetchinvoice for an invoice that came. `issuer` is who must have signed it. Raises RpcError."""
     try:
         invoice = bolt12.decode_invoice(raw, network.chain_hash, now)
+    except NotTheIssuer:
+        raise _incorrect("invoice_node_id", raw) from None
     except bolt12.Bolt12Error as error:
         raise _incorrect("invoice", raw, str(error)) from None
     # BOLT 12, "Invoices", reader: all fields of the request are repeated as they were.

@@ -121,6 +121,10 @@ PATH = BlindedPath(
     first_path_key=BOB,
     path=(BlindedPathHop(blinded_node_id=BOB, encrypted_recipient_data=b""),),
 )
+CAROL = PrivateKey(bytes([1]) * 32).public_key.format()
+CAROLS_PATH = replace(
+    PATH, path=(BlindedPathHop(blinded_node_id=CAROL, encrypted_recipient_data=b""),)
+)
 REQUEST = InvoiceRequest(
     invreq_metadata=b"m", invreq_payer_id=BOB, offer_issuer_id=BOB, invreq_amount=Msat(5)
 )
@@ -199,7 +203,13 @@ def test_rules_for_requests(change: dict[str, Any], reason: str | None) -> None:
         ({"invoice_features": b"\x04\x00\x00"}, "bit 18"),
         ({"invreq_amount": Msat(6)}, "not what was asked"),
         ({"invoice_relative_expiry": 5}, "expired"),
-        ({"invoice_node_id": PrivateKey(bytes([1]) * 32).public_key.format()}, "signature"),
+        ({"invoice_node_id": CAROL}, "signature"),
+        ({"offer_issuer_id": BOB}, None),
+        ({"offer_issuer_id": CAROL}, "who made the offer"),
+        ({"offer_issuer_id": CAROL, "offer_paths": (PATH,)}, "who made the offer"),
+        ({"offer_issuer_id": BOB, "offer_paths": (CAROLS_PATH,)}, None),
+        ({"offer_paths": (CAROLS_PATH,)}, "who made the offer"),
+        ({"offer_paths": (CAROLS_PATH, PATH)}, None),
     ],
 )
 def test_rules_for_invoices(change: dict[str, Any], reason: str | None) -> None:
