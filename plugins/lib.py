@@ -363,7 +363,7 @@ def _bind(handler: Handler, params: Json, request: Request) -> inspect.BoundArgu
     try:
         if isinstance(params, list):
             return signature.bind(*params, **extra)
-        return signature.bind(**{k.replace("-", "_"): v for k, v in params.items()}, **extra)
+        return signature.bind(**_by_name(request, params), **extra)
     except TypeError as why:
         text = (
             str(why)
@@ -371,6 +371,18 @@ def _bind(handler: Handler, params: Json, request: Request) -> inspect.BoundArgu
             .replace("got an unexpected keyword argument", "unknown parameter:")
         )
         raise RpcError(INVALID_PARAMS, f"{request.method}: {text}") from None
+
+
+def _by_name(request: Request, params: dict[str, Json]) -> dict[str, Json]:
+    """Parameters as arguments. Raises RpcError where two spellings mean the same one: no one else may have seen
+    the one that counts (a rune's conditions, for instance)."""
+    named: dict[str, Json] = {}
+    for key, value in params.items():
+        name = key.replace("-", "_")
+        if name in named:
+            raise RpcError(INVALID_PARAMS, f"{request.method}: parameter given twice: {name}")
+        named[name] = value
+    return named
 
 
 async def _call(handler: Handler, params: Json, request: Request) -> Json:

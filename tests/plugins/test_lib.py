@@ -66,6 +66,28 @@ def test_errors(params: Any, code: int, text: str) -> None:
     assert text in error["message"]
 
 
+@pytest.mark.parametrize("method", ["keep", "check"])
+def test_two_spellings_of_one_parameter(method: str) -> None:
+    plugin, sent = make()
+
+    @plugin.method("keep", usage="amount_msat", description="Keep")
+    async def keep(amount_msat: int) -> dict[str, Any]:
+        return {"kept": amount_msat}
+
+    def ask_for(params: dict[str, Any]) -> dict[str, Any]:
+        named = {"command_to_check": "keep"} if method == "check" else {}
+        message = {"jsonrpc": "2.0", "id": "7", "method": method, "params": {**named, **params}}
+        asyncio.run(plugin.handle(message))
+        return sent[-1]
+
+    for one in ({"amount_msat": 1}, {"amount-msat": 1}):
+        assert "result" in ask_for(one)
+    for both in ({"amount_msat": 1, "amount-msat": 2}, {"amount-msat": 2, "amount_msat": 1}):
+        error = ask_for(both)["error"]
+        assert error["code"] == -32602
+        assert "keep: parameter given twice: amount_msat" in error["message"]
+
+
 def test_manifest_hook_notification_and_check() -> None:
     manifest = ask("getmanifest", {})["result"]
     assert manifest["rpcmethods"] == [{"name": "add", "usage": "a [b]", "description": "Add"}]
