@@ -22,6 +22,7 @@ _PER_SUFFIXES = {
     "hour": 3600 * NSEC,
     "day": 86400 * NSEC,
 }
+_MAX_DIGITS = 19
 Span = tuple[int, int]
 
 
@@ -63,8 +64,8 @@ class Request:
             return {f"parr{i}": _text(value) for i, value in enumerate(self.params)}
         values: dict[str, str | int] = {}
         for key, value in (self.params or {}).items():
-            bare = "".join(c for c in key if c not in string.punctuation)
-            for name in (key, bare):
+            # Plugins take a dash for an underscore.
+            for name in (key, key.replace("-", "_"), _bare(key)):
                 values.setdefault(f"pname{name}", _text(value))
         return values
 
@@ -76,19 +77,21 @@ class Request:
     def _check_rate(self, alternative: Alternative) -> str | None:
         if alternative.condition != "=":
             return "rate operator must be ="
-        if not alternative.value.isdecimal() or not 0 < int(alternative.value) < 2**32 - 1:
+        rate = whole_number(alternative.value)
+        if rate is None or not 0 < rate < 2**32 - 1:
             return "malformed rate"
-        return self._check_age(60 * NSEC // int(alternative.value))
+        return self._check_age(60 * NSEC // rate)
 
     def _check_per(self, alternative: Alternative) -> str | None:
         if alternative.condition != "=":
             return "per operator must be ="
         match = re.fullmatch("([0-9]+)(.*)", alternative.value)
-        if match is None or not 0 < int(match[1]) < 2**32 - 1:
+        count = None if match is None else whole_number(match[1])
+        if match is None or count is None or not 0 < count < 2**32 - 1:
             return "malformed per"
         if match[2] not in _PER_SUFFIXES:
             return "malformed suffix"
-        return self._check_age(int(match[1]) * _PER_SUFFIXES[match[2]])
+        return self._check_age(count * _PER_SUFFIXES[match[2]])
 
     def _check_invoice(self, alternative: Alternative, name: str) -> str | None:
         """A field of an invoice that is a parameter: ``pinvinvstring_amount``."""
@@ -102,6 +105,21 @@ class Request:
             return alternative.check(_invoice_fields(str(text))[what])
         except ValueError as error:
             return f"Invalid invoice: {error}"
+
+
+def _bare(name: str) -> str:
+    """A parameter's name without punctuation."""
+    return "".join(c for c in name if c not in string.punctuation)
+
+
+def is_ambiguous(params: dict[str, Any]) -> bool:
+    """Whether two names differ in punctuation only, so that a condition on one might miss the other."""
+    return len({_bare(key) for key in params}) != len(params)
+
+
+def whole_number(text: str) -> int | None:
+    """A number without sign of up to 19 digits (which hold 63 bits); None for all else."""
+    return int(text) if len(text) <= _MAX_DIGITS and text.isdecimal() else None
 
 
 def _text(value: Any) -> str | int:

@@ -32,7 +32,9 @@ from pylightningd.lightningd.rune_check import (
     Span,
     add_span,
     contains,
+    is_ambiguous,
     remove_span,
+    whole_number,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def _rune(param: str, value: Any) -> Rune:
         rune = Rune.from_base64(value)
     except BadRune:
         raise bad_param(param, value, "should be base64 string") from None
-    number = rune.unique_id
-    if number is None or not number.isdecimal() or int(number) >= 2**63:
+    number = whole_number(rune.unique_id or "")
+    if number is None or number >= 2**63:
         raise bad_param(param, value, "should have valid numeric unique_id")
     return rune
 
@@ -92,6 +94,8 @@ def _restrictions(param: str, value: Any) -> list[Restriction]:
 def _params(param: str, value: Any) -> Any:
     if not isinstance(value, list | dict):
         raise bad_param(param, value, "must be object or array")
+    if isinstance(value, dict) and is_ambiguous(value):
+        raise bad_param(param, value, "two spellings of one parameter")
     return value
 
 

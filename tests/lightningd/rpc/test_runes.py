@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pylightningd.common.errors import UserError
+from pylightningd.common.invoice import bolt12
+from pylightningd.common.network import REGTEST
+from pylightningd.common.rune import Alternative, Rune
+from pylightningd.common.wire.bolt12_wire import Invoice
 from pylightningd.lightningd.rpc.registry import convert_params, load_families
 from pylightningd.lightningd.rune_check import add_span, remove_span
+from pylightningd.plugins.offers.answer import draft_invoice, read_request
 from tests.lightningd.wallet.rig import Rig
 from tests.lightningd.wallet.rpc_rig import call
+from tests.plugins.offers.people import (
+    ALICE_ID,
+    CAROL,
+    CAROL_ID,
+    NOW,
+    PREIMAGE,
+    offer_of_alice,
+    sign_invoice,
+    signed_invoice,
+    signed_request,
+)
 from tests.regtest.reply_check import check_reply
 
 ALICE = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
@@ -87,6 +104,80 @@ def test_check(tmp_path: Path) -> None:
         ] == "Not permitted: parameter #1 not present"
         late = await rune([f"time<{int(rig.clock.now())}"])
         assert (await refused(rig, late))[1].startswith("Not permitted: time is greater")
+
+    rig.run(scenario)
+
+
+def test_no_spelling_gets_around_a_condition(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+
+    async def scenario(rig: Rig) -> None:
+        async def rune(*restrictions: list[str]) -> str:
+            made: str = (await call(rig, "createrune", restrictions=list(restrictions)))["rune"]
+            return made
+
+        little = await rune(["method=keysend"], ["pnameamount_msat<1000"])
+        keysend: dict[str, Any] = {"method": "keysend"}
+        for spelling in ("amount_msat", "amount-msat"):
+            await check(rig, little, **keysend, params={spelling: 1})
+            assert (await refused(rig, little, **keysend, params={spelling: 10**10}))[0] == 1502
+        for pair in (
+            {"amount_msat": 1, "amount-msat": 10**10},
+            {"amount-msat": 10**10, "amount_msat": 1},
+            {"amountmsat": 1, "amount_msat": 10**10},
+        ):
+            for any_rune in (little, await rune()):
+                code, text = await refused(rig, any_rune, **keysend, params=pair)
+                assert code == -32602
+                assert text.startswith("params: two spellings of one parameter")
+        for field in ("amount_msat", "amountmsat"):
+            none = await rune([f"pname{field}!"])
+            await check(rig, none, params={"label": "x"})
+            for spelling in ("amount_msat", "amount-msat"):
+                assert await refused(rig, none, params={spelling: 1}) == (
+                    1502,
+                    f"Not permitted: parameter {field} is present",
+                )
+
+    rig.run(scenario)
+
+
+def test_an_invoice_by_somebody_else_than_the_shop(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    asked = read_request(signed_request(offer_of_alice()), REGTEST)
+    real = signed_invoice(draft_invoice(asked, ALICE_ID, PREIMAGE, NOW).text)
+    forged = sign_invoice(replace(Invoice.decode(real), invoice_node_id=CAROL_ID), CAROL)
+
+    async def scenario(rig: Rig) -> None:
+        only = [[f"pinvinvstring_node={ALICE_ID.hex()}"]]
+        shop = (await call(rig, "createrune", restrictions=only))["rune"]
+        await check(rig, shop, params={"invstring": bolt12.encode_string("lni", real)})
+        code, text = await refused(
+            rig, shop, params={"invstring": bolt12.encode_string("lni", forged)}
+        )
+        assert (code, "Invalid invoice: invoice_node_id" in text) == (1502, True)
+
+    rig.run(scenario)
+
+
+def test_numbers_that_are_too_long(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    many = "9" * 5000
+
+    async def scenario(rig: Rig) -> None:
+        for condition, why in (
+            (f"rate={many}", "malformed rate"),
+            (f"per={many}sec", "malformed per"),
+        ):
+            made = (await call(rig, "createrune", restrictions=[[condition]]))["rune"]
+            assert await refused(rig, made) == (1502, f"Not permitted: {why}")
+        for number in (many, str(2**63), "²", ""):
+            numbered = Rune.master(b"s").restrict((Alternative("", "=", number),)).to_base64()
+            for command in ("showrunes", "checkrune"):
+                with pytest.raises(UserError, match="should have valid numeric unique_id"):
+                    await call(rig, command, numbered)
+        last = Rune.master(b"s").restrict((Alternative("", "=", str(2**63 - 1)),)).to_base64()
+        assert (await refused(rig, last))[0] == 1501
 
     rig.run(scenario)
 
