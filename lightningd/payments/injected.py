@@ -22,6 +22,7 @@ from pylightningd.lightningd.channels.blinded import read_blinded
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.forward_rules import MAX_CLTV_BLOCKS
 from pylightningd.lightningd.db.payments_io import Part, PaymentStatus
+from pylightningd.lightningd.payments.outgoing import LEAST_BLOCKS
 from pylightningd.lightningd.rpc.errors import (
     JSONRPC2_INVALID_PARAMS,
     PAY_DESTINATION_PERM_FAIL,
@@ -83,7 +84,9 @@ async def send_opened(node: Node, opened: Opened, part: Part, cltv_expiry: int) 
             part.total = said.total_msat
             return node.payments.send_to_self(part, secret)
         channel = _channel(node, said)
-        _check(node, channel, said.amt_to_forward, cltv_expiry)
+        _check(channel, said.amt_to_forward)
+        _check_expiry(node, cltv_expiry, 1)
+        _check_expiry(node, said.outgoing_cltv_value, LEAST_BLOCKS)
         return node.payments.send_inner(
             channel,
             part,
@@ -147,12 +150,16 @@ def _channel(node: Node, said: Forward) -> Channel:
     return channel
 
 
-def _check(node: Node, channel: Channel, amount: Msat, cltv_expiry: int) -> None:
+def _check(channel: Channel, amount: Msat) -> None:
     least, most = channel.policy.htlc_minimum, channel.policy.htlc_maximum
     if not least <= amount <= most:
         raise _bad(f"Amount {amount} not in htlc min/max range {least}-{most}")
+
+
+def _check_expiry(node: Node, cltv_expiry: int, least_blocks: int) -> None:
+    """Of the HTLC that the caller says we got, or of the one that goes out."""
     height = node.chain.height
-    if height >= cltv_expiry:
+    if cltv_expiry < height + least_blocks:
         raise _bad(f"Expiry cltv {cltv_expiry} too close to current {height}")
     if cltv_expiry > height + MAX_CLTV_BLOCKS:
         raise _bad(

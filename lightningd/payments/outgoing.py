@@ -93,6 +93,9 @@ def _final_payload(hop: RouteHop, base_height: int, final: FinalData) -> ow.Payl
 
 
 KEYSEND_TYPE = 5482373484
+LEAST_BLOCKS = 2
+"""Blocks that an HTLC of ours must have before it expires: with fewer our own deadline would fail the channel
+before the peer had a fair chance to answer."""
 
 
 class Payments:
@@ -186,6 +189,11 @@ class Payments:
         path_key: bytes | None = None,
     ) -> None:
         node = self._node
+        if cltv_expiry < node.chain.height + LEAST_BLOCKS:
+            raise UserError(
+                JSONRPC2_INVALID_PARAMS,
+                f"Expiry cltv {cltv_expiry} too close to current {node.chain.height}",
+            )
         self.store.insert(part)
         self._parts[part.id] = part
         node.turn.on_rollback(lambda: self._parts.pop(part.id, None))

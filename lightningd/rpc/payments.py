@@ -21,6 +21,7 @@ from pylightningd.lightningd.rpc.errors import (
 from pylightningd.lightningd.rpc.params import (
     Param,
     array,
+    bad_param,
     hash32,
     hex_bytes,
     msat,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _HASH = "3bd4a5c1e2a7f1bd8b4b3e8a7c1b8f6a9d2e0c4f5a6b7c8d9e0f1a2b3c4d5e6f"
 _PREIMAGE_WAIT_TIMEOUT = 200
+_DELAYS = range(500_000_000)
+"""From there on a locktime would mean seconds."""
 _HOP_EXAMPLE = '{"amount_msat": 1000, "id": "02...", "delay": 9, "channel": "103x1x0"}'
 
 
@@ -60,13 +63,16 @@ def parse_hop(index: int, value: Any) -> RouteHop:
             raise _hop_error(index, f"needs {key}")
     try:
         channel = value.get("channel")
+        delay = int(value["delay"])
+        if delay not in _DELAYS:
+            raise ValueError("delay: should be a number of blocks")
         return RouteHop(
             node=node_id(bytes.fromhex(value["id"])),
             channel=None if channel is None else ShortChannelId.from_str(channel),
             amount=parse_msat(str(value["amount_msat"])),
-            delay=int(value["delay"]),
+            delay=delay,
         )
-    except (ValueError, TypeError, AmountError) as error:
+    except (ValueError, TypeError, OverflowError, AmountError) as error:
         raise _hop_error(index, str(error)) from None
 
 
@@ -359,6 +365,8 @@ async def sendonion(
     if len(onion) != 1366:
         raise UserError(JSONRPC2_INVALID_PARAMS, f"onion: should be 1366 bytes, not {len(onion)}")
     hop = parse_hop(0, first_hop)
+    if hop.delay < 1:
+        raise bad_param("first_hop", hop.delay, "should be a positive, non-zero, number")
     secrets = b""
     try:
         secrets = b"".join(bytes.fromhex(s) for s in shared_secrets or ())

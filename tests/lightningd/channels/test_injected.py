@@ -53,10 +53,8 @@ def error_of(task: asyncio.Task[Any]) -> UserError:
     return error
 
 
-def plain(scid: Any, amount: int = 5000) -> Blinded:
-    here = ow.Payload(
-        amt_to_forward=Msat(amount), outgoing_cltv_value=HEIGHT + 40, short_channel_id=scid
-    )
+def plain(scid: Any, amount: int = 5000, cltv: int = HEIGHT + 40) -> Blinded:
+    here = ow.Payload(amt_to_forward=Msat(amount), outgoing_cltv_value=cltv, short_channel_id=scid)
     there = ow.Payload(amt_to_forward=Msat(amount), outgoing_cltv_value=HEIGHT + 40)
     hops = [(key(1), encode_hop_payload(here)), (peer_id(2), encode_hop_payload(there))]
     onion, secrets = make_onion(b"\6" * 32, hops, HASH)
@@ -141,6 +139,25 @@ def test_what_cannot_be_sent(rig: Rig, changes: dict[str, Any], why: str) -> Non
     error = error_of(inject(rig, plain(second.usable_scid), **changes))
     assert why in error.message
     assert rig.to_worker(cw.ChanneldOfferHtlc) == []
+
+
+@pytest.mark.parametrize(
+    ("cltv", "why"),
+    [
+        (0, "too close"),
+        (HEIGHT, "too close"),
+        (HEIGHT + 1, "too close"),
+        (HEIGHT + 2017, "too far"),
+    ],
+)
+def test_the_expiry_that_counts_is_the_onions(rig: Rig, cltv: int, why: str) -> None:
+    second = rig.ready(2, 2)
+    error = error_of(inject(rig, plain(second.usable_scid, cltv=cltv)))
+    assert (error.code, why in error.message) == (-32602, True)
+    assert rig.to_worker(cw.ChanneldOfferHtlc) == []
+    assert rig.node.payments.store.all() == []
+    inject(rig, plain(second.usable_scid, cltv=HEIGHT + 2))
+    assert len(rig.to_worker(cw.ChanneldOfferHtlc)) == 1
 
 
 def test_where_it_cannot_go(rig: Rig) -> None:

@@ -13,7 +13,16 @@ from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.db.payments_io import PaymentStatus
 from pylightningd.lightningd.payments.outgoing import FinalData, RouteHop
-from tests.lightningd.channels.rig import Rig, got_commitsig, htlc_row, send_part
+from pylightningd.lightningd.rpc.payments import parse_hop, sendonion
+from pylightningd.lightningd.rpc.registry import convert_params, load_families
+from tests.lightningd.channels.rig import (
+    HEIGHT,
+    Rig,
+    got_commitsig,
+    htlc_row,
+    peer_id,
+    send_part,
+)
 
 PREIMAGE = b"p" * 32
 HASH = sha256(PREIMAGE).digest()
@@ -113,6 +122,53 @@ def test_any_number_names_a_part(rig: Rig) -> None:
     send_part(rig, channel, HASH, partid=most, groupid=most)
     (part,) = rig.node.payments.store.of_hash(HASH)
     assert (part.partid, part.groupid) == (most, most)
+
+
+@pytest.mark.parametrize(("delay", "is_sent"), [(-5, False), (0, False), (1, True)])
+@pytest.mark.parametrize("is_onion", [True, False])
+def test_an_htlc_that_is_about_to_expire_is_not_offered(
+    rig: Rig, delay: int, is_sent: bool, is_onion: bool
+) -> None:
+    channel = rig.ready(1)
+    part = send_part(rig, channel, HASH)
+    part.payment_hash = sha256(b"other").digest()
+    hop = RouteHop(node=channel.peer_id, channel=None, amount=Msat(5), delay=delay)
+    final = FinalData(payment_secret=None, total=Msat(5))
+
+    def send() -> None:
+        if is_onion:
+            rig.node.payments.send_onion(hop, part, bytes(1366))
+        else:
+            rig.node.payments.send_route([hop], part, final)
+
+    if is_sent:
+        rig.turn(send)
+    else:
+        with pytest.raises(UserError, match=f"Expiry cltv .* too close to current {HEIGHT}"):
+            rig.turn(send)
+    assert len(rig.to_worker(cw.ChanneldOfferHtlc)) == 1 + is_sent
+    assert len(rig.node.payments.store.of_hash(part.payment_hash)) == is_sent
+
+
+@pytest.mark.parametrize("delay", [-1, 500_000_000, 10**30, "1" * 5000, float("inf"), None])
+def test_delays_that_no_hop_can_have(delay: Any) -> None:
+    hop = {"id": peer_id(1).hex(), "amount_msat": 5, "delay": delay}
+    with pytest.raises(UserError, match="a hop looks like") as caught:
+        parse_hop(0, hop)
+    assert caught.value.code == -32602
+
+
+def test_sendonion_wants_a_delay(rig: Rig) -> None:
+    channel = rig.ready(1)
+    given = {
+        "onion": "00" * 1366,
+        "first_hop": {"id": channel.peer_id.hex(), "amount_msat": 5, "delay": 0},
+        "payment_hash": HASH.hex(),
+    }
+    values = convert_params(load_families()["sendonion"], given)
+    error = rig.wait(sendonion(rig.node, **values)).exception()
+    assert isinstance(error, UserError)
+    assert (error.code, "positive, non-zero" in error.message) == (-32602, True)
 
 
 def test_a_channel_with_another_node_is_not_used(rig: Rig) -> None:
