@@ -83,7 +83,7 @@ def _wrong_funding(channel: Channel, named: pw.ShutdownWrongFunding | None) -> O
         raise WarnPeer(f"wrong_funding shutdown needs feature {feature}")
     if channel.facts.opener is Side.LOCAL:
         raise WarnPeer("No shutdown wrong_funding for channels we opened!")
-    if channel.next_local != 1 or channel.next_remote != 1:
+    if channel.next_local != 1 or channel.next_remote != 1 or channel.htlcs:
         raise WarnPeer("No shutdown wrong_funding for used channels!")
     return Outpoint(Txid(named.txid), named.outnum)
 

@@ -320,7 +320,8 @@ class ChanneldControl:
         self, channel: Channel, msg: cw.ChanneldGotShutdown, incoming: Incoming
     ) -> None:
         channel.remote_shutdown_script = msg.script
-        if msg.wrong_funding is not None:
+        if msg.wrong_funding is not None and channel.wrong_funding is None:
+            # The first counts: each one named is looked for on the chain.
             self._node.closing.other_funding(channel, msg.wrong_funding)
         if not channel.local_shutdown_script:
             channel.local_shutdown_script = self._node.closing.own_script(channel)

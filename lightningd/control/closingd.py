@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Sat
+from pylightningd.common.bitcoin.script import funding_script
 from pylightningd.common.bitcoin.tx import Tx
-from pylightningd.common.ids import NodeId, Outpoint
+from pylightningd.common.ids import NodeId, Outpoint, txid_hex
 from pylightningd.common.wire import closingd_wire as cw
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import ChanneldShutdown, ChanneldWrongFunding
@@ -102,9 +103,34 @@ class ClosingControl:
         node = self._node
         node.chain.watch_spend(
             outpoint,
-            partial(node.onchain.funding_spent, channel.dbid),
+            partial(self._other_funding_spent, channel.dbid),
             since_height=channel.first_block,
         )
+
+    def _other_funding_spent(self, dbid: int, tx: Tx, index: int, height: int) -> None:
+        """A transaction that spends that output is in a block. Inside a turn."""
+        node = self._node
+        channel = node.channels.get(dbid)
+        if channel is None or channel.state is ChannelState.CLOSED:
+            return
+        static = channel.static
+        ours = funding_script(
+            static.local_basepoints.funding_pubkey, static.remote_basepoints.funding_pubkey
+        )
+        seen = node.onchain.store.spend_of(dbid, static.funding)
+        is_really_spent = seen is not None and any(
+            i.outpoint == static.funding for i in seen.tx.inputs
+        )
+        # The peer may name any output, also one of its own: only a spend that needed our signature closes anything.
+        if tx.inputs[index].witness[-1:] != (ours,) or is_really_spent:
+            node.log(
+                "unusual",
+                f"{txid_hex(tx.txid())} spends the wrong_funding output, but is no close of this channel",
+                peer_id=channel.peer_id,
+                dbid=dbid,
+            )
+            return
+        node.onchain.funding_spent(dbid, tx, index, height)
 
     def begin(
         self, channel: Channel, script: bytes | None, wrong_funding: Outpoint | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pylightningd.common import features as ft
 from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire import channeld_wire as cw
+from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import Message
-from tests.channeld.scenes import failures, reach_htlc, reach_normal
+from tests.channeld.scenes import CID, add, failures, reach_htlc, reach_normal
 from tests.channeld.test_shutdown import close, is_complete
 from tests.sim.peers import Pair
 
@@ -63,3 +64,15 @@ def test_only_the_opener_may() -> None:
     close(pair, pair.bob)
     pair.settle()
     assert "for channels we opened" in failures(pair.alice)[0].reason
+
+
+def test_an_htlc_that_no_commitment_covers_yet_is_a_use() -> None:
+    pair = with_feature(reach_normal())
+    pair.bob.deliver(add().encode())
+    script = pair.alice.master.script
+    named = pw.ShutdownWrongFunding(txid=OTHER.txid, outnum=OTHER.index)
+    shutdown = pw.Shutdown(
+        channel_id=CID, scriptpubkey=script, tlvs=pw.ShutdownTlvs(wrong_funding=named)
+    )
+    pair.bob.deliver(shutdown.encode())
+    assert "for used channels" in failures(pair.bob)[0].reason

@@ -129,6 +129,21 @@ def test_the_proof_may_come_when_the_connection_has_ended(rig: Rig) -> None:
     assert sent(rig) == []
 
 
+def test_patience_with_an_error_ends_with_its_connection(rig: Rig) -> None:
+    """The next channel_reestablish may prove that we lost data: its time is not cut short by an older error."""
+    channel = reestablishing(rig)
+    error(rig, channel, ALL)
+    rig.later(PATIENCE_SECONDS - 1)
+    gone = nw.ConnectdPeerDisconnected(peer_id=channel.peer_id, connection=1, reason="hung up")
+    rig.connectd_says(gone)
+    rig.connect(1, connection=2)
+    rig.later(1)
+    assert channel.state is ChannelState.CHANNELD_NORMAL
+    rig.worker_says(failed(3, key(60)))
+    rig.later(PATIENCE_SECONDS)
+    assert sent(rig) == []
+
+
 def test_an_error_is_obeyed_once_the_channel_is_known_to_be_in_step(rig: Rig) -> None:
     channel = reestablishing(rig)
     error(rig, channel, ALL)

@@ -194,6 +194,37 @@ def test_the_peer_names_a_wrong_funding(rig: Rig) -> None:
     assert started(rig, channel).wrong_funding == OTHER
 
 
+def spend_of_other(*witness: bytes) -> Tx:
+    return Tx(2, (TxIn(OTHER.txid, OTHER.index, witness=witness),), (TxOut(Sat(9), SCRIPT),))
+
+
+def test_only_a_close_of_the_wrong_funding_closes(rig: Rig) -> None:
+    """The peer may name a coin of its own, and spend it as it likes."""
+    channel = rig.ready(1)
+    spent: list[Any] = []
+    rig.node.onchain.funding_spent = lambda *args: spent.append(args)
+    rig.node.onchain.store = SimpleNamespace(spend_of=lambda *_: None)
+    watched: list[Any] = []
+    rig.node.chain.watch_spend = lambda outpoint, then, **_: watched.append((outpoint, then))
+    rig.worker_says(cw.ChanneldGotShutdown(dbid=1, script=SCRIPT, wrong_funding=OTHER))
+    another = Outpoint(Txid(b"p" * 32), 7)
+    rig.worker_says(cw.ChanneldGotShutdown(dbid=1, script=SCRIPT, wrong_funding=another))
+    assert [outpoint for outpoint, _ in watched] == [OTHER]
+    ((_, then),) = watched
+    points = channel.static.local_basepoints, channel.static.remote_basepoints
+    ours = sc.funding_script(*(p.funding_pubkey for p in points))
+    rig.turn(lambda: then(spend_of_other(b"", b"sig", b"its own script"), 0, 110))
+    assert not spent
+    close_of_ours = spend_of_other(b"", b"sig", b"sig", ours)
+    rig.turn(lambda: then(close_of_ours, 0, 111))
+    assert spent == [(1, close_of_ours, 0, 111)]
+    # Once the real output is spent nothing else is the close.
+    real = Tx(2, (TxIn(channel.static.funding.txid, channel.static.funding.index),), ())
+    rig.node.onchain.store = SimpleNamespace(spend_of=lambda *_: SimpleNamespace(tx=real))
+    rig.turn(lambda: then(close_of_ours, 0, 112))
+    assert len(spent) == 1
+
+
 def test_wrong_funding_of_a_used_channel(rig: Rig) -> None:
     channel = rig.ready(1)
     agree(rig)
