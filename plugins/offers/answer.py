@@ -34,6 +34,10 @@ class Refused(Exception):
     """No invoice; the text goes to who asked."""
 
 
+class NotOurs(Refused):
+    """Not well-formed, or about nothing of ours: anybody can write that, so no connection is made to answer it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A well-formed request for an invoice, which somebody signed."""
@@ -65,34 +69,34 @@ class Draft:
 
 
 def read_request(raw: bytes, network: Network) -> Asked:
-    """Check all that can be checked without knowing our offers. Raises Refused."""
+    """Check all that can be checked without knowing our offers. Raises NotOurs."""
     try:
         invreq = bolt12.decode_invoice_request(raw, network.chain_hash)
     except bolt12.Bolt12Error as error:
-        raise Refused(str(error)) from None
+        raise NotOurs(str(error)) from None
     if invreq.offer_issuer_id is None and invreq.offer_paths is None:
-        raise Refused("Not based on an offer")
+        raise NotOurs("Not based on an offer")
     return Asked(invreq, raw, bolt12.offer_id(raw))
 
 
 def check_way(asked: Asked, secret: bytes | None, base: bytes) -> None:
-    """Raises Refused unless the request came over a path of its offer, or over none where the offer has none."""
+    """Raises NotOurs unless the request came over a path of its offer, or over none where the offer has none."""
     # BOLT 12, "Requirements for Invoice Requests", reader: who comes another way learns nothing, so it is
     # answered like one who asks for what we never offered.
     invreq = asked.invreq
     if (secret is None) != (invreq.offer_paths is None):
-        raise Refused(UNKNOWN)
+        raise NotOurs(UNKNOWN)
     if secret is not None:
         offer = Offer.decode(write_records(mirrored_records(asked.tlvs, OFFER_TYPES)))
         if not compare_digest(secret, offer_secret(base, offer)):
-            raise Refused(UNKNOWN)
+            raise NotOurs(UNKNOWN)
 
 
 def check_offer(asked: Asked, known: Known | None, now: int) -> None:
     """Raises Refused unless it is an offer of ours that can be taken up. The id covers every field of it."""
     # BOLT 12, "Requirements for Invoice Requests", reader: only a valid, unexpired offer of ours.
     if known is None:
-        raise Refused(UNKNOWN)
+        raise NotOurs(UNKNOWN)
     if not known.active:
         raise Refused("Offer no longer available")
     expiry = asked.invreq.offer_absolute_expiry

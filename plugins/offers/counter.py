@@ -8,13 +8,15 @@ from pylightningd.common.invoice import bolt12
 from pylightningd.common.wire.onion_wire import BlindedPath, OnionmsgTlv
 from pylightningd.plugins.lib import Plugin, RpcError
 from pylightningd.plugins.offers import answer, pay_request
-from pylightningd.plugins.offers.answer import Asked, Draft, Known, Refused
+from pylightningd.plugins.offers.answer import Asked, Draft, Known, NotOurs, Refused
 from pylightningd.plugins.offers.mail import Letter
 from pylightningd.plugins.offers.shell import Post
 from pylightningd.plugins.offers.unpaid import Unpaid
 
 MAX_AT_WORK = 50
 """Letters that are being answered; more are dropped."""
+MAX_PAYING = 10
+"""Invoices for requests of ours that are being paid, which may take a minute each; more are refused."""
 INVOICE_LABEL_ALREADY_EXISTS, INVOICE_OFFER_INACTIVE = 900, 907
 Json = dict[str, Any]
 
@@ -43,10 +45,11 @@ class Counter:
         finally:
             self._at_work -= 1
 
-    async def _fail(self, path: BlindedPath | None, what: str, why: str) -> None:
+    async def _fail(self, path: BlindedPath | None, what: str, why: Refused) -> None:
         self._plugin.log(f"Failed {what}: {why}", "debug")
         if path is not None:
-            await self._post.reply(path, OnionmsgTlv(invoice_error=answer.error_tlvs(why)))
+            content = OnionmsgTlv(invoice_error=answer.error_tlvs(str(why)))
+            await self._post.reply(path, content, may_connect=not isinstance(why, NotOurs))
 
     # Requests for invoices
 
@@ -54,11 +57,11 @@ class Counter:
         try:
             invoice = await self._invoice_for(raw, letter)
         except Refused as why:
-            await self._fail(letter.reply_path, "invreq", str(why))
+            await self._fail(letter.reply_path, "invreq", why)
             return
         except RpcError as error:
             self._plugin.log(f"invoice request: {error.code} {error.message}", "unusual")
-            await self._fail(letter.reply_path, "invreq", "Internal error")
+            await self._fail(letter.reply_path, "invreq", Refused("Internal error"))
             return
         if letter.reply_path is not None:
             await self._post.reply(letter.reply_path, OnionmsgTlv(invoice=invoice))
@@ -132,7 +135,7 @@ class Counter:
         try:
             await self._pay_bill(raw, letter)
         except Refused as why:
-            await self._fail(letter.reply_path, "invoice", str(why))
+            await self._fail(letter.reply_path, "invoice", why)
 
     async def _pay_bill(self, raw: bytes, letter: Letter) -> None:
         post = self._post
@@ -143,6 +146,8 @@ class Counter:
         pay_request.check_bill(bill, listed[0]["active"] if listed else None, post.now())
         if bill.invreq_id in self._paying:
             raise Refused("invoice_request no longer available")
+        if len(self._paying) >= MAX_PAYING:
+            raise Refused("Too many payments at once; try again later")
         self._paying.add(bill.invreq_id)
         try:
             self._plugin.log(
@@ -151,7 +156,9 @@ class Counter:
             await self._plugin.rpc("xpay", invstring=bill.text(), localinvreqid=name)
             self._plugin.log(f"Paid {bill.invoice.invoice_amount} for invreq {name}")
         except RpcError as error:
-            raise Refused(f"pay attempt failed: {error.message}") from None
+            # The text tells of our channels and ways; who sent the invoice may be anybody.
+            self._plugin.log(f"pay attempt failed for {name}: {error.message}", "unusual")
+            raise Refused("pay attempt failed") from None
         finally:
             self._paying.discard(bill.invreq_id)
 

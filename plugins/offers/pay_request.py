@@ -11,7 +11,7 @@ from pylightningd.common.invoice.bolt12_rules import INVREQ_TYPES, mirrored_reco
 from pylightningd.common.network import Network
 from pylightningd.common.wire.bolt12_wire import Invoice, InvoiceRequest
 from pylightningd.common.wire.tlv import write_records
-from pylightningd.plugins.offers.answer import Refused
+from pylightningd.plugins.offers.answer import NotOurs, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Bill:
 
 
 def read_bill(raw: bytes, secret: bytes | None, base: bytes, network: Network, now: int) -> Bill:
-    """Check all that can be checked without knowing our requests. Raises Refused."""
+    """Check all that can be checked without knowing our requests. Raises NotOurs."""
     try:
         invoice = bolt12.decode_invoice(raw, network.chain_hash, now)
     except bolt12.Bolt12Error as error:
-        raise Refused(str(error)) from None
+        raise NotOurs(str(error)) from None
     bill = Bill(invoice, raw, bolt12.invreq_id(raw))
     # BOLT 12, "Invoices", reader of an invoice: over one of invreq_paths, where there are some.
     if (secret is None) != (invoice.invreq_paths is None):
@@ -61,5 +61,5 @@ def check_bill(bill: Bill, known_active: bool | None, now: int) -> None:
         raise Refused("invoice amount is too large")
 
 
-def _unknown(bill: Bill) -> Refused:
-    return Refused(f"Unknown invoice_request {bill.invreq_id.hex()}")
+def _unknown(bill: Bill) -> NotOurs:
+    return NotOurs(f"Unknown invoice_request {bill.invreq_id.hex()}")

@@ -25,6 +25,11 @@ from pylightningd.plugins.offers.request import OFFER_ROUTE_NOT_FOUND
 Json = dict[str, Any]
 
 
+MAX_DIALLING = 10
+"""Connections that are being made at a time for answers to strangers; less than the counter's places."""
+DIAL_SECONDS = 10
+
+
 class Unreachable(Exception):
     """No way for onion messages to a node."""
 
@@ -73,6 +78,7 @@ class Post:
         self._our_id: NodeId | None = None
         self._bases: dict[bytes, bytes] = {}
         self._waiting: dict[bytes, Waiting] = {}
+        self._dialling = 0
 
     # What we know
 
@@ -178,15 +184,16 @@ class Post:
                 return ends[direction]
         return None
 
-    async def _way(self, target: NodeId) -> list[NodeId]:
-        """Nodes from us to `target`; we connect to it where there is no other way. Raises Unreachable."""
+    async def _known_way(self, target: NodeId) -> list[NodeId] | None:
+        """Nodes from us to `target` over connections that there are."""
         our_id = await self.our_id()
         if target == our_id:
             return [our_id]
         peers, _ = await self._peers()
-        found = route.find_way(self.graph(), our_id, peers, target, self._carriers)
-        if found is not None:
-            return found
+        return route.find_way(self.graph(), our_id, peers, target, self._carriers)
+
+    async def _dial(self, target: NodeId) -> list[NodeId]:
+        """Connect to a node: that is the way then. Raises Unreachable."""
         if self._plugin.options["fetchinvoice-noconnect"]:
             raise Unreachable("fetchinvoice-noconnect set: not initiating a new connection")
         self._plugin.log(f"connecting directly to {target.hex()}", "debug")
@@ -194,7 +201,20 @@ class Post:
             await self._plugin.rpc("connect", id=target.hex())
         except RpcError as why:
             raise Unreachable(why.message) from None
-        return [our_id, target]
+        return [await self.our_id(), target]
+
+    async def _dial_stranger(self, target: NodeId) -> list[NodeId]:
+        """Connect to a node that somebody else named: not for long, and to few at a time. Raises Unreachable."""
+        if self._dialling >= MAX_DIALLING:
+            raise Unreachable("too many connections are being made")
+        self._dialling += 1
+        try:
+            async with asyncio.timeout(DIAL_SECONDS):
+                return await self._dial(target)
+        except TimeoutError:
+            raise Unreachable(f"no connection within {DIAL_SECONDS} seconds") from None
+        finally:
+            self._dialling -= 1
 
     # Sending
 
@@ -203,12 +223,22 @@ class Post:
             "injectonionmessage", path_key=sealed.path_key.hex(), message=sealed.packet.hex()
         )
 
-    async def reply(self, path: BlindedPath, content: OnionmsgTlv) -> None:
-        """Answer over somebody's reply path; one that cannot be used is nobody's business."""
+    async def reply(
+        self, path: BlindedPath, content: OnionmsgTlv, *, may_connect: bool = True
+    ) -> None:
+        """Answer over somebody's reply path; one that cannot be used is nobody's business.
+
+        With `may_connect` we connect to where it begins if there is no other way.
+        """
         try:
             if not all(is_pubkey(hop.blinded_node_id) for hop in path.path) or not path.path:
                 raise Unreachable("the reply_path is no path")
-            way = await self._way(await self._door(path))
+            door = await self._door(path)
+            way = await self._known_way(door)
+            if way is None and not may_connect:
+                raise Unreachable("it is not worth a connection")
+            if way is None:
+                way = await self._dial_stranger(door)
             await self._send(seal(self.entropy, way, path, content))
         except (Unreachable, RpcError, OnionTooLarge) as why:
             self._plugin.log(f"Failed to send reply: {why}", "debug")
@@ -224,7 +254,7 @@ class Post:
         for destination in where:
             try:
                 door = destination.node_id or await self._door(destination.path)  # type: ignore[arg-type]  # one of both
-                way = await self._way(door)
+                way = await self._known_way(door) or await self._dial(door)
             except Unreachable as reason:
                 why = f"could not route or connect directly to {_described(destination)}: {reason}"
                 self._plugin.log(f"establish path failed: {reason}", "debug")

@@ -15,12 +15,13 @@ from pylightningd.common.network import REGTEST
 from pylightningd.common.onion.onion_message import make_message_path
 from pylightningd.common.wire.bolt12_wire import Invoice, Offer
 from pylightningd.plugins.lib import RpcError
-from pylightningd.plugins.offers import counter, unpaid
+from pylightningd.plugins.offers import counter, shell, unpaid
 from pylightningd.plugins.offers.drafts import with_path
 from pylightningd.plugins.offers.fetch import fetch_invoice, send_invoice
+from pylightningd.plugins.offers.mail import Letter
 from pylightningd.plugins.offers.request import Wish
 from tests.plugins.offers.fake_net import FEATURES, Net, Node
-from tests.plugins.offers.people import ALICE, BOB, CAROL, NOW, offer_of_alice
+from tests.plugins.offers.people import ALICE, BOB, CAROL, NOW, offer_of_alice, signed_request
 from tests.plugins.offers.test_pay_request import request_of_bob
 
 Story = Callable[[Node, Node, Node], Awaitable[None]]
@@ -129,7 +130,7 @@ def test_a_node_that_fails_says_no_more_than_that(tell: Callable[[Story], None])
         async def fail(**_given: Any) -> Any:
             raise RpcError(-1, "the disk of alice is full")
 
-        alice._on_createinvoice = fail  # type: ignore[method-assign]  # a node in trouble
+        alice._on_createinvoice = fail  # type: ignore[method-assign,assignment]  # a node in trouble
         error = await refused(bob, publish(alice))
         assert (error.code, error.data) == (1004, {"error": "Internal error"})
 
@@ -321,9 +322,106 @@ def test_a_refund(tell: Callable[[Story], None]) -> None:
     tell(story)
 
 
-def _taken_up(bob: Node) -> str:
-    from tests.plugins.offers.people import signed_request
+def _letter(request: bytes, door: Node) -> Letter:
+    """A request for an invoice, to be answered over a path that begins at `door`."""
+    path = make_message_path(bytes([5]) * 32, [door.id])
+    return Letter(None, path, request, None, None)
 
+
+async def _hang(**_: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_strangers_who_cannot_be_answered_keep_nobody_out(
+    tell: Callable[[Story], None], readable: bool
+) -> None:
+    async def story(alice: Node, bob: Node, carol: Node) -> None:
+        bob.connect(alice)
+        alice._on_connect = _hang  # type: ignore[method-assign,assignment]
+        offer = publish(alice)
+        letter = _letter(signed_request(offer_of_alice()) if readable else b"\xff", carol)
+        served = [
+            asyncio.get_running_loop().create_task(alice.counter.serve(letter))
+            for _ in range(counter.MAX_AT_WORK)
+        ]
+        assert "invoice" in await fetch(bob, offer)
+        await asyncio.wait(served, timeout=0)
+        dialled = [name for name, _ in alice.calls].count("connect")
+        assert dialled == (shell.MAX_DIALLING if readable else 0)
+        for task in served:
+            task.cancel()
+        await asyncio.wait(served)
+        assert alice.post._dialling == 0
+
+    tell(story)
+
+
+def test_only_an_answer_about_an_offer_of_ours_is_worth_a_connection(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(alice: Node, _bob: Node, carol: Node) -> None:
+        await alice.counter.serve(_letter(signed_request(offer_of_alice()), carol))
+        assert alice.peers == []
+        publish(alice)
+        next(iter(alice.offers.values()))["active"] = False
+        await alice.counter.serve(_letter(signed_request(offer_of_alice()), carol))
+        assert alice.peers == [carol]
+        await alice.net.settle()
+
+    tell(story)
+
+
+def test_a_connection_for_an_answer_is_given_up(
+    tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "DIAL_SECONDS", 0)
+
+    async def story(alice: Node, _bob: Node, carol: Node) -> None:
+        alice._on_connect = _hang  # type: ignore[method-assign,assignment]
+        publish(alice)
+        await alice.counter.serve(_letter(signed_request(offer_of_alice()), carol))
+        assert ("debug", "Failed to send reply: no connection within 0 seconds") in alice.logs
+        assert alice.post._dialling == 0
+
+    tell(story)
+
+
+async def _bill(alice: Node, bob: Node) -> RpcError:
+    """What alice is told when she sends an invoice for a request of bob's that is not paid."""
+    bob.connect(alice)
+    draft = bolt12.encode_string("lnr", request_of_bob().encode())
+    request = bob.request(draft, save=True, single_use=True)["bolt12"]
+    with pytest.raises(RpcError, match="failure message") as error:
+        await send_invoice(alice.plugin, alice.post, request, "refund", None, 5)
+    return error.value
+
+
+def test_no_more_payments_at_once(
+    tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counter, "MAX_PAYING", 0)
+
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        assert "Too many payments" in (await _bill(alice, bob)).data["error"]
+        assert "xpay" not in [name for name, _ in bob.calls]
+
+    tell(story)
+
+
+def test_why_a_payment_failed_is_our_own_business(tell: Callable[[Story], None]) -> None:
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        async def fail(**_given: Any) -> Any:
+            raise RpcError(205, "no way over 103x1x0, which has 7sat")
+
+        bob._on_xpay = fail  # type: ignore[method-assign,assignment]
+        assert (await _bill(alice, bob)).data == {"error": "pay attempt failed"}
+        assert [text for level, text in bob.logs if level == "unusual" and "103x1x0" in text]
+
+    tell(story)
+
+
+def _taken_up(bob: Node) -> str:
     return bolt12.encode_string("lnr", signed_request(offer_of_alice()))
 
 
