@@ -39,7 +39,11 @@ def replace(folder: str, content: bytes, name: str = FILE_NAME) -> None:
 
 def move_aside(folder: str, now: int, name: str = FILE_NAME) -> str:
     """Rename a file that cannot be used, so that it is not overwritten; its new name. Raises OSError."""
-    new_name = f"{name}.unreadable.{now}"
+    new_name = first = f"{name}.unreadable.{now}"
+    number = 1
+    while os.path.lexists(os.path.join(folder, new_name)):  # a second one within a second
+        number += 1
+        new_name = f"{first}.{number}"
     os.rename(os.path.join(folder, name), os.path.join(folder, new_name))
     _sync(folder)
     return new_name

@@ -2,7 +2,8 @@
 
 The file is written after the commit that makes a channel durable and before its funding goes out, and again when a
 channel is over. Entries of a file that the database knows nothing of are never dropped: the database may be the one
-that was lost (or an old copy), and then the file is all there is.
+that was lost (or an old copy), and then the file is all there is. The user may put such a file in place at any time, so
+each write looks first at what it is about to replace.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pylightningd.common.secretstream import (
     open_sealed,
     seal,
 )
-from pylightningd.common.shachain import Shachain
+from pylightningd.common.shachain import MAX_INDEX, Shachain
 from pylightningd.lightningd.backup import file_io
 from pylightningd.lightningd.backup.scb import (
     Backup,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 MAX_BLOB = 65531
 """What fits into `peer_storage`."""
+SMALL_BLOB = 1024
+"""What LDK keeps at most."""
+_MAX_MESSAGE = MAX_BLOB - OVERHEAD
 REFRESH_BLOCKS = 6
 """How often the peers' secrets in the file are brought up to date, for penalties after a loss."""
 
@@ -63,6 +67,10 @@ class Backups:
         self._foreign: tuple[ScbChannel, ...] = ()
         """Entries that the database knows nothing of."""
         self._written: tuple[ScbChannel, ...] | None = None
+        self._raw: bytes | None = None
+        """The file as we read or wrote it last: with other bytes it was put there by somebody else."""
+        self._is_replaced = False
+        """Somebody else's file was looked at, and ours is not back in its place yet."""
         self.timestamp = 0
         """When the present content was first written."""
         self._loaded_timestamp = 0
@@ -91,27 +99,54 @@ class Backups:
         return f"{self._folder}/{file_io.FILE_NAME}"
 
     def _take(self, raw: bytes) -> None:
-        try:
-            backup = self.open(raw)
-        except BadBackup as error:
-            name = file_io.move_aside(self._folder, int(self._node.clock.now()))
-            self._node.log(
-                "unusual",
-                f"{file_io.FILE_NAME} cannot be used ({error}): it is now called {name}",
-                source="backup",
-            )
+        backup = self._open_or_put_aside(raw)
+        if backup is None:
             return
-        self._foreign = self.unknown(backup)
+        self._raw, self._foreign = raw, self.unknown(backup)
         self._written, self.timestamp = (backup.channels, backup.timestamp)
         self._loaded_timestamp = backup.timestamp
         if backup.is_legacy:
             self._written = None
-        if len(raw) <= MAX_BLOB:
-            self._blob = raw
-        if self._foreign:
+        self._blob = self._fitting(backup)
+        self._tell_of_unknown(self._foreign)
+
+    def _take_in_replaced(self) -> None:
+        """What somebody else put in the file's place is not lost when ours is written. Raises OSError."""
+        try:
+            raw = file_io.read(self.path)
+        except PermissionError as error:
+            self._put_aside(error.strerror or str(error))
+            raw = None
+        if raw == self._raw:
+            return
+        backup = None if raw is None else self._open_or_put_aside(raw)
+        if backup is not None:
+            self.timestamp = max(self.timestamp, backup.timestamp)
+            unknown = self.unknown(backup)
+            self._tell_of_unknown(unknown)
+            self.expect(unknown)
+        self._raw, self._is_replaced = raw, True
+
+    def _open_or_put_aside(self, raw: bytes) -> Backup | None:
+        try:
+            return self.open(raw)
+        except BadBackup as error:
+            self._put_aside(str(error))
+            return None
+
+    def _put_aside(self, why: str) -> None:
+        name = file_io.move_aside(self._folder, int(self._node.clock.now()))
+        self._node.log(
+            "unusual",
+            f"{file_io.FILE_NAME} cannot be used ({why}): it is now called {name}",
+            source="backup",
+        )
+
+    def _tell_of_unknown(self, entries: tuple[ScbChannel, ...]) -> None:
+        if entries:
             self._node.log(
                 "unusual",
-                f"{file_io.FILE_NAME} has {len(self._foreign)} channels that the database does not know. If the "
+                f"{file_io.FILE_NAME} has {len(entries)} channels that the database does not know. If the "
                 "database was lost, emergencyrecover brings their funds back",
                 source="backup",
             )
@@ -171,6 +206,19 @@ class Backups:
             and backup.timestamp not in self._own_timestamps
         )
 
+    def expect(self, entries: Iterable[ScbChannel]) -> None:
+        """Keep those that the database does not know in the file, and their numbers free, until it does."""
+        kept = {e.channel_id: e for e in self._foreign}
+        for entry in entries:
+            before = kept.get(entry.channel_id)
+            if self.is_known(entry.channel_id):
+                continue
+            if before is None or _usefulness(entry) > _usefulness(before):
+                kept[entry.channel_id] = entry
+        self._foreign = tuple(kept.values())
+        if self._foreign:
+            self._node.turn.submit(partial(self.reserve_numbers, self._foreign))
+
     def restored(self, channel_ids: set[ChannelId]) -> None:
         """These are in the database now. Call inside a turn."""
         before = self._foreign
@@ -219,34 +267,38 @@ class Backups:
 
     def refresh(self) -> None:
         """Write the file if its content changed, and offer it to the peers. Raises OSError."""
+        self._take_in_replaced()
         entries = self.entries()
         here = {e.channel_id for e in entries}
         wanted = entries + tuple(e for e in self._foreign if e.channel_id not in here)
-        if wanted == self._written:
+        if wanted == self._written and not self._is_replaced:
             return
         # A clock that was set back must not make the newer backup look like the older one.
         timestamp = max(int(self._node.clock.now()), self.timestamp + 1)
-        sealed = self.seal(Backup(timestamp, wanted))
+        backup = Backup(timestamp, wanted)
+        sealed = self.seal(backup)
         file_io.replace(self._folder, sealed)
+        self._raw, self._is_replaced = sealed, False
         self._node.log("debug", "Updating the SCB file...", source="backup")
         self._written, self.timestamp = wanted, timestamp
         self._own_timestamps.add(timestamp)
-        self._blob = self._fitting(sealed, Backup(timestamp, wanted))
+        self._blob = self._fitting(backup)
         self._node.peer_storage.offer_ours()
 
-    def _fitting(self, sealed: bytes, backup: Backup) -> bytes | None:
+    def _fitting(self, backup: Backup) -> bytes | None:
         """What peers are given to keep: without the peers' secrets where all of it is too large."""
-        if len(sealed) > MAX_BLOB:
+        message = backup.encode()
+        if len(message) > _MAX_MESSAGE:
             slim = tuple(replace(c, shachain=None) for c in backup.channels)
-            sealed = self.seal(Backup(backup.timestamp, slim))
-        if len(sealed) <= MAX_BLOB:
+            message = Backup(backup.timestamp, slim).encode()
+        if len(message) <= _MAX_MESSAGE:
             self._too_large = False
-            return sealed
+            return self._sealed(_padded(message))
         if not self._too_large:
             self._too_large = True
             self._node.log(
                 "unusual",
-                f"Peer backup would be {len(sealed)} bytes: too large for peers to keep. Copy "
+                f"Peer backup would be {len(message) + OVERHEAD} bytes: too large for peers to keep. Copy "
                 f"{file_io.FILE_NAME} to a safe place yourself",
                 source="backup",
             )
@@ -261,7 +313,10 @@ class Backups:
 
     def seal(self, backup: Backup) -> bytes:
         """As the file holds it."""
-        return seal(self._key.reveal(), self._node.entropy.take(HEADER_SIZE), backup.encode())
+        return self._sealed(backup.encode())
+
+    def _sealed(self, message: bytes) -> bytes:
+        return seal(self._key.reveal(), self._node.entropy.take(HEADER_SIZE), message)
 
     def open(self, raw: bytes) -> Backup:
         """What a file or a peer's storage holds. Raises BadBackup."""
@@ -288,6 +343,23 @@ class Backups:
         if useful:
             return max(useful, key=lambda f: f.backup.timestamp)
         return found[0] if found else None
+
+
+def _padded(message: bytes) -> bytes:
+    """For peers: of one of two sizes, whatever is in it."""
+    # BOLT 1, "The `peer_storage` and `peer_storage_retrieval` Messages", sender SHOULD pad the blob to exactly 65531
+    # bytes: its size tells how many channels we have. CLN reads such a blob, as it ignores what follows the last
+    # entry, but sends none: LDK refuses all above 1024 bytes. So a backup that is small enough for LDK stays so, as
+    # one that is kept is worth more than a size that is hidden, and only that it is small can be seen.
+    # The file is not padded: no peer sees it, and it may be larger.
+    size = SMALL_BLOB if len(message) + OVERHEAD <= SMALL_BLOB else MAX_BLOB
+    return message.ljust(size - OVERHEAD, b"\0")
+
+
+def _usefulness(entry: ScbChannel) -> tuple[bool, int]:
+    """Of two entries for one channel the one that can punish more revoked commitments is kept."""
+    known = 0 if entry.shachain is None else MAX_INDEX - entry.shachain.next_index
+    return entry.can_punish, known
 
 
 def open_backup(key: Secret, raw: bytes) -> Backup:

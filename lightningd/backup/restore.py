@@ -72,6 +72,8 @@ class Recovery:
 
     async def restore(self, entries: tuple[ScbChannel, ...]) -> list[ScbChannel]:
         """Make rows for the channels that the database does not know, and ask their peers to close. Those made."""
+        # Each row that is made has the file written again: it must hold those that are not made yet, or never.
+        self._node.backup.expect(entries)
         made: list[ScbChannel] = []
         for entry in entries:
             if self.refusal(entry) is not None:

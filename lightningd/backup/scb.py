@@ -131,6 +131,7 @@ def decode_backup(raw: bytes) -> Backup:
         raise BadBackup(f"Incompatible version: it has {version}, we read {VERSION}")
     legacy = kind == _LEGACY
     channels = tuple(_read_channel(cursor, legacy=legacy) for _ in range(count))
+    cursor.skip_padding()
     cursor.check_end()
     return Backup(timestamp, channels, legacy)
 
@@ -181,6 +182,11 @@ class _Cursor:
         except (WireError, ValueError) as error:
             raise BadBackup(f"the peer's address: {error}") from error
         return None if found is None or found.port == 0 else found
+
+    def skip_padding(self) -> None:
+        """What peers keep is filled up with zeros."""
+        if not any(self._raw[self._pos :]):
+            self._pos = len(self._raw)
 
     def check_end(self) -> None:
         if not self.at_end:

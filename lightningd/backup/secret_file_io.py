@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -57,7 +58,10 @@ def restore_secret(config: Config) -> None:
 
 def _create(path: str, content: bytes) -> None:
     temporary = f"{path}.recover.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
+    # A crash may have left one: it cannot be opened for writing, and could be another name of the secret itself.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

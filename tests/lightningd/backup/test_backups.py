@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +12,14 @@ from typing import Any
 import pytest
 
 from pylightningd.common.amount import Msat
-from pylightningd.common.errors import UserError
+from pylightningd.common.errors import BackendError, UserError
 from pylightningd.common.secret import Secret
 from pylightningd.common.wire import connectd_wire as nw
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.common_wire import Basepoints
 from pylightningd.lightningd.backup import file_io
-from pylightningd.lightningd.backup.keeper import MAX_BLOB, Backups
+from pylightningd.lightningd.backup.keeper import MAX_BLOB, SMALL_BLOB, Backups
 from pylightningd.lightningd.backup.restore import Recovery
 from pylightningd.lightningd.backup.scb import Backup, ScbChannel
 from pylightningd.lightningd.backup.storage import BLOCKS_AFTER_CLOSE, PeerStorage
@@ -159,11 +160,11 @@ def test_secrets_that_came_are_written_now_and_then(rig: BackupRig) -> None:
 def test_the_funding_waits_for_the_file(rig: BackupRig) -> None:
     incoming = FakeIncoming(FakeLink("openingd"), None)
     order: list[str] = []
-    replace = file_io.replace
+    write = file_io.replace
 
     def spy(folder: str, content: bytes) -> None:
         order.append("file" if not incoming.replies else "too late")
-        replace(folder, content)
+        write(folder, content)
 
     reply: Any = "reply"
     with pytest.MonkeyPatch.context() as patch:
@@ -226,6 +227,95 @@ def test_a_file_of_another_node_is_put_aside(tmp_path: Path) -> None:
     assert aside.read_bytes() == bytes(500)
     assert rig.file.channels == ()
     rig.close()
+
+
+def _lost_many(rig: BackupRig) -> bytes:
+    for number in (3, 5, 6):
+        rig.open_channel(number)
+    rig.turn(rig.node.backup.changed)
+    return (rig.folder / file_io.FILE_NAME).read_bytes()
+
+
+def _numbers(rig: BackupRig) -> list[int]:
+    return sorted(e.dbid for e in rig.file.channels)
+
+
+def test_a_file_put_into_the_running_node_is_not_lost(rig: BackupRig, tmp_path: Path) -> None:
+    content = _lost_many(rig)
+    fresh = _fresh(rig, tmp_path / "fresh", with_file=False)
+    file_io.replace(str(fresh.folder), content)
+    asked: list[Any] = []
+
+    async def fail_at_the_second(outpoint: Any) -> Any:
+        asked.append(outpoint)
+        if len(asked) == 2:
+            raise BackendError("bitcoind is gone")
+        return True
+
+    fresh.node.chain.backend.unspent = fail_at_the_second
+    task = fresh.wait(fresh.node.recovery.emergency_recover())
+    with pytest.raises(BackendError):
+        task.result()
+    assert len(list(fresh.node.channels)) == 1
+    assert _numbers(fresh) == [3, 5, 6]
+    assert len(fresh.wait(fresh.node.recovery.emergency_recover()).result()) == 2
+    assert _numbers(fresh) == [3, 5, 6]
+    fresh.close()
+
+
+def test_a_new_channel_joins_those_of_a_replaced_file(rig: BackupRig, tmp_path: Path) -> None:
+    content = _lost_many(rig)
+    fresh = _fresh(rig, tmp_path / "fresh", with_file=False)
+    file_io.replace(str(fresh.folder), content)
+    fresh.open_channel(9)
+    fresh.turn(fresh.node.backup.changed)
+    assert _numbers(fresh) == [3, 5, 6, 9]
+    assert "3 channels that the database does not know" in fresh.unusual()
+    assert fresh.file.timestamp > rig.file.timestamp
+    fresh.spin()
+    assert fresh.turn(fresh.node.channels.store.next_dbid) > 6  # theirs stay free
+    fresh.close()
+
+
+def test_what_restore_does_not_reach_stays_too(rig: BackupRig, tmp_path: Path) -> None:
+    """Entries of a peer's blob, or of a number that is taken, are not in the file that is there."""
+    _lost_many(rig)
+    entries = rig.file.channels
+    fresh = _fresh(rig, tmp_path / "fresh", with_file=False)
+    fresh.open_channel(9)
+    taken = replace(entries[2], dbid=9)
+    made = fresh.wait(fresh.node.recovery.restore((*entries[:2], taken))).result()
+    assert len(made) == 2
+    assert _numbers(fresh) == [3, 5, 9, 9]
+    fresh.close()
+
+
+def test_an_old_copy_of_the_file_gives_way_to_ours(rig: BackupRig) -> None:
+    old = (rig.folder / file_io.FILE_NAME).read_bytes()
+    _lost_many(rig)
+    file_io.replace(str(rig.folder), old)
+    rig.turn(rig.node.backup.changed)
+    assert _numbers(rig) == [3, 5, 6]
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_damaged_file_is_never_overwritten(
+    rig: BackupRig, monkeypatch: pytest.MonkeyPatch, is_readable: bool
+) -> None:
+    for number in (3, 5):
+        file_io.replace(str(rig.folder), bytes((number,)) * 500)
+        rig.open_channel(number)
+        with monkeypatch.context() as patch:
+            if not is_readable:
+                patch.setattr(file_io, "read", _denied)
+            rig.turn(rig.node.backup.changed)
+    aside = sorted(rig.folder.glob("emergency.recover.unreadable.*"))
+    assert [p.read_bytes()[0] for p in aside] == [3, 5]
+    assert _numbers(rig) == [3, 5]
+
+
+def _denied(_path: str) -> bytes:
+    raise PermissionError(13, "Permission denied")
 
 
 # ---- peers' storage -----------------------------------------------------------------------------
@@ -295,7 +385,10 @@ def test_ours_is_given_at_each_connection_and_when_it_changes(rig: BackupRig) ->
     rig.turn(rig.node.backup.changed)
     rig.meet(3)
     (first,) = rig.sent(pw.PeerStorage)
-    assert first.blob == (rig.folder / file_io.FILE_NAME).read_bytes()
+    assert rig.node.backup.open(first.blob) == rig.file
+    assert len(first.blob) == SMALL_BLOB  # LDK takes no larger one
+    rig.load()  # as a start does: nothing to write, the same to offer
+    assert len(rig.node.backup.blob) == SMALL_BLOB
     rig.open_channel(5)
     rig.turn(rig.node.backup.changed)
     rig.spin()
@@ -304,6 +397,19 @@ def test_ours_is_given_at_each_connection_and_when_it_changes(rig: BackupRig) ->
     rig.open_channel(6)
     rig.meet(6, 9, features=b"")  # it does not offer to keep anything
     assert all(m.connection != 9 for m in rig.to_connectd(nw.ConnectdSendMsg))
+
+
+def test_peers_cannot_tell_what_is_in_it_by_its_size(rig: BackupRig) -> None:
+    from tests.lightningd.backup.test_scb import channel
+
+    keeper: Any = rig.node.backup
+    sizes = []
+    for count in (0, 1, 2, 30, 100):
+        backup = Backup(1, tuple(channel(dbid=n + 1) for n in range(count)))
+        blob = keeper._fitting(backup)
+        assert keeper.open(blob) == backup
+        sizes.append(len(blob))
+    assert (sizes[0], sizes[-1], set(sizes)) == (SMALL_BLOB, MAX_BLOB, {SMALL_BLOB, MAX_BLOB})
 
 
 def test_a_backup_too_large_for_peers_is_slimmed(rig: BackupRig) -> None:
@@ -315,11 +421,11 @@ def test_a_backup_too_large_for_peers_is_slimmed(rig: BackupRig) -> None:
     backup = Backup(1, many)
     sealed = keeper.seal(backup)
     assert len(sealed) > MAX_BLOB
-    slim = keeper._fitting(sealed, backup)
-    assert len(slim) <= MAX_BLOB
+    slim = keeper._fitting(backup)
+    assert len(slim) == MAX_BLOB
     assert [e.dbid for e in keeper.open(slim).channels] == [e.dbid for e in many]
     huge = Backup(1, many * 4)
-    assert keeper._fitting(keeper.seal(huge), huge) is None
+    assert keeper._fitting(huge) is None
     assert "too large for peers" in rig.unusual()
 
 

@@ -124,12 +124,13 @@ def test_what_is_no_backup() -> None:
     good = Backup(1, (channel(),)).encode()
     for bad, why in (
         (good[:-1], "cut short"),
-        (good + b"\0", "too many"),
+        (good + b"\0\1", "too many"),
         (b"\x00\x01" + good[2:], "no channel backup"),
         (good[:2] + b"\0" * 7 + b"\x04" + good[10:], "Incompatible version"),
     ):
         with pytest.raises(BadBackup, match=why):
             decode_backup(bad)
+    assert decode_backup(good + bytes(700)) == decode_backup(good)  # padding
     # Bits that CLN lets change at will do not make it another version.
     assert decode_backup(good[:2] + b"\0" * 7 + b"\x03" + good[10:]).timestamp == 1
     with pytest.raises(BadBackup, match="no public key"):

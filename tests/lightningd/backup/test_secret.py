@@ -86,6 +86,26 @@ def test_recover_makes_the_file_once(tmp_path: Path) -> None:
     secret_file_io.restore_secret(_config(tmp_path))
 
 
+def test_what_a_crash_left_of_recover_is_in_nobodys_way(tmp_path: Path) -> None:
+    folder, other = tmp_path / "regtest", tmp_path / "other"
+    folder.mkdir()
+    path, temporary = folder / "hsm_secret", folder / "hsm_secret.recover.tmp"
+    other.write_bytes(b"half")
+    other.chmod(0o400)
+    os.link(other, temporary)  # root may write to it: the other name tells whether it did
+    config = _config(folder, f"recover={WORDS}")
+    secret_file_io.restore_secret(config)
+    assert path.read_bytes() == bytes(32) + WORDS.encode()
+    assert other.read_bytes() == b"half"
+    os.link(
+        path, temporary
+    )  # it died after the secret had its name, before the other name was gone
+    with pytest.raises(ConfigError, match="already exists"):
+        secret_file_io.restore_secret(config)
+    assert path.read_bytes() == bytes(32) + WORDS.encode()
+    assert list(folder.iterdir()) == [path]
+
+
 def test_recovering_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert secret_file_io.with_recover(["--regtest"]) == ["--regtest"]
     assert secret_file_io.with_recover(["--recover=x"]) == ["--recover=x", "--offline"]
