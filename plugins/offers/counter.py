@@ -9,9 +9,9 @@ from pylightningd.common.wire.onion_wire import BlindedPath, OnionmsgTlv
 from pylightningd.plugins.lib import Plugin, RpcError
 from pylightningd.plugins.offers import answer, pay_request
 from pylightningd.plugins.offers.answer import Asked, Draft, Known, NotOurs, Refused
+from pylightningd.plugins.offers.book_io import Book
 from pylightningd.plugins.offers.mail import Letter
 from pylightningd.plugins.offers.shell import Post
-from pylightningd.plugins.offers.unpaid import Unpaid
 
 MAX_AT_WORK = 50
 """Letters that are being answered; more are dropped."""
@@ -28,8 +28,7 @@ class Counter:
         self._plugin = plugin
         self._post = post
         self._at_work = 0
-        self._unpaid = Unpaid()
-        self._loaded = False
+        self._book = Book(plugin, post.entropy)
         self._paying: set[bytes] = set()
 
     async def serve(self, letter: Letter) -> None:
@@ -77,8 +76,7 @@ class Counter:
         answer.check_offer(asked, known, now)
         if letter.reply_path is None:
             raise Refused("there is no reply_path")
-        await self._make_room(now)
-        if not self._unpaid.has_room(asked.label()):
+        if not await self._book.make_room(asked.label(), now):
             raise Refused("Too many unpaid invoices; try again later")
         preimage = self._post.entropy.take(32)
         draft = answer.draft_invoice(asked, await self._post.our_id(), preimage, now)
@@ -101,33 +99,18 @@ class Counter:
                 if made["status"] == "paid":
                     raise Refused("Already paid") from None
                 if made["status"] == "expired":
-                    await self._delete(draft.label)
+                    await self._book.delete(draft.label, "expired")
                     continue
                 if not _repeats(made["bolt12"], asked):
                     raise Refused("Another request of this invreq_payer_id is open") from None
-            self._unpaid.add(draft.label, int(made["expires_at"]))
+            self._book.add(draft.label, int(made["expires_at"]), made["payment_hash"])
             text: str = made["bolt12"]
             return text
         raise Refused("Try again later")
 
-    async def _make_room(self, now: int) -> None:
-        if not self._loaded:
-            self._loaded = True
-            for row in (await self._plugin.rpc("listinvoices"))["invoices"]:
-                if "local_offer_id" in row and row["status"] != "paid":
-                    self._unpaid.add(row["label"], row["expires_at"])
-        for label in self._unpaid.take_expired(now):
-            await self._delete(label)
-
-    async def _delete(self, label: str) -> None:
-        try:
-            await self._plugin.rpc("delinvoice", label=label, status="expired")
-        except RpcError as why:
-            self._plugin.log(f"delinvoice {label}: {why.message}", "debug")
-
     def paid(self, label: str) -> None:
         """An invoice was paid."""
-        self._unpaid.paid(label)
+        self._book.paid(label)
 
     # Invoices that answer a request of ours
 

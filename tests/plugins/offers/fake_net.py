@@ -66,6 +66,8 @@ class Node:
         """Drops what comes for it."""
         self.tamper: Callable[[Letter], Letter] = lambda letter: letter
         self.incoming: list[Json] = []
+        self.held: list[str] = []
+        """Payment hashes of HTLCs."""
         self.plugin = Plugin()
         self.plugin.add_option("fetchinvoice-noconnect", "flag", None, "")
         self.plugin.configuration = {"network": "regtest", "lightning-dir": str(net.folder)}
@@ -87,10 +89,11 @@ class Node:
         if message["method"] == "log":
             self.logs.append((message["params"]["level"], message["params"]["message"]))
 
-    async def answer(self, method: str, params: Json) -> Json:
+    async def answer(self, method: str, params: Json, _wanted: Json | None = None) -> Json:
         self.calls.append((method, params))
         handler: Callable[..., Any] = getattr(self, f"_on_{method}")
-        return await handler(**params)
+        found: Json = await handler(**params)
+        return found
 
     async def _on_getinfo(self) -> Json:
         return {"id": self.id.hex()}
@@ -176,6 +179,7 @@ class Node:
             "bolt12": bolt12.encode_string("lni", raw),
             "expires_at": (invoice.invoice_created_at or 0) + (7200 if after is None else after),
             "preimage": preimage,
+            "payment_hash": (invoice.invoice_payment_hash or b"").hex(),
         }
         if invoice.offer_issuer_id is not None:
             made["local_offer_id"] = bolt12.offer_id(raw).hex()
@@ -185,9 +189,13 @@ class Node:
     async def _on_listinvoices(self) -> Json:
         return {"invoices": list(self.invoices.values())}
 
+    async def _on_listpeerchannels(self) -> Json:
+        return {"channels": [{"htlcs": [{"payment_hash": held} for held in self.held]}]}
+
     async def _on_delinvoice(self, label: str, status: str) -> Json:
         if self.invoices[label]["status"] != status:
-            raise RpcError(906, "status")
+            now = self.invoices[label]["status"]
+            raise RpcError(906, "status", {"current_status": now, "expected_status": status})
         return self.invoices.pop(label)
 
     async def _on_waitinvoice(self, label: str) -> Json:

@@ -200,7 +200,7 @@ def test_the_second_path_where_the_first_leads_nowhere(tell: Callable[[Story], N
         async def none() -> Any:
             return {"channels": []}
 
-        bob._on_listpeerchannels = none  # type: ignore[attr-defined]
+        bob._on_listpeerchannels = none  # type: ignore[method-assign]
         assert "invoice" in await fetch(bob, offer)
 
     tell(story)
@@ -245,16 +245,26 @@ def test_an_answer_counts_once_and_only_over_its_path(tell: Callable[[Story], No
 
 
 def test_full(tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpaid, "MOST", 1)
+    monkeypatch.setattr(unpaid, "MOST", 3)
 
     async def story(alice: Node, bob: Node, _: Node) -> None:
         bob.connect(alice)
         offer = publish(alice)
+        for _n in range(3):
+            await fetch(bob, offer)
+        first, second, third = alice.invoices
+        alice.held = [alice.invoices[label]["payment_hash"] for label in (first, third)]
+        # Another one goes, but none that is being paid.
         await fetch(bob, offer)
+        assert first in alice.invoices
+        assert second not in alice.invoices
+        assert (len(alice.invoices), len(alice.counter._book)) == (3, 3)
+        # Where all are, nobody gets one.
+        alice.held = [row["payment_hash"] for row in alice.invoices.values()]
         error = await refused(bob, offer)
         assert error.data == {"error": "Too many unpaid invoices; try again later"}
-        (row,) = alice.invoices.values()
-        alice.counter.paid(row["label"])
+        alice.invoices[first]["status"] = "paid"
+        alice.counter.paid(first)
         await fetch(bob, offer)
         # What expires unpaid makes room and is deleted.
         alice.now += 7200
@@ -263,6 +273,25 @@ def test_full(tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch) ->
             row["status"] = "expired"
         await fetch(bob, offer)
         assert len(alice.invoices) == 2
+
+    tell(story)
+
+
+def test_what_has_to_go_but_was_paid_or_ended_meanwhile(
+    tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpaid, "MOST", 1)
+
+    async def story(alice: Node, bob: Node, _: Node) -> None:
+        bob.connect(alice)
+        offer = publish(alice)
+        for status, stays in (("paid", True), ("expired", False)):
+            await fetch(bob, offer)
+            *_others, last = alice.invoices
+            alice.invoices[last]["status"] = status
+            await fetch(bob, offer)
+            assert (last in alice.invoices) == stays
+            assert len(alice.counter._book) == 1
 
     tell(story)
 
@@ -276,8 +305,28 @@ def test_what_was_open_before_a_restart_counts(
         bob.connect(alice)
         offer = publish(alice)
         await fetch(bob, offer)
+        alice.held = [row["payment_hash"] for row in alice.invoices.values()]
         alice.counter = counter.Counter(alice.plugin, alice.post)
-        assert "Too many" in (await refused(bob, offer)).data["error"]
+        right = alice._on_listinvoices
+
+        async def fail() -> Any:
+            raise RpcError(-1, "busy")
+
+        # It counts even if it could not be read the first time.
+        alice._on_listinvoices = fail  # type: ignore[method-assign]
+        assert (await refused(bob, offer)).data == {"error": "Internal error"}
+
+        # And if somebody else asks while it is read.
+        async def slow() -> Any:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            return await right()
+
+        alice._on_listinvoices = slow  # type: ignore[method-assign]
+        async with asyncio.TaskGroup() as both:
+            tasks = [both.create_task(refused(bob, offer)) for _n in range(2)]
+        for task in tasks:
+            assert "Too many" in task.result().data["error"]
 
     tell(story)
 
