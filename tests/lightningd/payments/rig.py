@@ -21,6 +21,7 @@ from pylightningd.common.wire import onion_wire as ow
 from pylightningd.common.wire.runtime import Message
 from pylightningd.lightningd.channels.channel import LiveHtlc
 from pylightningd.lightningd.channels.forward_rules import Instructions
+from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.db.connect_io import open_database
 from pylightningd.lightningd.db.invoices_io import InvoiceRow, InvoiceStore
 from pylightningd.lightningd.db.payments_io import Part, PaymentStore
@@ -61,7 +62,7 @@ class Rig:
         self.clock = FakeClock()
         self.entropy = SeededEntropy()
         self.chain = SimpleNamespace(height=HEIGHT)
-        self.settings = SimpleNamespace(cltv_final=FINAL_DELTA)
+        self.settings = SimpleNamespace(cltv_final=FINAL_DELTA, cltv_delta=FINAL_DELTA)
         self.logs: list[str] = []
         self.bugs: list[str] = []
         self.topics: list[tuple[str, Any]] = []
@@ -75,10 +76,19 @@ class Rig:
             has_hook=lambda name: self.hook is not None and name == "invoice_payment",
             call_hook=self._call_hook,
         )
+        self.live: dict[tuple[bool, int], LiveHtlc] = {}
+        """The HTLCs of the one channel that payments come in by."""
         self.first = SimpleNamespace(
-            peer_id=PEER, usable_scid=SCIDS[0], is_ready=lambda: True, route_id=1, dbid=1
+            peer_id=PEER,
+            usable_scid=SCIDS[0],
+            is_ready=lambda: True,
+            route_id=1,
+            dbid=1,
+            state=ChannelState.CHANNELD_NORMAL,
+            htlcs=self.live,
         )
         self.channels = SimpleNamespace(
+            get={1: self.first}.get,
             by_scid=lambda scid: self.first if scid == SCIDS[0] else None,
             best_with=lambda peer: self.first if peer == PEER else None,
             store=SimpleNamespace(htlc_of_payment=self.htlc_rows.get),
@@ -178,6 +188,7 @@ class Rig:
 
     async def receive(self, htlc: LiveHtlc, told: Instructions) -> None:
         channel: Any = self.first
+        self.live[htlc.key] = htlc
         await self.turn.do(lambda: self.receiver.accept(channel, htlc, told))
         await asyncio.sleep(0)
         await self.turn.do(lambda: None)
