@@ -292,7 +292,9 @@ class Psbt:
     def partial_signatures(self, index: int) -> tuple[bytes, ...]:
         """The partial signatures of an input, DER with their sighash bytes."""
         count = int(self._do(wally.psbt_get_input_signatures_size, index))
-        return tuple(bytes(self._do(wally.psbt_get_input_signature, index, n)) for n in range(count))
+        return tuple(
+            bytes(self._do(wally.psbt_get_input_signature, index, n)) for n in range(count)
+        )
 
     def witness_script(self, index: int) -> bytes | None:
         """The script that a p2wsh input reveals, if the PSBT says."""
