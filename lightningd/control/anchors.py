@@ -16,7 +16,7 @@ from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import ChannelState
-from pylightningd.lightningd.control import anchor_goal, claim_tx
+from pylightningd.lightningd.control import anchor_goal, claim_tx, fee_coins
 from pylightningd.lightningd.control.anchor_goal import Goal, Stake
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
@@ -90,10 +90,14 @@ class Anchors:
         stored = self._store.claim(bump.channel.dbid, bump.outpoint)
         if stored is None:
             return
-        coins = [self._node.wallet.store.get(i.outpoint) for i in stored.tx.inputs[1:]]
-        bump.child, bump.fee = stored.tx, stored.fee
-        bump.coins = tuple(c for c in coins if c is not None and not c.is_spent)
+        wallet, takes = self._node.wallet, {bump.outpoint}
+        spends = [i.outpoint for i in stored.tx.inputs[1:]]
+        coins = [wallet.store.get(o) for o in spends]
+        bump.coins = fee_coins.kept(wallet, (c for c in coins if c is not None), takes)
         bump.script = stored.tx.outputs[0].script
+        if fee_coins.is_lost(wallet, spends, takes):
+            return
+        bump.child, bump.fee = stored.tx, stored.fee
         weight = bump.parent.weight() + stored.tx.weight()
         bump.feerate_perkw = feerate_of(bump.parent_fee + stored.fee, weight)
         self._node.spawn(self._broadcast(bump, stored.tx), f"child of {bump.outpoint}")
@@ -104,8 +108,21 @@ class Anchors:
             if bump.channel.state is not ChannelState.AWAITING_UNILATERAL:
                 del self._bumps[dbid]
             elif not bump.busy:
+                self._mind_coins(bump)
                 bump.busy = True
                 self._node.spawn(self._bump(bump), f"bump the commitment of channel {dbid}")
+
+    def _mind_coins(self, bump: _Bump) -> None:
+        """The coins of a child that waits stay ours; where one is gone all the same, others must do."""
+        if bump.child is None:
+            return
+        coins = [c.outpoint for c in bump.coins]
+        if fee_coins.is_lost(self._node.wallet, coins, {bump.outpoint}):
+            self._log(bump, "unusual", "A coin that paid for the commitment is spent elsewhere")
+            self._node.chain.broadcasts.drop(bump.child.txid())
+            bump.child, bump.fee, bump.feerate_perkw = None, Sat(0), 0
+        else:
+            fee_coins.renew(self._node, bump.coins)
 
     def _goal(self, bump: _Bump) -> Goal:
         """The feerate that the commitment needs, and what that may cost."""
@@ -168,7 +185,7 @@ class Anchors:
     async def _make(self, bump: _Bump) -> None:
         goal = self._goal(bump)
         enough = max(feerate_of(bump.parent_fee, bump.parent.weight()), bump.feerate_perkw)
-        if goal.feerate_perkw <= enough:
+        if goal.feerate_perkw <= enough or (bump.child is not None and goal.most <= bump.fee):
             return
         made = await self._node.turn.do(
             lambda: self._choose(bump, goal.feerate_perkw, goal.most, reserve=True)
@@ -180,6 +197,10 @@ class Anchors:
         node = self._node
         child = await self._signed(bump, made)
         old = bump.child
+        if made.capped:
+            # What was wanted is not reached: as soon as more is at stake the next one goes on from here.
+            weight = bump.parent.weight() + made.weight
+            target = feerate_of(bump.parent_fee + made.fee, weight)
         bump.child, bump.fee, bump.feerate_perkw, bump.coins = child, made.fee, target, made.coins
         self._log(
             bump,
@@ -207,8 +228,10 @@ class Anchors:
         wallet = self._node.wallet
         if not bump.script:
             bump.script = wallet.script_of(wallet.next_index())
+        kept = fee_coins.kept(wallet, bump.coins, {bump.outpoint})
+        own = {c.outpoint for c in kept}
         others = sorted(
-            (c for c in wallet.purse(wrapped_ok=False).coins if c not in bump.coins),
+            (c for c in wallet.purse(wrapped_ok=False).coins if c.outpoint not in own),
             key=lambda c: -c.amount.sat,
         )
         made = claim_tx.anchor_child(
@@ -217,14 +240,14 @@ class Anchors:
             ANCHOR_INPUT_WEIGHT,
             bump.parent.weight(),
             bump.parent_fee,
-            [*bump.coins, *others],
+            [*kept, *others],
             bump.script,
             target,
             bump.fee if bump.child is not None else None,
             most,
         )
         if reserve:
-            wallet.reserve([c for c in made.coins if c not in bump.coins])
+            wallet.reserve([c for c in made.coins if c.outpoint not in own])
         return made
 
     async def _signed(self, bump: _Bump, made: Made) -> Tx:

@@ -22,7 +22,7 @@ from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.control import claim_groups, claim_tx
+from pylightningd.lightningd.control import claim_groups, claim_tx, fee_coins
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
@@ -57,7 +57,7 @@ class _Batch:
     busy: bool = False
     cancelled: bool = False
     is_stale: bool = False
-    """Somebody has taken a part, so that the transaction cannot be mined any more."""
+    """Somebody has taken a part, or a coin, so that the transaction cannot be mined any more."""
     complained: bool = False
     capped: bool = False
 
@@ -81,6 +81,11 @@ class _Batch:
         """For logs."""
         more = len(self.claims) - 1
         return f"{self.claims[0].outpoint}" + (f" and {more} more" if more else "")
+
+    @property
+    def outpoints(self) -> set[Outpoint]:
+        """What it takes."""
+        return {c.outpoint for c in self.claims}
 
 
 @dataclass(eq=False, slots=True)
@@ -140,6 +145,9 @@ class Claims:
                 self._cancel(batch)
             elif len(left) < len(batch.claims):
                 batch.claims, batch.is_stale = left, True
+            elif batch.tx is not None and any(i.outpoint == outpoint for i in batch.tx.inputs):
+                # It was cut apart, and what it must outbid is the whole, which is dead now.
+                batch.is_stale = True
         work.batches = [b for b in work.batches if not b.cancelled]
 
     def _cancel(self, batch: _Batch) -> None:
@@ -171,6 +179,7 @@ class Claims:
         for members in claim_groups.group(due, height, self._rate):
             self._add(work, members)
         for batch in list(work.batches):
+            self._mind_coins(batch)
             if not batch.busy and not batch.is_stale and self._wants_bump(batch, height):
                 self._split(work, batch, height)
         wanting = [b for b in work.batches if not b.busy and self._wants_work(b, height)]
@@ -178,6 +187,17 @@ class Claims:
             batch.busy = True
         if wanting:
             self._node.spawn(self._do(wanting), f"claims of channel {dbid}: {why}")
+
+    def _mind_coins(self, batch: _Batch) -> None:
+        """The coins that pay for what waits stay ours; where one is gone all the same, others must do."""
+        if batch.tx is None or not batch.coins or batch.busy:
+            return
+        coins = [c.outpoint for c in batch.coins]
+        if fee_coins.is_lost(self._node.wallet, coins, batch.outpoints):
+            self._log(batch, "unusual", f"A coin that paid for {batch.name} is spent elsewhere")
+            batch.is_stale = True
+        else:
+            fee_coins.renew(self._node, batch.coins)
 
     def _add(self, work: _Work, members: list[Claim]) -> _Batch:
         for claim in members:
@@ -190,6 +210,7 @@ class Claims:
         """Transactions that were sent before a restart, or before the facts were told anew."""
         in_use = {b.row for b in work.batches}
         stored = [s for s in self._store.claims(work.channel.dbid) if s[0] not in in_use]
+        spent = self._store.spent_outpoints(work.channel.dbid) if stored else set()
         # A row that was cut apart since stands beside its parts: they are newer.
         for head, old in sorted(stored, key=lambda s: len(s[1].tx.inputs)):
             spends = [txin.outpoint for txin in old.tx.inputs]
@@ -199,11 +220,15 @@ class Claims:
             batch = self._add(work, members)
             batch.row, batch.fee = head, old.fee
             batch.feerate_perkw = feerate_of(old.fee, old.tx.weight())
-            taken = {c.outpoint for c in members}
-            coins = [self._node.wallet.store.get(o) for o in spends if o not in taken]
-            batch.coins = tuple(c for c in coins if c is not None and not c.is_spent)
-            if None in coins:
+            others, wallet = [o for o in spends if o not in batch.outpoints], self._node.wallet
+            coins = [wallet.store.get(o) for o in others]
+            takes = batch.outpoints | {o for o, c in zip(others, coins, strict=True) if c is None}
+            batch.coins = fee_coins.kept(wallet, (c for c in coins if c is not None), takes)
+            dead = not spent.isdisjoint(takes) or fee_coins.is_lost(wallet, others, takes)
+            if dead or None in coins:
                 batch.is_stale = True
+                # What no block can hold need not be outbid; else it may wait in mempools yet.
+                batch.fee = None if dead else old.fee
             else:
                 batch.tx, batch.txid = old.tx, old.tx.txid()
                 self._node.spawn(self._send(batch, None), f"claim {batch.name} again")
@@ -308,7 +333,7 @@ class Claims:
             return "an output is taken"
         old = batch.tx
         batch.tx, batch.txid, batch.fee, batch.feerate_perkw = tx, tx.txid(), made.fee, rate
-        batch.coins, batch.capped = made.coins, made.capped
+        batch.coins, batch.capped, batch.is_stale = made.coins, made.capped, False
         await node.turn.do(partial(self._write, batch, StoredClaim(batch.kind, tx, made.fee)))
         return await self._send(batch, old)
 
@@ -387,19 +412,21 @@ class Claims:
     async def _with_coins(
         self, batch: _Batch, feerate_perkw: int, most: Sat | None, reserve: bool
     ) -> Made:
-        """HTLC transactions with fee inputs. The same coins first when it is bumped."""
+        """HTLC transactions with fee inputs. The same coins first when it is bumped, if they are still there."""
         wallet, turn, claims = self._node.wallet, self._node.turn, list(batch.claims)
 
         def choose() -> Made:
+            kept = fee_coins.kept(wallet, batch.coins, batch.outpoints)
+            own = {c.outpoint for c in kept}
             others = sorted(
-                (c for c in wallet.purse(wrapped_ok=False).coins if c not in batch.coins),
+                (c for c in wallet.purse(wrapped_ok=False).coins if c.outpoint not in own),
                 key=lambda c: c.amount.sat,
             )
             script = self._sweep_script(batch.channel.dbid)
             # The smallest that does it alone, else the largest ones.
-            orders = [[*batch.coins, c] for c in others] + [[*batch.coins, *reversed(others)]]
-            if batch.coins:
-                orders.insert(0, list(batch.coins))
+            orders = [[*kept, c] for c in others] + [[*kept, *reversed(others)]]
+            if kept:
+                orders.insert(0, list(kept))
             for coins in orders:
                 try:
                     made = claim_tx.with_fee_inputs(
@@ -410,7 +437,7 @@ class Claims:
                         raise
                     continue
                 if reserve:
-                    wallet.reserve([c for c in made.coins if c not in batch.coins])
+                    wallet.reserve([c for c in made.coins if c.outpoint not in own])
                 return made
             raise CannotAfford("the wallet is empty")
 

@@ -10,7 +10,7 @@ from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin import script as sc
 from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx
-from pylightningd.common.channel.commitment_tx import CommitmentTx, OutputKind
+from pylightningd.common.channel.commitment_tx import CommitmentTx, OutputKind, funding_sighash
 from pylightningd.common.channel.from_wire import commitment_from_wire
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.channel.htlc_tx import htlc_sighashes, signed_htlc_tx
@@ -133,6 +133,12 @@ class Rig:
         from pylightningd.common.key_derivation import derive_privkey
 
         return derive_privkey(self.bob.htlc, point)
+
+    def bob_signs(self, tx: Tx) -> bytes:
+        """Bob's signature for a transaction that spends the funding output."""
+        ours, theirs = self.alice.points.funding_pubkey, self.bob.points.funding_pubkey
+        digest = funding_sighash(tx, sc.funding_script(ours, theirs), self.channel.funding_amount)
+        return sign_compact(self.bob.funding, digest)
 
     def their_htlc_tx(self, commitment: CommitmentTx, index: int, secret: bytes | None) -> Tx:
         """Bob's HTLC transaction for an output of his commitment."""

@@ -13,7 +13,8 @@ from pylightningd.common.ids import Txid
 from pylightningd.lightningd.control.claims import Claims
 from pylightningd.lightningd.db import models
 from pylightningd.lightningd.db.onchain_io import OnchainStore
-from tests.onchaind.rig import HEIGHT, SWEEP, Rig
+from tests.lightningd.control.fake_wallet import FakeWallet
+from tests.onchaind.rig import HEIGHT, Rig
 
 CHANNEL: Any = SimpleNamespace(dbid=1, peer_id=b"\x02" * 33)
 
@@ -21,7 +22,7 @@ CHANNEL: Any = SimpleNamespace(dbid=1, peer_id=b"\x02" * 33)
 class FakeNode:
     """The parts of the node that claims use; everything happens at once."""
 
-    def __init__(self, store: OnchainStore, rig: Rig) -> None:
+    def __init__(self, store: OnchainStore, rig: Rig, wallet: FakeWallet | None = None) -> None:
         self._rig = rig
         self.sent: list[Tx] = []
         self.dropped: list[Txid] = []
@@ -30,7 +31,9 @@ class FakeNode:
         self.refuse = ""
         self.lines: list[str] = []
         self.held: list[Callable[[], object]] | None = None
-        self.turn = SimpleNamespace(do=self._do, after_commit=self._after_commit)
+        self.turn = SimpleNamespace(
+            do=self._do, after_commit=self._after_commit, submit=lambda fn: fn()
+        )
         self.hsm = SimpleNamespace(ask=self._ask)
         self.chain = SimpleNamespace(
             height=HEIGHT,
@@ -38,11 +41,7 @@ class FakeNode:
             broadcast=self._broadcast,
             broadcasts=SimpleNamespace(drop=self.dropped.append),
         )
-        self.wallet = SimpleNamespace(
-            next_index=lambda: 5,
-            script_of=lambda _index: SWEEP,
-            store=SimpleNamespace(get=lambda _outpoint: None),
-        )
+        self.wallet = wallet or FakeWallet(lambda: self.chain.height)
         self.claims = Claims(self, store)  # type: ignore[arg-type]
 
     def _after_commit(self, effect: Callable[[], object]) -> None:

@@ -18,10 +18,10 @@ from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.deadlines import Deadlines
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.control.onchaind import OnchainControl
-from pylightningd.lightningd.wallet.coin import Coin
 from pylightningd.onchaind.machine import Resolver, Say
 from tests.lightningd.channels.rig import FakeLink, Rig
-from tests.onchaind.rig import COIN, HEIGHT, SWEEP
+from tests.lightningd.control.fake_wallet import FakeWallet
+from tests.onchaind.rig import HEIGHT
 from tests.onchaind.rig import Rig as Keys
 
 
@@ -67,7 +67,7 @@ class World:
         self.rig, self.keys = rig, keys
         self.blocks: list[tuple[Tx, ...]] = []
         self.mempool: dict[Txid, Tx] = {}
-        self.coins: list[Coin] = [COIN]
+        self.wallet = FakeWallet(lambda: self.height)
         self.floor = 253
         self.rate = 253
         self._start()
@@ -91,12 +91,7 @@ class World:
             on_reorg=self._on_reorg.append,
         )
         node.moves = _Nothing()
-        node.wallet = SimpleNamespace(
-            next_index=lambda: 5,
-            script_of=lambda _index: SWEEP,
-            store=SimpleNamespace(get=lambda _outpoint: None),
-            add_output=lambda *_a, **_k: None,
-        )
+        node.wallet = self.wallet
         node.hsm.ask = self._ask
         node.onchain = OnchainControl(node)
         self.engine = node.fleet.links["onchaind"] = Engine(self.rig, node.onchain)
@@ -144,6 +139,7 @@ class World:
                 "remote_next_point": told.remote_next_point,
                 "shachain": told.shachain,
                 "last_tx": told.local_tx,
+                "last_sig": keys.bob_signs(keys.ours.tx),
                 "last_htlc_sigs": told.htlc_signatures,
                 "worker": None,
             }
@@ -181,6 +177,7 @@ class World:
 
         def look() -> None:
             node.chain.height = self.height
+            self.wallet.mined(*txs)
             for index, tx in enumerate(txs):
                 for n, txin in enumerate(tx.inputs):
                     for watch in self.watches._spends.get(txin.outpoint):  # noqa: SLF001

@@ -14,9 +14,10 @@ from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.control.bump_wish import Wish
 from pylightningd.lightningd.control.claim_groups import PENALTY_PERCENT
-from pylightningd.lightningd.db.onchain_io import OnchainStore
+from pylightningd.lightningd.db.onchain_io import OnchainStore, Spend
 from tests.lightningd.control.claims_rig import CHANNEL, FakeNode, finish, open_store
-from tests.onchaind.rig import HEIGHT, SWEEP, Rig, htlc
+from tests.lightningd.control.fake_wallet import FakeWallet, coin, elsewhere
+from tests.onchaind.rig import COIN, HEIGHT, SWEEP, Rig, htlc
 from tests.onchaind.script_check import check_spend
 
 RIG = Rig(anchors=True, htlcs=(htlc(1, ours=True),))
@@ -98,6 +99,29 @@ def test_before_the_deadline_what_the_peer_could_hold_up_is_cut_apart(store: Onc
     assert any("Splitting the claim" in line for line in node.lines)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_part_whose_whole_is_dead_need_not_outbid_it(store: OnchainStore, restart: bool) -> None:
+    node = FakeNode(store, RIG)
+    node.rate = 10_000_000
+    node.claims.take(CHANNEL, PENALTIES)
+    node.run()
+    node.block(PENALTIES[0].deadline - 3)
+    large, small = sorted(PENALTIES, key=lambda c: -c.amount.sat)
+    # The whole pays more than the larger part alone may.
+    assert [spends(t) for t in node.sent] == [ALL, {small.outpoint}]
+    if restart:
+        taken = elsewhere(replace(COIN, outpoint=small.outpoint))
+        store.put_spend(1, Spend(small.outpoint, taken, node.chain.height))
+        node = FakeNode(store, RIG)
+        node.claims.take(CHANNEL, (large,))
+        node.run()
+    else:
+        node.claims.drop(1, small.outpoint)
+        node.run()
+    assert spends(node.sent[-1]) == {large.outpoint}
+    assert any("Broadcast for onchaind" in line for line in node.lines)
+
+
 def test_a_transaction_is_made_anew_without_the_part_that_somebody_took(
     store: OnchainStore,
 ) -> None:
@@ -164,3 +188,70 @@ def test_bump(store: OnchainStore) -> None:
     node.refuse = "insufficient fee"
     with pytest.raises(UserError, match="insufficient fee"):
         finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=9000)))
+
+
+# Coins that pay the fee
+
+WITH_COINS = Rig(anchors=True, htlcs=(htlc(1, ours=False, known=True, cltv=HEIGHT + 300),))
+(SUCCESS,) = (c for c in WITH_COINS.resolve(WITH_COINS.ours.tx).claims if c.add_fee)
+A, B = coin(1, 60_000), coin(2)
+
+
+def paid_by(tx: Tx) -> set[Outpoint]:
+    return spends(tx) - {SUCCESS.outpoint}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_claim_whose_coin_is_gone_takes_another(store: OnchainStore, restart: bool) -> None:
+    wallet = FakeWallet(lambda: node.chain.height)
+    wallet.coins.update({A.outpoint: A, B.outpoint: B})
+    node = FakeNode(store, WITH_COINS, wallet)
+    node.claims.take(CHANNEL, (SUCCESS,))
+    node.run()
+    assert [paid_by(t) for t in node.sent] == [{A.outpoint}]
+    wallet.mined(elsewhere(A))
+    if restart:
+        node = FakeNode(store, WITH_COINS, wallet)
+        node.claims.take(CHANNEL, (SUCCESS,))
+        node.run()
+        assert [paid_by(t) for t in node.sent] == [{B.outpoint}]
+    node.block(SUCCESS.deadline - 5)
+    assert paid_by(node.sent[-1]) == {B.outpoint}
+    assert wallet.coins[B.outpoint].is_reserved(node.chain.height)
+
+
+def test_a_bump_leaves_a_coin_alone_that_is_on_its_way_elsewhere(store: OnchainStore) -> None:
+    wallet = FakeWallet(lambda: node.chain.height, A, B)
+    node = FakeNode(store, WITH_COINS, wallet)
+    node.claims.take(CHANNEL, (SUCCESS,))
+    node.run()
+    wallet.coins[A.outpoint] = replace(A, spending_txid=Txid(b"w" * 32))
+    node.block(SUCCESS.deadline - 5)
+    assert paid_by(node.sent[-1]) == {B.outpoint}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_our_own_claim_has_taken_is_not_lost(store: OnchainStore, restart: bool) -> None:
+    """The wallet may hear of the block before the claims do."""
+    wallet = FakeWallet(lambda: node.chain.height, A, B)
+    node = FakeNode(store, WITH_COINS, wallet)
+    node.claims.take(CHANNEL, (SUCCESS,))
+    node.run()
+    wallet.mined(node.sent[0])
+    if restart:
+        node = FakeNode(store, WITH_COINS, wallet)
+        node.claims.take(CHANNEL, (SUCCESS,))
+        node.run()
+    node.block(HEIGHT + 1)
+    assert [paid_by(t) for t in node.sent] == [{A.outpoint}]
+
+
+def test_coins_stay_reserved_for_as_long_as_the_claim_waits(store: OnchainStore) -> None:
+    wallet = FakeWallet(lambda: node.chain.height, A)
+    node = FakeNode(store, WITH_COINS, wallet)
+    node.claims.take(CHANNEL, (SUCCESS,))
+    node.run()
+    for height in range(HEIGHT + 1, SUCCESS.deadline - 20):
+        node.block(height)
+        assert wallet.coins[A.outpoint].is_reserved(height)
+    assert len(node.sent) == 1

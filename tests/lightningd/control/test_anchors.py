@@ -1,0 +1,95 @@
+"""The child that brings our commitment into a block: its coins, and what it pays."""
+
+from __future__ import annotations
+
+from pylightningd.common.amount import Sat
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.ids import Outpoint
+from pylightningd.lightningd.channels.channel import LiveHtlc
+from tests.lightningd.channels.rig import Rig
+from tests.lightningd.control.fake_wallet import coin, elsewhere
+from tests.lightningd.control.onchain_rig import World, live
+from tests.onchaind.rig import HEIGHT, htlc, preimage
+from tests.onchaind.rig import Rig as Keys
+
+A, B = coin(1, 300_000), coin(2, 200_000)
+BIG = htlc(1, ours=False, sat=400_000, cltv=HEIGHT + 400)
+"""With it the outputs of the commitment are worth what the channel is."""
+
+
+def closing(rig: Rig, rate: int) -> tuple[World, LiveHtlc]:
+    """Our commitment waits for a block."""
+    world = World(rig, Keys(anchors=True, htlcs=(BIG,)))
+    world.wallet.coins.update({A.outpoint: A, B.outpoint: B})
+    world.rate = rate
+    incoming = live(BIG)
+    world.channel(incoming)
+    broadcast(world)
+    return world, incoming
+
+
+def broadcast(world: World) -> None:
+    node, channel = world.rig.node, world.our_channel
+    world.rig.wait(node.onchain.broadcast_commitment(channel, world.keys.ours.tx))
+
+
+def child(world: World) -> Tx:
+    (found,) = (t for t in world.mempool.values() if t.txid() != world.keys.ours.tx.txid())
+    return found
+
+
+def paid_by(world: World) -> set[Outpoint]:
+    return {i.outpoint for i in child(world).inputs[1:]}
+
+
+def fee(world: World) -> Sat:
+    coins = sum(c.amount.sat for c in (A, B) if c.outpoint in paid_by(world))
+    return Sat(330 + coins - child(world).outputs[0].amount.sat)
+
+
+def test_more_at_stake_goes_on_from_what_was_really_paid(rig: Rig) -> None:
+    """The fees stay as high as they were, but a preimage makes it worth it to pay them."""
+    world, incoming = closing(rig, 50_000)
+    before = fee(world)
+    assert before == Sat(15_000)
+    world.mine()
+    assert fee(world) == before
+    incoming.preimage = preimage(1)
+    world.mine()
+    assert fee(world) > Sat(50_000)
+    assert not [text for level, text in rig.logs if level == "unusual"]
+
+
+def test_a_child_whose_coin_is_gone_takes_another(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    assert paid_by(world) == {A.outpoint}
+    taken = elsewhere(A)
+    world.mempool.popitem()
+    world.mine(taken)
+    assert paid_by(world) == {B.outpoint}
+
+
+def test_the_same_over_a_restart(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    world.mempool.popitem()
+    world.wallet.mined(elsewhere(A))
+    world.restart()
+    world.rate = 3000
+    broadcast(world)
+    assert paid_by(world) == {B.outpoint}
+
+
+def test_a_restart_goes_on_with_the_same_coins(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    before = fee(world)
+    world.restart()
+    broadcast(world)
+    assert paid_by(world) == {A.outpoint}
+    assert fee(world) >= before
+
+
+def test_coins_stay_reserved_for_as_long_as_the_child_waits(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    for _ in range(100):
+        world.mine()
+        assert world.wallet.coins[A.outpoint].is_reserved(world.height)
