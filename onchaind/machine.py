@@ -48,6 +48,8 @@ class Resolver:
         self.outputs: dict[Outpoint, Output] = {}
         self._resolver = self._choose()
         self._missing: list[ow.OnchainHtlc] = []
+        self._open_until = 0
+        """Before this height HTLCs whose outputs we cannot tell may yet be claimed."""
         self._plans: list[Plan] = []
         self._last_progress: ow.OnchaindProgress | None = None
         self.holds_back = False
@@ -88,13 +90,18 @@ class Resolver:
             if output.kind is OutputType.OUTPUT_TO_US:
                 self._to_us(output)
         with_output = {(o.htlc.offered_by_us, o.htlc.id) for o in found if o.htlc is not None}
-        if close.point is not None:
-            # Of a commitment that we cannot explain nobody can say that an HTLC has no output.
-            self._missing = [
-                h
-                for h in self.facts.told.htlcs
-                if h.live and h.offered_by_us and (True, h.id) not in with_output
-            ]
+        unseen = [
+            h
+            for h in self.facts.told.htlcs
+            if h.live and h.offered_by_us and (True, h.id) not in with_output
+        ]
+        if close.kind in (CloseKind.FUTURE, CloseKind.UNKNOWN):
+            # Of a commitment that we cannot explain nobody can say that an HTLC has no output: the point may be a wrong
+            # one, and the peer may yet claim. Who waits upstream is failed in time by the master, at the latest.
+            expiry = max((h.cltv_expiry for h in unseen), default=0)
+            self._open_until = expiry + self.facts.told.reasonable_depth if unseen else 0
+        elif close.point is not None:
+            self._missing = unseen
         return self.block(self.tip)
 
     def spent(self, tx: Tx, height: int) -> list[Plan]:
@@ -304,7 +311,7 @@ class Resolver:
 
     def _is_done(self) -> bool:
         # BOLT 5, "General Nomenclature": irrevocably resolved means 100 blocks deep.
-        if self.tip - self.facts.height + 1 < FINAL_DEPTH:
+        if self.tip - self.facts.height + 1 < FINAL_DEPTH or self.tip < self._open_until:
             return False
         return not self._missing and all(
             o.resolved is not None and o.resolved.depth(self.tip) >= FINAL_DEPTH
