@@ -49,7 +49,7 @@ class ChannelEvents:
                 and not self.must_not_broadcast(channel)
                 and self._node.closing.agreed_tx(channel) is None
             ):
-                self._broadcast_soon(channel)
+                self.broadcast_soon(channel)
 
     # Funding
 
@@ -248,7 +248,7 @@ class ChannelEvents:
         node.workers.release(channel)
         node.channel_gossip.channel_changed(channel)
         if not self.must_not_broadcast(channel):
-            node.turn.after_commit(partial(self._broadcast_soon, channel))
+            node.turn.after_commit(partial(self.broadcast_soon, channel))
 
     def _failed_after_mutual_close(self, channel: Channel, reason: str) -> None:
         """The closing transaction is signed and out: the peer may well have forgotten the channel."""
@@ -271,9 +271,11 @@ class ChannelEvents:
                 "We have lost data of this channel, so only the peer can close it: our commitment transaction may be "
                 "an old one, which would cost all its funds",
             )
-        self._node.turn.after_commit(partial(self._broadcast_soon, channel))
+        self._node.turn.after_commit(partial(self.broadcast_soon, channel))
 
-    def _broadcast_soon(self, channel: Channel) -> None:
+    def broadcast_soon(self, channel: Channel) -> None:
+        """Our newest commitment goes out, and is minded. Outside turns; see `must_not_broadcast`."""
+
         def failed(why: str) -> None:
             self._node.log(
                 "broken",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.errors import UserError, WireError
 from pylightningd.common.ids import ChannelId
+from pylightningd.common.keys import is_pubkey
 from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import message_type
@@ -118,7 +119,26 @@ class ConnectControl:
             )
             self._refuse(peer, channel_id, "unknown channel")
             return
+        if channel is not None and channel.peer_id == peer.id:
+            self._learn_point(channel, raw)
         self._reestablish_of_closed(peer, channel, channel_id)
+
+    def _learn_point(self, channel: Channel, raw: bytes) -> None:
+        """Where our data is lost, the peer's own word says what its commitment is made of."""
+        # BOLT 2, "Message Retransmission": my_current_per_commitment_point is for exactly that.
+        if not channel.only_peer_closes or channel.is_stub:
+            return
+        node, before = self._node, channel.future_remote_point
+        point = pw.ChannelReestablish.decode(raw).my_current_per_commitment_point
+        # A peer that has forgotten the channel sends just any point, as CLN its own id: the mark of a stub, for us.
+        if point in (before, channel.peer_id) or not is_pubkey(point):
+            return
+        if node.onchain.explains(channel):
+            return
+        node.turn.on_rollback(lambda: setattr(channel, "future_remote_point", before))
+        channel.future_remote_point = point
+        node.channels.store.save(channel)
+        node.onchain.point_known(channel)
 
     def _resume_complete_close(self, peer: Peer, channel: Channel, kind: int) -> None:
         """Both signed the closing transaction, but the peer does not know it: say it again."""

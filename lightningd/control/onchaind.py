@@ -44,6 +44,8 @@ _WHO_CLOSED = {
 }
 """Whose transaction it is, by what onchaind says; else the peer's."""
 _ON_CHAIN = (ChannelState.FUNDING_SPEND_SEEN, ChannelState.ONCHAIN)
+_WITHOUT_POINT = ("OUTPUT_TO_US", "ANCHOR_TO_US", "ANCHOR_TO_THEM")
+"""Outputs of a peer's commitment that are found whatever its per-commitment point is."""
 
 
 class OnchainControl:
@@ -156,6 +158,18 @@ class OnchainControl:
         self._epochs.setdefault(dbid, 0)
         node.turn.after_commit(partial(self._engage_soon, channel))
 
+    def point_known(self, channel: Channel) -> None:
+        """The peer has told the point of its commitment, which may be on the chain already. Inside a turn."""
+        if channel.state in _ON_CHAIN:
+            self._node.turn.after_commit(partial(self._engage_soon, channel))
+
+    def explains(self, channel: Channel) -> bool:
+        """Whether a commitment is on the chain, and we need no other point to know its outputs, or cannot tell yet."""
+        if channel.state not in _ON_CHAIN:
+            return False
+        outputs = self.outputs.get(channel.dbid)
+        return outputs is None or any(o.kind not in _WITHOUT_POINT for o in outputs)
+
     def preimage_known(self, channel: Channel, htlc: LiveHtlc) -> None:
         """A preimage came for an HTLC of a channel that is on chain."""
         link = self._node.fleet.get(WORKER)
@@ -215,6 +229,12 @@ class OnchainControl:
                 Cause.ONCHAIN,
                 "Chain reorganization: the spend of the funding output is gone",
             )
+            # Whatever it was that spent it, it may never come again.
+            events, agreed = node.channel_events, node.closing.agreed_tx(channel)
+            if agreed is not None:
+                node.turn.after_commit(partial(node.closing.broadcast_again, channel, agreed))
+            elif not events.must_not_broadcast(channel):
+                node.turn.after_commit(partial(events.broadcast_soon, channel))
 
     # Telling onchaind
 

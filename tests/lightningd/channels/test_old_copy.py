@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.channeld_wire import ChanneldChannel
+from pylightningd.common.wire.connectd_wire import ConnectdPeerMsg
 from pylightningd.common.wire.hsmd_wire import CommitmentRecord, HsmdCompareRecords
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.old_copy import check_records, contradiction, record_of
 from pylightningd.lightningd.channels.states import Cause, ChannelState
-from tests.lightningd.channels.rig import Rig
+from tests.lightningd.channels.rig import Rig, key
 
 
 def known(channel: Channel, **more: int) -> CommitmentRecord:
@@ -98,3 +100,37 @@ def test_a_mark_that_is_undone_is_gone(rig: Rig) -> None:
         rig.turn(fails)
     assert not channel.only_peer_closes and channel.close_cause == before
     assert channel.state is not ChannelState.AWAITING_UNILATERAL
+
+
+def reestablish(rig: Rig, channel: Channel, point: bytes) -> None:
+    """The peer wants to go on, at its commitment 40."""
+    msg = pw.ChannelReestablish(
+        channel_id=channel.channel_id,
+        next_commitment_number=41,
+        next_revocation_number=40,
+        your_last_per_commitment_secret=bytes(32),
+        my_current_per_commitment_point=point,
+    )
+    rig.connectd_says(ConnectdPeerMsg(peer_id=channel.peer_id, connection=1, msg=msg.encode()))
+
+
+def test_the_point_of_the_peers_commitment_is_kept(rig: Rig) -> None:
+    channel = rig.open_channel(1)
+    compare(rig, revoked=1)
+    rig.connect(1)
+    reestablish(rig, channel, key(40))
+    assert channel.future_remote_point == key(40)
+    # None that anybody could use: a peer that has forgotten the channel sends its id.
+    for useless in (b"\x05" * 33, channel.peer_id):
+        reestablish(rig, channel, useless)
+    rig.restart()
+    (channel,) = list(rig.node.channels)
+    assert channel.future_remote_point == key(40)
+    assert not channel.is_stub
+
+
+def test_a_channel_whose_data_is_whole_learns_no_point(rig: Rig) -> None:
+    channel = rig.open_channel(1, state=ChannelState.AWAITING_UNILATERAL)
+    rig.connect(1)
+    reestablish(rig, channel, key(40))
+    assert not channel.only_peer_closes

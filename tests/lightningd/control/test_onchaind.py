@@ -11,15 +11,19 @@ from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.channel.commitment_tx import OutputKind
 from pylightningd.common.channel.htlc_states import HtlcState, Side
+from pylightningd.common.wire import connectd_wire as cw
 from pylightningd.common.wire import onchaind_wire as ow
+from pylightningd.common.wire import peer_wire as pw
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import Cause, ChannelState
-from tests.lightningd.channels.rig import Rig
+from tests.lightningd.channels.rig import Rig, peer_connected
+from tests.lightningd.control.fake_wallet import coin
 from tests.lightningd.control.onchain_rig import World, live
 from tests.onchaind.rig import HEIGHT, SWEEP, htlc, index_of, preimage
 from tests.onchaind.rig import Rig as Keys
 
 DELAY = 6
+A = coin(1)
 OURS, KNOWN, TRIMMED = (
     htlc(1, ours=True, cltv=HEIGHT + 10),
     htlc(2, ours=False, cltv=HEIGHT + 30, known=True),
@@ -321,6 +325,43 @@ def test_a_preimage_stays_known_when_the_block_that_showed_it_goes(rig: Rig) -> 
     assert fate(upstream, OURS.id) == "paid"
 
 
+def test_our_commitment_goes_out_again_when_its_block_goes(rig: Rig) -> None:
+    """After a restart nobody else has it: it is sent, and brought into a block again."""
+    big = htlc(1, ours=False, sat=400_000, cltv=HEIGHT + 400)
+    world = make(rig, big, anchors=True)
+    world.wallet.coins[A.outpoint] = A
+    world.channel(live(big))
+    world.mine(world.keys.ours.tx)
+    world.restart()
+    world.rate = 20_000
+    world.reorg(1)
+    ours, child = world.mempool.values()
+    assert ours.txid() == world.keys.ours.tx.txid()
+    assert ours.inputs[0].witness
+    assert A.outpoint in {i.outpoint for i in child.inputs}
+
+
+def test_but_not_where_the_peer_could_punish_it(rig: Rig) -> None:
+    world = make(rig)
+    world.channel(future_remote_point=world.keys.remote_point(7))
+    theirs = world.keys.commitment(Side.REMOTE, world.keys.REVOKED).tx
+    world.mine(theirs)
+    world.reorg(1)
+    assert list(world.mempool.values()) == [theirs]
+
+
+def test_instead_of_our_commitment_the_close_that_both_signed_goes_out(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make(rig)
+    world.channel()
+    world.mine(world.keys.commitment(Side.REMOTE, world.keys.REVOKED).tx)
+    agreed = replace(world.keys.ours.tx, locktime=7)
+    monkeypatch.setattr(rig.node.closing, "agreed_tx", lambda _channel: agreed)
+    world.reorg(1)
+    assert list(world.mempool.values()) == [agreed]
+
+
 def _check_all_swept(world: World) -> None:
     """Everything that could be ours went to our wallet's script, and no output twice."""
     made = {
@@ -368,3 +409,35 @@ def test_the_peer_takes_one_of_many(rig: Rig) -> None:
     world.mine(Tx(2, (TxIn(taken.txid, taken.index),), (TxOut(Sat(1), b""),)))
     (again,) = world.mempool.values()
     assert {i.outpoint for i in again.inputs} == {i.outpoint for i in claim.inputs} - {taken}
+
+
+# Data that is lost
+
+
+def test_the_peers_word_explains_its_commitment_also_when_it_is_on_the_chain(rig: Rig) -> None:
+    world = make(rig, OURS)
+    keys = world.keys
+    channel = world.channel(live(OURS), future_remote_point=keys.remote_point(keys.REVOKED + 1))
+    world.mine(keys.commitment(Side.REMOTE, 40).tx)
+    assert not world.mempool
+    rig.connectd_says(replace(peer_connected(1, 1), peer_id=channel.peer_id))
+
+    def reestablish(number: int) -> None:
+        msg = pw.ChannelReestablish(
+            channel_id=channel.channel_id,
+            next_commitment_number=41,
+            next_revocation_number=40,
+            your_last_per_commitment_secret=bytes(32),
+            my_current_per_commitment_point=keys.remote_point(number),
+        )
+        said = cw.ConnectdPeerMsg(peer_id=channel.peer_id, connection=1, msg=msg.encode())
+        rig.connectd_says(said)
+
+    reestablish(40)
+    # What explains the commitment is not given up for what may not.
+    reestablish(41)
+    assert channel.future_remote_point == keys.remote_point(40)
+    while world.height < OURS.cltv_expiry:
+        world.mine()
+    (claim,) = world.mempool.values()
+    assert [i.outpoint.txid for i in claim.inputs] == [keys.commitment(Side.REMOTE, 40).tx.txid()]
