@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from tools.chaos import __main__ as chaos
 from tools.chaos.faults import Faults
 from tools.chaos.ledger import Counts
 from tools.chaos.traffic import make_route
@@ -51,6 +52,31 @@ def test_what_is_not_at_rest(state: str, more: dict[str, Any], why: str) -> None
 def test_a_channel_that_its_opener_never_had_is_at_rest() -> None:
     channel = {"state": "CHANNELD_AWAITING_LOCKIN", "channel_id": "x", "htlcs": [], "status": []}
     assert restless(channel, 1) == ""
+
+
+def test_a_storm_lasts_until_enough_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    world.nodes = cast("Any", ["up", "frozen", "down"])
+    world.is_up = lambda node: cast("Any", node) != "down"  # type: ignore[method-assign]
+    parts = [{"status": "failed"}, {"status": "pending"}]
+
+    def listsendpays(node: Any, method: str, timeout_s: float) -> dict[str, Any]:
+        if node != "up":
+            raise TimeoutError
+        return {"payments": parts}
+
+    monkeypatch.setattr(chaos, "quick", listsendpays)
+    args = chaos.parse("--seconds 15 --payments 2 --faults 1 --at-most 300".split())
+    assert chaos.wants_more(world, args, 14.0)
+    parts += [{"status": "complete"}] * 2
+    assert chaos.wants_more(world, args, 16.0)  # no fault yet
+    world.counts.fault("reorg")
+    assert not chaos.wants_more(world, args, 16.0)
+    assert chaos.wants_more(world, args, 14.0)
+    parts.pop()
+    assert chaos.wants_more(world, args, 299.0)
+    assert not chaos.wants_more(world, args, 300.0)
+    assert not chaos.wants_more(world, chaos.parse(["--seconds", "700"]), 700.0)
 
 
 def test_a_route_pays_each_forwarder() -> None:

@@ -23,18 +23,23 @@ from tools.chaos.faults import Faults
 from tools.chaos.ledger import Counts
 from tools.chaos.traffic import Traffic
 from tools.chaos.verdict import judge, settle
-from tools.chaos.world import GONE, World
+from tools.chaos.world import GONE, World, quick
 from tools.get_bitcoind import NoBitcoindError, get
 
 TICK_S = 0.1
 BLOCK_S = 8.0
 LEARN_S = 20.0
+ANSWER_S = 5.0
+"""A frozen node does not answer, and thaws only when we go on."""
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=300.0, help="how long faults last (300)")
+    parser.add_argument("--payments", type=int, default=0, help="go on until so many parts succeed")
+    parser.add_argument("--faults", type=int, default=0, help="go on until so many faults are done")
+    parser.add_argument("--at-most", type=float, default=600.0, help="... or so long (600 s)")
     parser.add_argument("--seed", type=int, help="choose the same faults as an earlier run")
     parser.add_argument("--nodes", type=int, default=5, help="how many (5)")
     parser.add_argument("--channels", type=int, default=20, help="between any two nodes (20)")
@@ -65,11 +70,11 @@ def run(world: World, args: argparse.Namespace, seed: int) -> None:
 
 
 def storm(world: World, faults: Faults, args: argparse.Namespace) -> None:
-    """Faults and blocks, until the time is over."""
+    """Faults and blocks, until the time is over and enough was done."""
     only = args.only.split(",") if args.only else None
     began = time.monotonic()
     next_fault, next_block, next_look = began, began + BLOCK_S, began + LEARN_S
-    while (now := time.monotonic()) < began + args.seconds:
+    while wants_more(world, args, (now := time.monotonic()) - began):
         world.tick()
         if now >= next_fault:
             next_fault = now + args.every
@@ -84,6 +89,32 @@ def storm(world: World, faults: Faults, args: argparse.Namespace) -> None:
             next_look = now + LEARN_S
             _learn(world)
         time.sleep(TICK_S)
+
+
+def wants_more(world: World, args: argparse.Namespace, seconds: float) -> bool:
+    """Whether the storm goes on, after so many seconds of it. A slow machine needs longer for the same."""
+    if seconds < args.seconds:
+        return True
+    if seconds >= args.at_most:
+        return False
+    parts, faults = int(args.payments), int(args.faults)
+    return world.counts.faults_done < faults or parts_complete(world, parts) < parts
+
+
+def parts_complete(world: World, enough: int) -> int:
+    """How many parts of payments succeeded, as far as the nodes that answer know. Counts no further than `enough`."""
+    complete = 0
+    for node in world.nodes:
+        if complete >= enough:
+            break
+        if not world.is_up(node):
+            continue
+        try:
+            parts = quick(node, "listsendpays", timeout_s=ANSWER_S)["payments"]
+        except GONE:
+            continue
+        complete += sum(part["status"] == "complete" for part in parts)
+    return complete
 
 
 def _learn(world: World) -> None:
@@ -102,7 +133,7 @@ def report(world: World, seconds: float) -> None:
         print(f"{title}:")
         for name, number in sorted(table.items()):
             print(f"  {number:8}  {name}")
-    print(f"  {sum(counts.faults.values()):8}  faults in all")
+    print(f"  {counts.faults_done:8}  faults in all")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,6 +19,12 @@ class Counts:
     violations: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def faults_done(self) -> int:
+        """Of all kinds."""
+        with self._lock:
+            return sum(self.faults.values())
+
     def payment(self, what: str) -> None:
         """One more."""
         with self._lock:
