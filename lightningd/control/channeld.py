@@ -379,7 +379,9 @@ class ChanneldControl:
             )
             self._node.peers.restart_channel(channel.dbid)
         elif msg.kind == _LOST_STATE:
-            channel.future_remote_point = msg.remote_point
+            # A peer that has forgotten the channel sends just any point, as CLN its own id: the mark of a stub, for us.
+            if msg.remote_point != channel.peer_id:
+                channel.future_remote_point = msg.remote_point
             self._node.channel_events.lost_state(channel, msg.reason)
         else:
             cause = Cause.PROTOCOL if msg.kind == _FAILED_BY_US else Cause.REMOTE

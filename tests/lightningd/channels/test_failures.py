@@ -102,6 +102,13 @@ def test_lost_data_is_never_broadcast(rig: Rig) -> None:
     assert sent(rig) == []
 
 
+def test_the_id_of_a_peer_is_no_point_of_its_commitment(rig: Rig) -> None:
+    channel = rig.ready(1)
+    rig.worker_says(failed(3, bytes(channel.peer_id)))
+    assert not channel.is_stub
+    assert channel.only_peer_closes
+
+
 def reestablishing(rig: Rig) -> Channel:
     """The peer is there; its channel_reestablish is with the worker."""
     channel = rig.open_channel(1)
