@@ -201,8 +201,11 @@ class Demo:
             f"  alias bt-cli='{bitcoin_cli(self.bitcoind.program)} -datadir={self.bitcoind.folder}'"
         )
         stops = "; ".join(f"{node.name}-cli stop" for node in self.nodes.nodes)
+        # They answer before they have ended: what is removed under them comes back.
+        alive = f'"$(ls {self.folder}/*/*.pid {self.folder}/*/*/*.pid 2>/dev/null)"'
+        wait = f"while [ {alive} ]; do sleep 0.2; done"
         print(
-            f"\nLogs: {self.folder}/l*/log. To stop it:\n\n  {stops}; bt-cli stop; rm -r {self.folder}\n"
+            f"\nLogs: {self.folder}/l*/log. To stop it:\n\n  {stops}; bt-cli stop; {wait}; rm -r {self.folder}\n"
         )
 
     def close(self) -> list[str]:
