@@ -27,9 +27,7 @@ _TXID = "02539f0b8f1c3bd1ab9ac5a7a6a4b3d4c8a1ee3c1a5f27b5a12a8f5c9c0d1e2f"
     summary="Make the unconfirmed transaction {txid} confirm: by {feerate}, or in time for block {deadline}, "
     "for {budget} more at most; {dry_run} only tells the cost",
     params={
-        "txid": Param(
-            txid, "a withdrawal, funding, close, commitment or claim of ours, or a payment to us"
-        ),
+        "txid": Param(txid, "a withdrawal, funding, close, commitment or claim of ours"),
         "feerate": Param(
             feerate, "what it (with its child) shall pay; default urgent", default=None
         ),

@@ -77,3 +77,37 @@ def test_bump_a_mutual_close(node_factory: NodeFactory) -> None:
     assert (done["method"], done["kind"]) == ("cpfp", "mutual close")
     node_factory.mine(1, wait_for_mempool=done["txid"])
     assert not bitcoind.mempool()
+
+
+def test_bump_a_funding_and_what_cannot_be_bumped(node_factory: NodeFactory) -> None:
+    l1, l2 = node_factory.make_many(2, OPTIONS)
+    bitcoind = node_factory.bitcoind
+    node_factory.fund_wallet(l1, 100_000)
+    # All of it to somebody else: there is no change to take the fee from, and nothing to spend in a child.
+    away = bitcoind.rpc("getnewaddress", "", "bech32")
+    sent = l1.rpc("withdraw", destination=away, satoshi="all", feerate="253perkw")["txid"]
+    with pytest.raises(RpcError, match="nothing to bump it with"):
+        l1.rpc("bump", txid=sent, feerate="5000perkw")
+    node_factory.mine(1, wait_for_mempool=sent)
+    deposit = bitcoind.pay(l1.rpc("newaddr", addresstype="bech32")["bech32"], 2_000_000)
+    with pytest.raises(RpcError, match="Unknown transaction"):
+        l1.rpc("bump", txid=deposit, feerate="5000perkw")
+    node_factory.mine(1, wait_for_mempool=deposit)
+    wait_for(lambda: l1.spendable_sat() == 2_000_000, "l1's coins")
+    node_factory.connect(l1, l2)
+    funding = l1.rpc("fundchannel", id=l2.id, amount=500_000)["txid"]
+    bitcoind.wait_for_mempool(funding)
+    # A channel hangs on its txid: never by replacement.
+    deadline = bitcoind.height() + 2
+    told = l1.rpc("bump", txid=funding, deadline=deadline, budget=100_000, dry_run=True)
+    assert (told["method"], told["kind"]) == ("cpfp", "funding")
+    with pytest.raises(RpcError, match="budget"):
+        l1.rpc("bump", txid=funding, deadline=deadline, budget=1)
+    with pytest.raises(RpcError, match="should be above the present height"):
+        l1.rpc("bump", txid=funding, deadline=deadline - 2)
+    done = l1.rpc("bump", txid=funding, feerate="5000perkw")
+    assert (done["method"], done["kind"]) == ("cpfp", "funding")
+    assert set(bitcoind.mempool()) == {funding, done["txid"]}
+    node_factory.mine(1)
+    assert not bitcoind.mempool()
+    wait_state(l1, "CHANNELD_NORMAL")
