@@ -152,7 +152,12 @@ def send_commit(channel: Channel) -> ChannelStep[None]:
     if channel.commits_allowed:
         channel.commits_allowed -= 1
     yield _message(channel, reply)
-    yield SetTimer(REVOKE_TIMER, REVOKE_SECONDS)
+    yield from _expect_revoke(channel)
+
+
+def _expect_revoke(channel: Channel) -> ChannelStep[None]:
+    if not channel.waits_for_ever:
+        yield SetTimer(REVOKE_TIMER, REVOKE_SECONDS)
 
 
 def resend_commit(channel: Channel) -> ChannelStep[None]:
@@ -162,7 +167,7 @@ def resend_commit(channel: Channel) -> ChannelStep[None]:
     spec = make_spec(Side.REMOTE, channel.settled, channel.htlcs.values(), channel.fees)
     reply = yield from ask_hsmd(_sign_request(channel, spec, channel.next_remote - 1))
     yield _message(channel, reply)
-    yield SetTimer(REVOKE_TIMER, REVOKE_SECONDS)
+    yield from _expect_revoke(channel)
 
 
 def _sign_request(

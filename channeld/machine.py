@@ -104,7 +104,9 @@ class ChannelMachine:
         """From what lightningd wrote down."""
         limit = init.dev_disable_commit_after
         allowed = None if limit == NEVER else limit
-        return cls(load(msg, our_features=init.features, commits_allowed=allowed))
+        channel = load(msg, our_features=init.features, commits_allowed=allowed)
+        channel.waits_for_ever = init.dev_no_htlc_timeout
+        return cls(channel)
 
     def handle(self, event: Event) -> Outcome:
         """The step for an event."""

@@ -166,6 +166,8 @@ class Channel:
     feerate_min_perkw: int
     feerate_max_perkw: int
     feerate_wanted_perkw: int | None = None
+    waits_for_ever: bool = False
+    """For tests: a peer that does not revoke is not given up."""
     commits_allowed: int | None = None
     """How many commitment_signed may still be sent (for tests); None: any number."""
     failed: bool = False

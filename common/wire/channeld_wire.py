@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "814812aa7e51b60e0c98e243eeeb3dd8c7fe42a639548d793d48c06cb94d1b97"
+    "ae443782d3a45af418eab29c062bc682f74f7b8314ab3e3736f37f2caef330f5"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 
@@ -333,7 +333,7 @@ class OnionSecret(Subtype):
 
 
 _CHANNELD_INIT_0 = struct.Struct(">H")
-_CHANNELD_INIT_1 = struct.Struct(">III")
+_CHANNELD_INIT_1 = struct.Struct(">IIIB")
 
 
 @wire_class
@@ -348,14 +348,24 @@ class ChanneldInit(Message):
         ("blockheight", "u32", ""),
         ("commit_time_ms", "u32", ""),
         ("dev_disable_commit_after", "u32", ""),
+        ("dev_no_htlc_timeout", "bool", ""),
     )
 
-    __slots__ = ("network", "features", "blockheight", "commit_time_ms", "dev_disable_commit_after")
+    __slots__ = (
+        "network",
+        "features",
+        "blockheight",
+        "commit_time_ms",
+        "dev_disable_commit_after",
+        "dev_no_htlc_timeout",
+    )
     network: str
     features: bytes
     blockheight: int  # u32
     commit_time_ms: int  # u32
     dev_disable_commit_after: int  # u32
+    # Wait for ever for a revoke_and_ack.
+    dev_no_htlc_timeout: bool
 
     def __init__(
         self,
@@ -365,12 +375,14 @@ class ChanneldInit(Message):
         blockheight: int,
         commit_time_ms: int,
         dev_disable_commit_after: int,
+        dev_no_htlc_timeout: bool,
     ) -> None:
         put(self, "network", network)
         put(self, "features", features)
         put(self, "blockheight", blockheight)
         put(self, "commit_time_ms", commit_time_ms)
         put(self, "dev_disable_commit_after", dev_disable_commit_after)
+        put(self, "dev_no_htlc_timeout", dev_no_htlc_timeout)
 
     def encode(self) -> bytes:
         return b"".join(
@@ -382,6 +394,7 @@ class ChanneldInit(Message):
                     self.blockheight,
                     self.commit_time_ms,
                     self.dev_disable_commit_after,
+                    self.dev_no_htlc_timeout,
                 ),
             ),
         )
@@ -399,8 +412,9 @@ class ChanneldInit(Message):
                 blockheight_,
                 commit_time_ms_,
                 dev_disable_commit_after_,
+                dev_no_htlc_timeout_0_,
             ) = _CHANNELD_INIT_1.unpack_from(buf, pos)
-            pos += 12
+            pos += 13
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
@@ -409,6 +423,7 @@ class ChanneldInit(Message):
                 blockheight=blockheight_,
                 commit_time_ms=commit_time_ms_,
                 dev_disable_commit_after=dev_disable_commit_after_,
+                dev_no_htlc_timeout=to_bool(dev_no_htlc_timeout_0_),
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

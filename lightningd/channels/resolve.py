@@ -57,7 +57,11 @@ class Resolver:
         if htlc.shared_secret is None:
             raise ValueError(f"HTLC {htlc.id} has no shared secret: its onion was never peeled")
         raw = message if isinstance(message, bytes) else message.encode()
-        self._fail_onion(htlc, failure.make_failure(htlc.shared_secret, raw))
+        self._fail_onion(htlc, self._onion(htlc.shared_secret, raw))
+
+    def _onion(self, shared_secret: bytes, message: bytes) -> bytes:
+        length = self._node.settings.onion_reply_length
+        return failure.make_failure(shared_secret, message, length)
 
     def pass_back(self, htlc: LiveHtlc, failure_onion: bytes) -> None:
         """Fail it with what the node after us said."""
@@ -81,7 +85,7 @@ class Resolver:
             self._fail_malformed(htlc, said.TYPE, said.sha256_of_onion)
         else:
             assert htlc.shared_secret is not None
-            onion = failure.make_failure(htlc.shared_secret, said.encode())
+            onion = self._onion(htlc.shared_secret, said.encode())
             self._fail_later(htlc, onion)
         return True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import MAX_MSAT, Msat, Sat
+from pylightningd.common.onion.failure import MIN_BODY
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.config import Config
@@ -38,6 +39,10 @@ class Settings:
     reconnect: bool
     fast_reconnect: bool
     workers: int
+    no_htlc_timeout: bool
+    """For tests: channeld waits for ever for a revoke_and_ack."""
+    onion_reply_length: int
+    """Bytes that failure message and padding fill at the least."""
 
 
 def read_settings(config: Config, cores: int) -> Settings:
@@ -64,4 +69,6 @@ def read_settings(config: Config, cores: int) -> Settings:
         reconnect=not (config["dev-no-reconnect"] or config["offline"]),
         fast_reconnect=bool(config["dev-fast-reconnect"]),
         workers=config["channeld-workers"] or cores,
+        no_htlc_timeout=bool(config["dev-no-htlc-timeout"]),
+        onion_reply_length=config["dev-onion-reply-length"] or MIN_BODY,
     )

@@ -71,6 +71,7 @@ class Workers:
                 blockheight=node.chain.height,
                 commit_time_ms=node.settings.commit_time_ms,
                 dev_disable_commit_after=node.settings.disable_commit_after,
+                dev_no_htlc_timeout=node.settings.no_htlc_timeout,
             )
         )
         if name in self._greeted:

@@ -179,3 +179,16 @@ def test_commits_can_be_disabled_and_enabled_again() -> None:
     pair.say(pair.alice, cw.ChanneldDevReenableCommit(dbid=1))
     pair.settle()
     assert pair.bob.master.resolvable == [0, 1]
+
+
+@pytest.mark.parametrize("waits_for_ever", [False, True])
+def test_a_peer_that_does_not_revoke_is_given_up_unless_told_otherwise(
+    waits_for_ever: bool,
+) -> None:
+    pair = Pair.open()
+    pair.alice.init = replace(INIT, dev_no_htlc_timeout=waits_for_ever)
+    pair.alice.start()
+    pair.connect(fresh=True)
+    pair.settle()
+    assert pw.CommitmentSigned in traced(pair.alice, lambda: pair.offer(pair.alice, 1_000_000))
+    assert pair.timers_running(pair.alice) is not waits_for_ever

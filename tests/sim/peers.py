@@ -49,6 +49,7 @@ INIT = cw.ChanneldInit(
     blockheight=100,
     commit_time_ms=10,
     dev_disable_commit_after=0xFFFFFFFF,
+    dev_no_htlc_timeout=False,
 )
 
 

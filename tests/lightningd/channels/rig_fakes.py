@@ -179,6 +179,8 @@ class FakeNode:
         self.clock = FakeClock()
         self.entropy = SeededEntropy()
         self.settings = SimpleNamespace(
+            no_htlc_timeout=False,
+            onion_reply_length=256,
             fee_base=1,
             fee_per_satoshi=10,
             cltv_delta=6,

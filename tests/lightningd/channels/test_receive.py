@@ -219,3 +219,11 @@ def test_keysend_that_fails_leaves_no_invoice(rig: Rig) -> None:
     assert rig.node.invoices.store.all() == []
     rig.receive(channel, 2, for_us(b"k" * 32, 1000, secret=None, keysend=True))
     assert claimed(rig) == [2]
+
+
+@pytest.mark.parametrize("length", [256, 1024])
+def test_failures_are_as_long_as_asked(rig: Rig, length: int) -> None:
+    rig.node.settings.onion_reply_length = length
+    rig.receive(rig.ready(1), 0, for_us(PREIMAGE, 1000))
+    (told,) = rig.to_worker(cw.ChanneldFailHtlc)
+    assert len(told.failure_onion) == 32 + 2 + 2 + length  # its HMAC and two lengths beside
