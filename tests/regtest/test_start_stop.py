@@ -128,6 +128,9 @@ def test_words_that_end_at_once(tmp_path: Path) -> None:
     assert version.stdout.startswith("v26.06")
     assert "option_static_remotekey" in go("--list-features-only").stdout
     assert "--fee-base" in go("--help").stdout
+    assert (
+        go("--test-daemons-only").returncode == 0
+    )  # each daemon with --help, as one starts it by hand
     wrong = go("--fee-base=many")
     assert wrong.returncode == 1
     assert wrong.stderr == "lightningd: --fee-base=many: 'many' is not a number\n"
