@@ -41,7 +41,6 @@ class GossipdShell(DaemonShell):
         super().__init__(args)
         self._clock = SystemClock()
         self._gossip: Gossip | None = None
-        self._store: FileStore | None = None
         self._connectd: Link | None = None
         self._early: list[Incoming] = []
         self._waiting: deque[tuple[int, bytes]] = deque()
@@ -75,7 +74,8 @@ class GossipdShell(DaemonShell):
                 self._master_handlers[type(msg)](msg)
 
     def _init(self, incoming: Incoming, msg: gw.GossipdInit) -> None:
-        store = self._store = FileStore(Path(msg.store_path), self.log)
+        # Never closed: what runs in the last moments of the process may still read it, and each write is whole.
+        store = FileStore(Path(msg.store_path), self.log)
         core = self._gossip = Gossip(
             self,
             store,
@@ -166,11 +166,6 @@ class GossipdShell(DaemonShell):
         while True:
             await asyncio.sleep(seconds)
             self._core.tick(self._clock.now())
-
-    async def stop(self) -> None:
-        """Close the store."""
-        if self._store is not None:
-            self._store.close()
 
     # Port
 
