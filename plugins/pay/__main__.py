@@ -67,7 +67,10 @@ async def _fetch_invoice(offer: str, amount_msat: Any, payer_note: Any, retry_fo
         "timeout": params.unsigned("retry_for", retry_for),
     }
     request = {name: value for name, value in wanted.items() if value is not None}
-    fetched = await plugin.rpc("fetchinvoice", request)
+    try:
+        fetched = await plugin.rpc("fetchinvoice", request)
+    except RpcError as error:
+        raise RpcError(error.code, _in_our_words(error.message), error.data) from None
     invoice: str = fetched["invoice"]
     if "amount_msat" in fetched["changes"]:
         # BOLT 12, "Invoices", reader: SHOULD confirm an amount outside of what was authorized.
@@ -79,6 +82,12 @@ async def _fetch_invoice(offer: str, amount_msat: Any, payer_note: Any, retry_fo
             {"invoice": invoice, "changes": fetched["changes"]},
         )
     return invoice
+
+
+def _in_our_words(refusal: str) -> str:
+    """fetchinvoice's complaint about a parameter, as one of xpay's: our own usage will follow."""
+    said = refusal.partition(" (usage: fetchinvoice ")[0]
+    return f"invstring: {said.removeprefix('offer: ')}" if said.startswith("offer: ") else said
 
 
 @plugin.method(

@@ -109,6 +109,20 @@ def test_an_issuer_that_asks_for_more_than_its_offer_gets_nothing(
     assert [name for name, _ in node.calls] == ["fetchinvoice"]
 
 
+def test_a_bad_offer_is_named_by_the_parameter_it_was_given_as(
+    node: FakeNode, tmp_path: Path
+) -> None:
+    async def refused(**_: Any) -> Any:
+        raise RpcError(
+            -32602, "offer: Unparsable offer: why (usage: fetchinvoice offer; example: x)"
+        )
+
+    node.on_fetchinvoice = refused  # type: ignore[attr-defined]
+    error = fails(node, tmp_path, "xpay", invstring="lno1bad")
+    assert error.message.startswith("invstring: Unparsable offer: why")
+    assert "fetchinvoice" not in error.message
+
+
 def test_an_offer_whose_issuer_keeps_to_it_is_paid(node: FakeNode, tmp_path: Path) -> None:
     async def fetched(**_: Any) -> Any:
         return {"invoice": make_invoice(), "changes": {}}
