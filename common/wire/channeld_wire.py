@@ -11,7 +11,7 @@ from pylightningd.common.amount import Msat
 from pylightningd.common.errors import WireError
 from pylightningd.common.ids import Outpoint, ShortChannelId
 from pylightningd.common.secret import Secret
-from pylightningd.common.wire.common_wire import ChannelStatic
+from pylightningd.common.wire.common_wire import ChannelStatic, JointFunding
 from pylightningd.common.wire.runtime import (
     DECODE_ERRORS,
     Message,
@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "ae443782d3a45af418eab29c062bc682f74f7b8314ab3e3736f37f2caef330f5"
+    "3ee8bab61c47db21f936c96325b9351b6579f46395cc24e7e30b38e1d0b078c4"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 
@@ -1494,6 +1494,213 @@ class ChanneldWrongFunding(Message):
             raise malformed(cls, err) from err
 
 
+_CHANNELD_JOINT_FUNDING_0 = struct.Struct(">HQ")
+_CHANNELD_JOINT_FUNDING_1 = struct.Struct(">BBBH")
+
+
+@wire_class
+class ChanneldJointFunding(Message):
+    """Dual funding (BOLT 2, 'Channel Establishment v2'). After channeld_channel and before
+    channeld_connected, until all of it is done: the funding transaction is complete, but not
+    all signatures are there. `got_commitment`: the peer's signature of our first commitment
+    is durable. `signed`: our witnesses (each encoded as in tx_signatures, in the order of our
+    inputs) are; the peer may have them. Type 614.
+    """
+
+    TYPE: ClassVar[int] = 614
+    NAME: ClassVar[str] = "WIRE_CHANNELD_JOINT_FUNDING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("funding", "joint_funding", ""),
+        ("got_commitment", "bool", ""),
+        ("got_signatures", "bool", ""),
+        ("signed", "bool", ""),
+        ("witnesses", "varbytes", "num_witnesses"),
+    )
+
+    __slots__ = ("dbid", "funding", "got_commitment", "got_signatures", "signed", "witnesses")
+    dbid: int  # u64
+    funding: JointFunding
+    got_commitment: bool
+    got_signatures: bool
+    signed: bool
+    witnesses: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        funding: JointFunding,
+        got_commitment: bool,
+        got_signatures: bool,
+        signed: bool,
+        witnesses: tuple[bytes, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "funding", funding)
+        put(self, "got_commitment", got_commitment)
+        put(self, "got_signatures", got_signatures)
+        put(self, "signed", signed)
+        put(self, "witnesses", witnesses)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (
+                _CHANNELD_JOINT_FUNDING_0.pack(614, self.dbid),
+                self.funding.write(),
+                _CHANNELD_JOINT_FUNDING_1.pack(
+                    self.got_commitment,
+                    self.got_signatures,
+                    self.signed,
+                    len(self.witnesses),
+                ),
+                b"".join([write_varbytes(x) for x in self.witnesses]),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _CHANNELD_JOINT_FUNDING_0.unpack_from(buf)
+            if wire_type != 614:
+                raise WireError(f"type {wire_type}, not 614")
+            pos = 10
+            funding_, pos = JointFunding.read(buf, pos)
+            (
+                got_commitment_0_,
+                got_signatures_0_,
+                signed_0_,
+                num_witnesses_,
+            ) = _CHANNELD_JOINT_FUNDING_1.unpack_from(buf, pos)
+            pos += 5
+            witnesses_list: list[bytes] = []
+            for _ in range(num_witnesses_):
+                witnesses_one, pos = read_varbytes(buf, pos)
+                witnesses_list.append(witnesses_one)
+            witnesses_ = tuple(witnesses_list)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                funding=funding_,
+                got_commitment=to_bool(got_commitment_0_),
+                got_signatures=to_bool(got_signatures_0_),
+                signed=to_bool(signed_0_),
+                witnesses=witnesses_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNELD_FUNDING_SIGNED_0 = struct.Struct(">HQH")
+
+
+@wire_class
+class ChanneldFundingSigned(Message):
+    """Our inputs are signed, and that is durable: from now on the channel must be remembered.
+    Never before got_first_commitsig. Type 615.
+    """
+
+    TYPE: ClassVar[int] = 615
+    NAME: ClassVar[str] = "WIRE_CHANNELD_FUNDING_SIGNED"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("witnesses", "varbytes", "num_witnesses"),
+    )
+
+    __slots__ = ("dbid", "witnesses")
+    dbid: int  # u64
+    witnesses: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        witnesses: tuple[bytes, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "witnesses", witnesses)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (
+                _CHANNELD_FUNDING_SIGNED_0.pack(615, self.dbid, len(self.witnesses)),
+                b"".join([write_varbytes(x) for x in self.witnesses]),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, num_witnesses_ = _CHANNELD_FUNDING_SIGNED_0.unpack_from(buf)
+            if wire_type != 615:
+                raise WireError(f"type {wire_type}, not 615")
+            pos = 12
+            witnesses_list: list[bytes] = []
+            for _ in range(num_witnesses_):
+                witnesses_one, pos = read_varbytes(buf, pos)
+                witnesses_list.append(witnesses_one)
+            witnesses_ = tuple(witnesses_list)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                witnesses=witnesses_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNELD_ABORT_FUNDING_0 = struct.Struct(">HQ")
+
+
+@wire_class
+class ChanneldAbortFunding(Message):
+    """Give up an opening that is not `signed` (openchannel_abort): tx_abort, then
+    channeld_failed kind 6. Type 616.
+    """
+
+    TYPE: ClassVar[int] = 616
+    NAME: ClassVar[str] = "WIRE_CHANNELD_ABORT_FUNDING"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("reason", "utf8", ""),
+    )
+
+    __slots__ = ("dbid", "reason")
+    dbid: int  # u64
+    reason: str
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        reason: str,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "reason", reason)
+
+    def encode(self) -> bytes:
+        return b"".join((_CHANNELD_ABORT_FUNDING_0.pack(616, self.dbid), write_string(self.reason)))
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _CHANNELD_ABORT_FUNDING_0.unpack_from(buf)
+            if wire_type != 616:
+                raise WireError(f"type {wire_type}, not 616")
+            pos = 10
+            reason_, pos = read_string(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                reason=reason_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CHANNELD_SEND_0 = struct.Struct(">HQ")
 
 
@@ -2394,6 +2601,187 @@ class ChanneldGotShutdown(Request[ChanneldGotShutdownReply]):
             raise malformed(cls, err) from err
 
 
+_CHANNELD_GOT_FIRST_COMMITSIG_REPLY_0 = struct.Struct(">H")
+
+
+@wire_class
+class ChanneldGotFirstCommitsigReply(Message):
+    """Type 635."""
+
+    TYPE: ClassVar[int] = 635
+    NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_FIRST_COMMITSIG_REPLY"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        return _CHANNELD_GOT_FIRST_COMMITSIG_REPLY_0.pack(635)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _CHANNELD_GOT_FIRST_COMMITSIG_REPLY_0.unpack(buf)
+            if wire_type != 635:
+                raise WireError(f"type {wire_type}, not 635")
+            return cls()
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNELD_GOT_FIRST_COMMITSIG_0 = struct.Struct(">HQ")
+_CHANNELD_GOT_FIRST_COMMITSIG_1 = struct.Struct(">64s")
+
+
+@wire_class
+class ChanneldGotFirstCommitsig(Request[ChanneldGotFirstCommitsigReply]):
+    """Dual funding: the peer signed our first commitment `tx` (unsigned here). After the reply
+    the master signs our inputs: channeld_funding_signed. Type 634.
+    """
+
+    TYPE: ClassVar[int] = 634
+    NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_FIRST_COMMITSIG"
+    REPLY: ClassVar[type[ChanneldGotFirstCommitsigReply]] = ChanneldGotFirstCommitsigReply
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("tx", "varbytes", ""),
+        ("signature", "signature", ""),
+    )
+
+    __slots__ = ("dbid", "tx", "signature")
+    dbid: int  # u64
+    tx: bytes
+    signature: bytes  # 64 bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        tx: bytes,
+        signature: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "tx", tx)
+        put(self, "signature", signature)
+
+    def encode(self) -> bytes:
+        if len(self.signature) != 64:
+            raise wrong_length(self)
+        return b"".join(
+            (
+                _CHANNELD_GOT_FIRST_COMMITSIG_0.pack(634, self.dbid),
+                write_varbytes(self.tx),
+                _CHANNELD_GOT_FIRST_COMMITSIG_1.pack(self.signature),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_ = _CHANNELD_GOT_FIRST_COMMITSIG_0.unpack_from(buf)
+            if wire_type != 634:
+                raise WireError(f"type {wire_type}, not 634")
+            pos = 10
+            tx_, pos = read_varbytes(buf, pos)
+            (signature_,) = _CHANNELD_GOT_FIRST_COMMITSIG_1.unpack_from(buf, pos)
+            pos += 64
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                tx=tx_,
+                signature=signature_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNELD_GOT_TX_SIGNATURES_REPLY_0 = struct.Struct(">H")
+
+
+@wire_class
+class ChanneldGotTxSignaturesReply(Message):
+    """Type 637."""
+
+    TYPE: ClassVar[int] = 637
+    NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_TX_SIGNATURES_REPLY"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        return _CHANNELD_GOT_TX_SIGNATURES_REPLY_0.pack(637)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            (wire_type,) = _CHANNELD_GOT_TX_SIGNATURES_REPLY_0.unpack(buf)
+            if wire_type != 637:
+                raise WireError(f"type {wire_type}, not 637")
+            return cls()
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
+_CHANNELD_GOT_TX_SIGNATURES_0 = struct.Struct(">HQH")
+
+
+@wire_class
+class ChanneldGotTxSignatures(Request[ChanneldGotTxSignaturesReply]):
+    """Dual funding: the peer's tx_signatures, checked, encoded as there, in the order of the
+    peer's inputs. With ours the transaction is whole: the master broadcasts it. Type 636.
+    """
+
+    TYPE: ClassVar[int] = 636
+    NAME: ClassVar[str] = "WIRE_CHANNELD_GOT_TX_SIGNATURES"
+    REPLY: ClassVar[type[ChanneldGotTxSignaturesReply]] = ChanneldGotTxSignaturesReply
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("witnesses", "varbytes", "num_witnesses"),
+    )
+
+    __slots__ = ("dbid", "witnesses")
+    dbid: int  # u64
+    witnesses: tuple[bytes, ...]
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        witnesses: tuple[bytes, ...],
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "witnesses", witnesses)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (
+                _CHANNELD_GOT_TX_SIGNATURES_0.pack(636, self.dbid, len(self.witnesses)),
+                b"".join([write_varbytes(x) for x in self.witnesses]),
+            ),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, num_witnesses_ = _CHANNELD_GOT_TX_SIGNATURES_0.unpack_from(buf)
+            if wire_type != 636:
+                raise WireError(f"type {wire_type}, not 636")
+            pos = 12
+            witnesses_list: list[bytes] = []
+            for _ in range(num_witnesses_):
+                witnesses_one, pos = read_varbytes(buf, pos)
+                witnesses_list.append(witnesses_one)
+            witnesses_ = tuple(witnesses_list)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                witnesses=witnesses_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CHANNELD_REESTABLISHED_0 = struct.Struct(">HQQ")
 
 
@@ -2543,7 +2931,8 @@ class ChanneldFailed(Message):
     """kind 0: transient, the connection is closed and reestablished. 1: we failed the channel
     (error was sent). 2: the peer sent error. 3: we lost data: never broadcast; wait for the
     peer to close. 4: the peer lost data or asks so: close unilaterally. 5: our bug: hold the
-    channel. Type 643.
+    channel. 6: dual funding, not yet `signed`: the opening was given up (tx_abort or error,
+    either side); forget the channel. Type 643.
     """
 
     TYPE: ClassVar[int] = 643
@@ -2756,6 +3145,9 @@ ChanneldMessage: TypeAlias = (
     | ChanneldFeerates
     | ChanneldShutdown
     | ChanneldWrongFunding
+    | ChanneldJointFunding
+    | ChanneldFundingSigned
+    | ChanneldAbortFunding
     | ChanneldSend
     | ChanneldSendingCommitsig
     | ChanneldSendingCommitsigReply
@@ -2769,6 +3161,10 @@ ChanneldMessage: TypeAlias = (
     | ChanneldSendingChannelReadyReply
     | ChanneldGotShutdown
     | ChanneldGotShutdownReply
+    | ChanneldGotFirstCommitsig
+    | ChanneldGotFirstCommitsigReply
+    | ChanneldGotTxSignatures
+    | ChanneldGotTxSignaturesReply
     | ChanneldReestablished
     | ChanneldShutdownComplete
     | ChanneldPeerMsg
@@ -2792,6 +3188,9 @@ MESSAGES: dict[int, type[ChanneldMessage]] = {
     610: ChanneldFeerates,
     611: ChanneldShutdown,
     613: ChanneldWrongFunding,
+    614: ChanneldJointFunding,
+    615: ChanneldFundingSigned,
+    616: ChanneldAbortFunding,
     612: ChanneldSend,
     620: ChanneldSendingCommitsig,
     621: ChanneldSendingCommitsigReply,
@@ -2805,6 +3204,10 @@ MESSAGES: dict[int, type[ChanneldMessage]] = {
     631: ChanneldSendingChannelReadyReply,
     632: ChanneldGotShutdown,
     633: ChanneldGotShutdownReply,
+    634: ChanneldGotFirstCommitsig,
+    635: ChanneldGotFirstCommitsigReply,
+    636: ChanneldGotTxSignatures,
+    637: ChanneldGotTxSignaturesReply,
     640: ChanneldReestablished,
     641: ChanneldShutdownComplete,
     642: ChanneldPeerMsg,

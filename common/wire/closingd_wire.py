@@ -30,7 +30,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "3b8e6de858f4f67c309fcfb479253cd04564942b947b6f9a768a91ca7fc6ddbe"
+    "ab063e5c047a08010caa3f8f414d704a30fa7fd1bf1d4a50f5c6d7db9ea795a7"
 )
 """SHA256 of closingd/closingd_wire.csv and what it includes."""
 

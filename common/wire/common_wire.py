@@ -21,7 +21,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "e9c033c61bc96f6adcc2ab6dd965602ca89a8471197fd4b08880c2aa3123e9b2"
+    "1f568eb396dfc917ba94477345c86c9ff36f66bdaa24748562ecef21931669e3"
 )
 """SHA256 of common/wire/common_wire.csv and what it includes."""
 
@@ -472,5 +472,234 @@ class CommitmentContent(Subtype):
             to_local=Msat(to_local_0_),
             to_remote=Msat(to_remote_0_),
             htlcs=htlcs_,
+        )
+        return value, pos
+
+
+_JOINT_INPUT_0 = struct.Struct(">QB")
+_JOINT_INPUT_1 = struct.Struct(">II")
+
+
+@wire_class
+class JointInput(Subtype):
+    """One input or output of a transaction that both sides make (BOLT 2, 'Interactive
+    Transaction Construction'). `ours`: we added it.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("serial_id", "u64", ""),
+        ("ours", "bool", ""),
+        ("prevtx", "varbytes", ""),
+        ("vout", "u32", ""),
+        ("sequence", "u32", ""),
+    )
+
+    __slots__ = ("serial_id", "ours", "prevtx", "vout", "sequence")
+    serial_id: int  # u64
+    ours: bool
+    prevtx: bytes
+    vout: int  # u32
+    sequence: int  # u32
+
+    def __init__(
+        self,
+        *,
+        serial_id: int,
+        ours: bool,
+        prevtx: bytes,
+        vout: int,
+        sequence: int,
+    ) -> None:
+        put(self, "serial_id", serial_id)
+        put(self, "ours", ours)
+        put(self, "prevtx", prevtx)
+        put(self, "vout", vout)
+        put(self, "sequence", sequence)
+
+    def write(self) -> bytes:
+        return b"".join(
+            (
+                _JOINT_INPUT_0.pack(self.serial_id, self.ours),
+                write_varbytes(self.prevtx),
+                _JOINT_INPUT_1.pack(self.vout, self.sequence),
+            ),
+        )
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        serial_id_, ours_0_ = _JOINT_INPUT_0.unpack_from(buf, pos)
+        pos += 9
+        prevtx_, pos = read_varbytes(buf, pos)
+        vout_, sequence_ = _JOINT_INPUT_1.unpack_from(buf, pos)
+        pos += 8
+        value = cls(
+            serial_id=serial_id_,
+            ours=to_bool(ours_0_),
+            prevtx=prevtx_,
+            vout=vout_,
+            sequence=sequence_,
+        )
+        return value, pos
+
+
+_JOINT_OUTPUT_0 = struct.Struct(">QBQ")
+
+
+@wire_class
+class JointOutput(Subtype):
+    """Subtype `joint_output`."""
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("serial_id", "u64", ""),
+        ("ours", "bool", ""),
+        ("amount", "sat", ""),
+        ("script", "varbytes", ""),
+    )
+
+    __slots__ = ("serial_id", "ours", "amount", "script")
+    serial_id: int  # u64
+    ours: bool
+    amount: Sat
+    script: bytes
+
+    def __init__(
+        self,
+        *,
+        serial_id: int,
+        ours: bool,
+        amount: Sat,
+        script: bytes,
+    ) -> None:
+        put(self, "serial_id", serial_id)
+        put(self, "ours", ours)
+        put(self, "amount", amount)
+        put(self, "script", script)
+
+    def write(self) -> bytes:
+        return b"".join(
+            (
+                _JOINT_OUTPUT_0.pack(self.serial_id, self.ours, self.amount.sat),
+                write_varbytes(self.script),
+            ),
+        )
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        serial_id_, ours_0_, amount_0_ = _JOINT_OUTPUT_0.unpack_from(buf, pos)
+        pos += 17
+        script_, pos = read_varbytes(buf, pos)
+        value = cls(
+            serial_id=serial_id_,
+            ours=to_bool(ours_0_),
+            amount=Sat(amount_0_),
+            script=script_,
+        )
+        return value, pos
+
+
+_JOINT_FUNDING_0 = struct.Struct(">IIQQBH")
+_JOINT_FUNDING_1 = struct.Struct(">H")
+
+
+@wire_class
+class JointFunding(Subtype):
+    """A funding transaction that both sides have completed: version 2, inputs and outputs in the
+    order of the transaction. we_sign_first: our tx_signatures go out before the peer's come.
+    """
+
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("locktime", "u32", ""),
+        ("feerate_perkw", "u32", ""),
+        ("our_funding", "sat", ""),
+        ("their_funding", "sat", ""),
+        ("we_sign_first", "bool", ""),
+        ("inputs", "joint_input", "num_inputs"),
+        ("outputs", "joint_output", "num_outputs"),
+    )
+
+    __slots__ = (
+        "locktime",
+        "feerate_perkw",
+        "our_funding",
+        "their_funding",
+        "we_sign_first",
+        "inputs",
+        "outputs",
+    )
+    locktime: int  # u32
+    feerate_perkw: int  # u32
+    our_funding: Sat
+    their_funding: Sat
+    we_sign_first: bool
+    inputs: tuple[JointInput, ...]
+    outputs: tuple[JointOutput, ...]
+
+    def __init__(
+        self,
+        *,
+        locktime: int,
+        feerate_perkw: int,
+        our_funding: Sat,
+        their_funding: Sat,
+        we_sign_first: bool,
+        inputs: tuple[JointInput, ...],
+        outputs: tuple[JointOutput, ...],
+    ) -> None:
+        put(self, "locktime", locktime)
+        put(self, "feerate_perkw", feerate_perkw)
+        put(self, "our_funding", our_funding)
+        put(self, "their_funding", their_funding)
+        put(self, "we_sign_first", we_sign_first)
+        put(self, "inputs", inputs)
+        put(self, "outputs", outputs)
+
+    def write(self) -> bytes:
+        return b"".join(
+            (
+                _JOINT_FUNDING_0.pack(
+                    self.locktime,
+                    self.feerate_perkw,
+                    self.our_funding.sat,
+                    self.their_funding.sat,
+                    self.we_sign_first,
+                    len(self.inputs),
+                ),
+                b"".join([x.write() for x in self.inputs]),
+                _JOINT_FUNDING_1.pack(len(self.outputs)),
+                b"".join([x.write() for x in self.outputs]),
+            ),
+        )
+
+    @classmethod
+    def read(cls, buf: bytes, pos: int = 0) -> tuple[Self, int]:
+        (
+            locktime_,
+            feerate_perkw_,
+            our_funding_0_,
+            their_funding_0_,
+            we_sign_first_0_,
+            num_inputs_,
+        ) = _JOINT_FUNDING_0.unpack_from(buf, pos)
+        pos += 27
+        inputs_list: list[JointInput] = []
+        for _ in range(num_inputs_):
+            inputs_one, pos = JointInput.read(buf, pos)
+            inputs_list.append(inputs_one)
+        inputs_ = tuple(inputs_list)
+        (num_outputs_,) = _JOINT_FUNDING_1.unpack_from(buf, pos)
+        pos += 2
+        outputs_list: list[JointOutput] = []
+        for _ in range(num_outputs_):
+            outputs_one, pos = JointOutput.read(buf, pos)
+            outputs_list.append(outputs_one)
+        outputs_ = tuple(outputs_list)
+        value = cls(
+            locktime=locktime_,
+            feerate_perkw=feerate_perkw_,
+            our_funding=Sat(our_funding_0_),
+            their_funding=Sat(their_funding_0_),
+            we_sign_first=to_bool(we_sign_first_0_),
+            inputs=inputs_,
+            outputs=outputs_,
         )
         return value, pos

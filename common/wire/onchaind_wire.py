@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "167b7bee52e7c99b7d1fc1a8f19a6cd47588d5b9383c1d61b2a69f632fbd8f96"
+    "2976088915039918d91598a6317b9dc28cc089bc145034c3be9eddd2ed6a90b0"
 )
 """SHA256 of onchaind/onchaind_wire.csv and what it includes."""
 
