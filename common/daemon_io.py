@@ -6,7 +6,7 @@ A daemon is a subclass of `DaemonShell` and two lines in its ``__main__.py``::
         run(GossipdShell)
 
 It ends cleanly when the master says so (bus_shutdown), when the master is gone (end of file on the
-lifeline) or on SIGTERM; and with exit code 1, after a BROKEN line with the trace, on any exception
+lifeline; started by hand there is none, and the master's process is watched) or on SIGTERM; and with exit code 1, after a BROKEN line with the trace, on any exception
 that nobody caught.
 """
 
@@ -44,6 +44,7 @@ TOKEN_VARIABLE = "PYLIGHTNINGD_BUS_TOKEN"  # noqa: S105 - the name of a variable
 _PUMP_LIMIT = 64
 """Batches that may wait for a slow handler before its link is read no further."""
 _STOP_SECONDS = 3.0
+HELLO_SECONDS = 60
 _DEBUG = LEVELS.index("debug")
 
 
@@ -186,6 +187,8 @@ class _Daemon:
         )
         self.master.on_control = self._on_control
         if await self._greeted():
+            if self.args.lifeline_fd is None:
+                self._watch_process(self.master.ready.result().pid)
             self.master.on_closed = self._on_master_lost
             await self.shell.start()
             settle()
@@ -199,11 +202,18 @@ class _Daemon:
             await self.shell.stop()
 
     async def _greeted(self) -> bool:
-        """Wait for the master's hello; False where we are told to stop before."""
+        """Wait for the master's hello; False where we are told to stop before. Raises TimeoutError."""
         stopped = self.tasks.create_task(self._stopping.wait(), name="stopping")
         either: set[asyncio.Future[Any]] = {self.master.ready, stopped}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        # A lifeline tells of a master that dies meanwhile; by hand one may give the address of a dead one.
+        patience = HELLO_SECONDS if self.args.lifeline_fd is None else None
+        done, _ = await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        if not done:
+            raise TimeoutError(
+                f"no lightningd answers at {self.args.master_url} within {HELLO_SECONDS} s:"
+                " is it still running? It prints a new command line at each start"
+            )
         if not self.master.ready.done():
             return False
         await self.master.ready
@@ -296,12 +306,25 @@ class _Daemon:
 
         def readable() -> None:
             if os.read(fd, 1) == b"":
-                self.loop.remove_reader(fd)
-                self._stopping.set()
-                # Whatever the daemon is busy with, nobody wants it any more.
-                self.loop.call_later(_STOP_SECONDS, os._exit, 0)
+                self._master_is_gone(fd)
 
         self.loop.add_reader(fd, readable)
+
+    def _watch_process(self, pid: int) -> None:
+        """End with the master, which may die without a word: hsmd's keys must not outlive their node."""
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError as error:
+            # It has just died, or is in another process namespace, where nothing can be known of it.
+            print(f"lightningd (process {pid}) cannot be watched: {error}", file=sys.stderr)
+            return
+        self.loop.add_reader(fd, self._master_is_gone, fd)
+
+    def _master_is_gone(self, fd: int) -> None:
+        self.loop.remove_reader(fd)
+        self._stopping.set()
+        # Whatever the daemon is busy with, nobody wants it any more.
+        self.loop.call_later(_STOP_SECONDS, os._exit, 0)
 
     def _on_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.stop_for(context.get("exception") or RuntimeError(context["message"]))

@@ -203,6 +203,21 @@ async def test_an_external_daemon_is_waited_for(capsys: pytest.CaptureFixture[st
 
 
 @on_loop
+async def test_started_by_hand_where_nobody_answers() -> None:
+    script = (
+        "from pylightningd.common import daemon_io; from tests.bus.echo_daemon import EchoShell;"
+        f"daemon_io.HELLO_SECONDS = 0.1; daemon_io.run(EchoShell, {['--token', '00' * 32]!r}"
+        " + ['--master-url', 'ipc:///nowhere/bus'])"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stderr=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"no lightningd answers at ipc:///nowhere/bus" in said
+
+
+@on_loop
 async def test_a_daemon_ends_when_its_master_is_gone() -> None:
     script = Path(__file__).with_name("short_lived_master.py")
     process = await asyncio.create_subprocess_exec(
