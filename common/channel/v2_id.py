@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pylightningd.common.bitcoin.hashes import sha256
+from hashlib import sha256
+
 from pylightningd.common.ids import ChannelId
 
 _NO_POINT = bytes(33)
@@ -12,7 +13,7 @@ def v2_channel_id(revocation_basepoint: bytes, other_revocation_basepoint: bytes
     """The id both sides use once each knows the other's revocation basepoint; in whichever order they are given."""
     # BOLT 2, "`channel_id`, v2": SHA256 of the lesser basepoint, then the greater.
     lesser, greater = sorted((revocation_basepoint, other_revocation_basepoint))
-    return ChannelId(sha256(lesser + greater))
+    return ChannelId(sha256(lesser + greater).digest())
 
 
 def v2_temporary_channel_id(revocation_basepoint: bytes) -> ChannelId:
