@@ -207,6 +207,9 @@ class Connection:
         # are done, and read until the peer is done too.
         if transport.can_write_eof():
             transport.write_eof()
+        # What it says meanwhile is dropped; kept, as before `accept`, it would fill our buffer, and its end not be seen.
+        self._socket.on_bytes = self._on_bytes
+        self._socket.drain()
         if self._not_reading:
             transport.resume_reading()
         self._timer = self._loop.call_later(DRAIN_SECONDS, transport.abort)

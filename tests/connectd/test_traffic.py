@@ -12,6 +12,7 @@ from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire import connectd_wire as w
 from pylightningd.common.wire import peer_wire as p
 from pylightningd.common.wire.runtime import Message
+from pylightningd.connectd.connection_io import DRAIN_SECONDS
 from tests.connectd.nodes import ALICE, BOB, Mailbox, Node, RawPeer, raw_connection, run
 
 CID = ChannelId(bytes([9] * 32))
@@ -141,6 +142,25 @@ def test_a_dead_worker_costs_its_peers_their_connection_and_nobody_else() -> Non
             assert gone.connection == conn and "channeld-0 is gone" in gone.reason
             other.send(b"\x9c\x41")
             assert (await bob.master.one(w.ConnectdPeerMsg)).connection == other_conn
+
+    run(scenario)
+
+
+def test_a_talkative_peer_is_rid_of_before_it_was_accepted() -> None:
+    """More than fits in the buffer of a peer that nobody reads yet: its end is seen all the same, and at once."""
+
+    async def scenario() -> None:
+        async with Node(ALICE) as alice, Node(BOB) as bob:
+            alice.master.send(w.ConnectdConnect(peer_id=bob.id, addresses=(bob.address,)))
+            here = await alice.master.one(w.ConnectdPeerConnected)
+            there = await bob.master.one(w.ConnectdPeerConnected)
+            bob.master.send(w.ConnectdAcceptPeer(connection=there.connection))
+            for _ in range(40):
+                msg = b"\x9c\x41" + bytes(20_000)
+                bob.master.send(w.ConnectdSendMsg(connection=there.connection, msg=msg))
+            alice.master.send(w.ConnectdDisconnect(connection=here.connection))
+            async with asyncio.timeout(DRAIN_SECONDS / 2):
+                await alice.master.one(w.ConnectdPeerDisconnected)
 
     run(scenario)
 
