@@ -1,9 +1,9 @@
-"""`error` and `warning`: how we write ours, and how we quote the peer's (BOLT 1)."""
+"""`error`, `warning` and `tx_abort`: how we write ours, and how we quote the peer's (BOLT 1, BOLT 2)."""
 
 from __future__ import annotations
 
 from pylightningd.common.ids import ChannelId
-from pylightningd.common.wire.peer_wire import Error
+from pylightningd.common.wire.peer_wire import Error, TxAbort
 from pylightningd.common.wire.peer_wire import Warning as PeerWarning
 
 MAX_TEXT_BYTES = 4000
@@ -34,3 +34,16 @@ def describe(msg: Error | PeerWarning) -> str:
 
 def _data(text: str) -> bytes:
     return text.encode("ascii", "replace")[:MAX_TEXT_BYTES]
+
+
+def make_abort(channel_id: ChannelId, text: str) -> TxAbort:
+    """A `tx_abort` about one negotiation; an echo of the peer's says nothing."""
+    return TxAbort(channel_id=channel_id, data=_data(text))
+
+
+def describe_abort(msg: TxAbort) -> str:
+    """What the peer says, safe to print."""
+    # BOLT 2, "The `tx_abort` Message", receiver: data that is not all printable ASCII is not to be printed as it is.
+    printable = all(32 <= byte <= 126 for byte in msg.data)
+    text = msg.data.decode("ascii") if printable else msg.data.hex()
+    return f"tx_abort: {text}" if text else "tx_abort"

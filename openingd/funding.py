@@ -7,7 +7,7 @@ from pylightningd.common.channel.from_wire import commitment_from_wire
 from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.effects import Step, ask_hsmd, ask_master
 from pylightningd.common.errors import FailChannel
-from pylightningd.common.ids import Outpoint
+from pylightningd.common.ids import ChannelId, Outpoint
 from pylightningd.common.keys import BadSignature, InvalidKey, verify_compact
 from pylightningd.common.wire.common_wire import ChannelStatic, CommitmentContent
 from pylightningd.common.wire.hsmd_wire import HsmdSetupChannel, HsmdSignRemoteCommitment
@@ -15,12 +15,14 @@ from pylightningd.common.wire.openingd_wire import OpeningdDone
 from pylightningd.openingd.state import Committing, Opening, Terms
 
 
-def channel_static(opening: Opening, terms: Terms, funding: Outpoint) -> ChannelStatic:
-    """The facts of the new channel."""
+def channel_static(
+    opening: Opening, terms: Terms, funding: Outpoint, channel_id: ChannelId | None = None
+) -> ChannelStatic:
+    """The facts of the new channel; `channel_id` where it does not follow from the funding (version 2)."""
     return ChannelStatic(
         dbid=opening.dbid,
         peer_id=opening.peer_id,
-        channel_id=funding.channel_id(),
+        channel_id=channel_id or funding.channel_id(),
         funding=funding,
         funding_amount=terms.funding_amount,
         we_are_opener=terms.we_are_opener,

@@ -103,6 +103,11 @@ class OpeningMachine:
         return isinstance(self.phase, Finished) and self.phase.opened
 
     @property
+    def hands_on(self) -> bool:
+        """Whether the peer may speak of the new channel while the master still writes it down."""
+        return self.we_are_opener
+
+    @property
     def interruptible(self) -> bool:
         """Until the master writes the channel down the end of the connection undoes everything."""
         return not isinstance(self.phase, Committing)

@@ -13,15 +13,19 @@ from pylightningd.common.routed_shell_io import Host, RoutedShell
 from pylightningd.common.wire import connectd_wire, hsmd_wire, openingd_wire
 from pylightningd.common.wire.openingd_wire import (
     OpeningdCancel,
+    OpeningdContribution,
     OpeningdFunding,
     OpeningdGotOpen,
+    OpeningdGotOpen2,
     OpeningdInit,
     OpeningdOpen,
+    OpeningdOpen2,
     OpeningdPeerMsg,
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.openingd.machine import OpeningMachine
 from pylightningd.openingd.state import Committing, Node
+from pylightningd.openingd.v2_machine import make_machine
 
 REMEMBERED_ROUTES = 256
 """Finished openings of ours whose routes may still bring messages for the new channel."""
@@ -49,13 +53,13 @@ class OpeningdShell(RoutedShell):
     def _from_master(self, msg: Message) -> None:
         if isinstance(msg, OpeningdInit):
             self._init = msg
-            self._node = Node(network_by_name(msg.network), msg.features)
-        elif isinstance(msg, OpeningdOpen | OpeningdGotOpen):
+            self._node = Node(network_by_name(msg.network), msg.features, msg.dev_any_channel_type)
+        elif isinstance(msg, OpeningdOpen | OpeningdGotOpen | OpeningdOpen2 | OpeningdGotOpen2):
             if self._init is None or self._node is None:
                 raise RuntimeError("the master gave us work before openingd_init")
-            host = self.adopt(OpeningMachine(self._node, msg), msg.route_id, self._init, msg)
+            host = self.adopt(make_machine(self._node, msg), msg.route_id, self._init, msg)
             self.feed(host, FromMaster(msg))
-        elif isinstance(msg, OpeningdFunding | OpeningdCancel):
+        elif isinstance(msg, OpeningdFunding | OpeningdContribution | OpeningdCancel):
             host_or_none = self.hosts.get(msg.dbid)
             if host_or_none is None:
                 self.log("debug", f"{msg.NAME}: that opening is over", dbid=msg.dbid)
@@ -65,13 +69,13 @@ class OpeningdShell(RoutedShell):
             raise TypeError(f"the master sent {msg.NAME}")
 
     def divert(self, host: Host, msg: Message) -> bool:
-        """The opener's peer is done with us: while the master writes the channel down, hand on what comes.
+        """The peer is done with us: while the master writes the channel down, hand on what comes.
 
         It must reach the master before the new channel's route is made, so it does not wait for the reply.
         """
         machine = host.machine
         assert isinstance(machine, OpeningMachine)
-        if not (machine.we_are_opener and isinstance(machine.phase, Committing)):
+        if not (machine.hands_on and isinstance(machine.phase, Committing)):
             return False
         self.master.send(OpeningdPeerMsg(dbid=machine.dbid, msg=msg.encode()))
         return True
@@ -80,7 +84,7 @@ class OpeningdShell(RoutedShell):
         """Remember the routes on which channel_ready may come before channeld has them."""
         machine = host.machine
         assert isinstance(machine, OpeningMachine)
-        if machine.opened and machine.we_are_opener:
+        if machine.opened and machine.hands_on:
             self._opened[host.route_id] = machine.dbid
             if len(self._opened) > REMEMBERED_ROUTES:
                 self._opened.popitem(last=False)

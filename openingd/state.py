@@ -10,9 +10,15 @@ from pylightningd.common.channel.commitment_tx import CommitmentTx
 from pylightningd.common.channel_type import ChannelType
 from pylightningd.common.effects import Log, Step, Tell
 from pylightningd.common.ids import ChannelId, NodeId
+from pylightningd.common.interactive_tx.construction import Construction
 from pylightningd.common.network import Network
-from pylightningd.common.wire.common_wire import Basepoints, ChannelConfig, ChannelStatic
-from pylightningd.common.wire.openingd_wire import OpeningdFailed, OpeningdOpen
+from pylightningd.common.wire.common_wire import (
+    Basepoints,
+    ChannelConfig,
+    ChannelStatic,
+    JointOutput,
+)
+from pylightningd.common.wire.openingd_wire import OpeningdFailed, OpeningdOpen, OpeningdOpen2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +27,19 @@ class Node:
 
     network: Network
     features: bytes
+    any_channel_type: bool = False
+    """For tests: accept any channel_type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """All that both sides have said in `open_channel` and `accept_channel`."""
+    """All that both sides have said in `open_channel` and `accept_channel`, or in those of version 2."""
 
     we_are_opener: bool
     temporary_channel_id: ChannelId
     funding_amount: Sat
     push: Msat
-    """From opener to accepter."""
+    """From opener to accepter; in version 2 what the accepter paid in itself."""
     feerate_perkw: int
     announce: bool
     channel_type: ChannelType
@@ -86,6 +94,30 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered2:
+    """Opener, version 2: open_channel2 is sent; accept_channel2 is to come."""
+
+    request: OpeningdOpen2
+    channel_type: ChannelType
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """Both sides, version 2: inputs and outputs come and go. It is the peer's turn."""
+
+    terms: Terms
+    construction: Construction
+    funding_output: JointOutput | None
+    """The opener's to add."""
+    consult: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consulting(Building):
+    """The same, but our own master is to say whether this is what it wants."""
+
+
+@dataclass(frozen=True, slots=True)
 class Committing:
     """The master was asked to write the channel down; there is no way back."""
 
@@ -97,7 +129,18 @@ class Finished:
     opened: bool
 
 
-Phase: TypeAlias = Fresh | Offered | Accepted | Created | Invited | Committing | Finished
+Phase: TypeAlias = (
+    Fresh
+    | Offered
+    | Accepted
+    | Created
+    | Invited
+    | Offered2
+    | Building
+    | Consulting
+    | Committing
+    | Finished
+)
 
 
 @dataclass(slots=True, kw_only=True)

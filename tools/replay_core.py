@@ -32,8 +32,8 @@ from pylightningd.common.wire import (
 )
 from pylightningd.common.wire.runtime import Message
 from pylightningd.onchaind.machine import Resolver, Say
-from pylightningd.openingd.machine import OpeningMachine
 from pylightningd.openingd.state import Node as OpeningNode
+from pylightningd.openingd.v2_machine import make_machine as make_opening
 
 CODEC = make_codec([channeld_wire, closingd_wire, hsmd_wire, onchaind_wire, openingd_wire])
 QUEUE_LIMIT = 1 << 16
@@ -82,7 +82,7 @@ def make_machine(daemon: str, made_from: Sequence[Message]) -> Any:
         case "openingd":
             init, request = messages
             node = OpeningNode(network_by_name(init.network), init.features)
-            return OpeningMachine(node, request)
+            return make_opening(node, request)
         case "closingd":
             return ClosingMachine(messages[0])
         case "onchaind":

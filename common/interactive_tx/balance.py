@@ -11,7 +11,7 @@ COMMON_WEIGHT = (4 + 1 + 1 + 4) * 4 + 2
 """Version, counts, locktime; marker and flag. The initiator pays for them."""
 _BARE_INPUT_WEIGHT = (32 + 4 + 1 + 4) * 4
 MIN_WITNESS_WEIGHT = 107
-"""BOLT 3, "Expected Weight of the Funding Transaction": a witness counts for at least this much."""
+"""BOLT 3, "Expected Fee Calculation:": a witness counts for at least this much."""
 TAPROOT_WITNESS_WEIGHT = 66
 """Spent by its key: less than that minimum, and all that some nodes pay for, so we ask no more of a peer."""
 
