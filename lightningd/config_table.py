@@ -180,7 +180,7 @@ def _daemon_name(text: str) -> str:
 
 
 def _crash_point(text: str) -> str:
-    if not re.fullmatch(r"((before|after):)?[^:]+(:[1-9][0-9]*)?", text):
+    if not re.fullmatch(r"((before|after):)?[^:@]+(:[1-9][0-9]*)?(@[a-z]+)?", text):
         raise ValueError(
             f"'{text}' is no crash point: expected for example after:channeld_got_revoke:2"
         )
@@ -381,7 +381,7 @@ OWN: Sequence[Option] = (
     _opt("external-daemon", DAEMON_NAME, help="Wait for this daemon to be started by hand, for example under a debugger", multi=True),
     _opt("channeld-workers", U16, 0, "Processes that share the channels; 0 means one for each core"),
     _dev("record", STR, None, "Write down what the machines of channels are fed, for tools.replay; by default in the folder record", bare=""),
-    _dev("crash-at", CRASH_POINT, None, "Die as by kill -9 at the commit of this internal message: [before:|after:]NAME[:N], for example after:channeld_got_revoke:2", dynamic=True),
+    _dev("crash-at", CRASH_POINT, None, "Die as by kill -9, or kill a daemon, at the commit of this internal message: [before:|after:]NAME[:N][@DAEMON], for example after:channeld_got_revoke:2", dynamic=True),
 )  # fmt: skip
 
 OPTIONS: tuple[Option, ...] = (*PLACE, *LOGGING, *PLUGINS, *NET, *CHANNELS, *DEVELOPER, *OWN)

@@ -252,14 +252,18 @@ async def start_database(node: Node) -> None:
 
 
 def _crashing_turn(node: Node) -> Callable[..., Any]:
-    from pylightningd.lightningd.dev_crash_io import CrashingTurn
+    from pylightningd.lightningd.dev_crash_io import CrashingTurn, kill_daemon
 
     def move(point: str) -> None:
         if isinstance(node.turn, CrashingTurn):
             node.turn.crash_at(point)
 
     node.config.on_change("dev-crash-at", move)
-    return partial(CrashingTurn, crash_at=node.config["dev-crash-at"])
+    return partial(
+        CrashingTurn,
+        crash_at=node.config["dev-crash-at"],
+        kill_daemon=partial(kill_daemon, node),
+    )
 
 
 def make_supervisor(node: Node) -> None:

@@ -316,7 +316,7 @@ class ChainWatcher(BackendSync):
             return False
         if self._chain.fits(block.header):
             begin = time.perf_counter()
-            await self.turn.do(lambda: self._connect(block))
+            await self.turn.do(partial(self._connect, block))
             took_ms = (time.perf_counter() - begin) * 1000
             self._log("debug", f"Block {block.height} handled in {took_ms:.1f} ms", source="chain")
             self._remember(block)

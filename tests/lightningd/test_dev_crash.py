@@ -45,13 +45,14 @@ def test_names() -> None:
     incoming = Incoming(None, msg, 0, 0)  # type: ignore[arg-type]
     assert name_of(partial(print, incoming)) == "closingd_got_signature_reply"
     assert name_of(partial(some_work)) == "some_work"
+    assert name_of(lambda: 1) == "test_names"
 
 
 @pytest.mark.parametrize(("text", "commits"), [("a:2", 1), ("before:a:2", 1), ("after:a:2", 2)])
 def test_dies_at_the_second(text: str, commits: int) -> None:
     inner = FakeStore()
     point = CrashPoint.parse(text)
-    store = CrashingStore(inner, point)  # type: ignore[arg-type]
+    store = CrashingStore(inner, point, lambda _: None)  # type: ignore[arg-type]
     point.passes("a")
     store.commit()
     point.passes("b")
@@ -59,3 +60,16 @@ def test_dies_at_the_second(text: str, commits: int) -> None:
     with pytest.raises(Dead):
         store.commit()
     assert inner.commits == commits
+
+
+@pytest.mark.parametrize(("text", "commits"), [("before:a@onchaind", 0), ("after:a@onchaind", 1)])
+def test_kills_a_daemon_and_goes_on(text: str, commits: int) -> None:
+    inner = FakeStore()
+    killed: list[tuple[str, int]] = []
+    point = CrashPoint.parse(text)
+    store = CrashingStore(inner, point, lambda kind: killed.append((kind, inner.commits)))  # type: ignore[arg-type]
+    for _ in range(3):
+        point.passes("a")
+        store.commit()
+    assert killed == [("onchaind", commits)]
+    assert inner.commits == 3

@@ -16,83 +16,24 @@ from typing import Any
 import pytest
 
 from tests.regtest.books import check_books
+from tests.regtest.crash_points import CLOSE_POINTS, OPEN_POINTS, PAY_POINTS
+from tests.regtest.crashing import (
+    AMOUNT_MSAT,
+    DEATH,
+    GONE,
+    OPTIONS,
+    WHEN,
+    Payments,
+    crash_at,
+    meet,
+    normal,
+    rise,
+)
 from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import Node
 from tests.regtest.rpc_client import RpcError
-from tests.regtest.sending import new_invoice, route_to, start_payment
+from tests.regtest.sending import route_to, start_payment
 from tests.regtest.waiting import TIMEOUT_S, wait_for
-
-OPTIONS = {
-    "dev-no-reconnect": False,
-    "dev-fast-reconnect": True,
-    "dev-crash-at": "nothing",
-    "dev-fail-on-subdaemon-fail": False,
-    # A node starts often here, and these tests choose their routes: what they do not need costs half a second each.
-    "disable-plugin": ["pay", "topology", "offers"],
-}
-AMOUNT_MSAT = 10_000_000
-FEE_MSAT = 10_000
-WHEN = ("before", "after")
-PAY_POINTS = ("channeld_sending_commitsig", "channeld_got_revoke", "channeld_got_commitsig")
-# What a killed daemon may make its master log.
-DEATH = "was killed"
-GONE = (OSError, RpcError)
-
-
-def crash_at(node: Node, point: str) -> None:
-    """Let a running node die there."""
-    node.rpc("setconfig", config="dev-crash-at", val=point, transient=True)
-
-
-def rise(node: Node, point: str) -> None:
-    """Wait for a node's death, and start it again."""
-    wait_for(lambda: not node.is_running, f"{node.name} to die {point}")
-    assert node.wait_exit() == -signal.SIGKILL
-    node.start()
-
-
-class Payments:
-    """Payments that one node makes to another, which may crash while it does."""
-
-    def __init__(self, *nodes: Node) -> None:
-        self.nodes = nodes
-        self.payer, self.payee = nodes[0], nodes[-1]
-        self.invoices: list[dict[str, Any]] = []
-
-    def start(self, count: int = 1) -> None:
-        """Begin payments; the payer may die in that."""
-        route = route_to(*self.nodes, amount_msat=AMOUNT_MSAT, fees_msat=FEE_MSAT)
-        for _ in range(count):
-            invoice = new_invoice(self.payee, AMOUNT_MSAT)
-            self.invoices.append(invoice)
-            with contextlib.suppress(*GONE):
-                start_payment(self.payer, route, invoice)
-
-    def wait_over(self) -> None:
-        """Wait until every payment has ended."""
-        wait_for(
-            lambda: not self.payer.rpc("listsendpays", status="pending")["payments"],
-            "the payments' end",
-        )
-        for node in self.nodes:
-            wait_for(lambda n=node: not any(c["htlcs"] for c in n.channels()), "the HTLCs' end")
-
-    def check(self) -> int:
-        """Payer and payee agree about each payment; returns how many were paid."""
-        sent: dict[str, list[str]] = {}
-        for part in self.payer.rpc("listsendpays")["payments"]:
-            sent.setdefault(part["payment_hash"], []).append(part["status"])
-        invoices = self.payee.rpc("listinvoices")["invoices"]
-        received = {i["payment_hash"]: i["status"] for i in invoices}
-        paid = 0
-        for invoice in self.invoices:
-            key = invoice["payment_hash"]
-            statuses = sent.get(key, [])
-            assert len(statuses) <= 1
-            assert statuses in ([], ["complete"], ["failed"]), statuses
-            assert (statuses == ["complete"]) == (received[key] == "paid"), (statuses, key)
-            paid += received[key] == "paid"
-        return paid
 
 
 def pay_through_crashes(payments: Payments, victim: Node, points: list[str]) -> None:
@@ -156,9 +97,6 @@ def test_lightningd_dies_while_a_payment_fails(
     check_books(node_factory)
 
 
-OPEN_POINTS = ("openingd_done", "channeld_sending_channel_ready", "channeld_got_channel_ready")
-
-
 @pytest.mark.parametrize("role", ["opener", "accepter"])
 def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> None:
     l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
@@ -193,37 +131,6 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
     wait_for(lambda: not l1.rpc("listsendpays", status="pending")["payments"])
     if role == "opener":
         check_books(node_factory)
-
-
-def meet(factory: NodeFactory, l1: Node, l2: Node) -> None:
-    """Wait until two nodes have a connection that stays."""
-
-    def settled() -> bool:
-        if "CHANNELD_AWAITING_LOCKIN" in l1.channel_states() + l2.channel_states():
-            return False
-        try:
-            if not l1.is_connected(l2):
-                factory.connect(l1, l2)
-            return bool(l1.rpc("ping", id=l2.id) and l2.rpc("ping", id=l1.id))
-        except RpcError:
-            return False
-
-    if not l1.is_connected(l2):
-        factory.connect(l1, l2)
-    wait_for(settled, "both to settle")
-
-
-def normal(node: Node) -> set[str]:
-    """Ids of the usable channels."""
-    return {c["channel_id"] for c in node.channels() if c["state"] == "CHANNELD_NORMAL"}
-
-
-CLOSE_POINTS = (
-    "channeld_got_shutdown",
-    "channeld_shutdown_complete",
-    "closingd_got_signature",
-    "closingd_done",
-)
 
 
 @pytest.mark.parametrize("when", WHEN)
