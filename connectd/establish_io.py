@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -53,6 +54,8 @@ class Local:
     """A fresh private key."""
     on_send: Callable[[NodeId, int], Break]
     on_receive: Callable[[NodeId, int], Break]
+    mute_after_handshake: bool = False
+    """For tests: neither send nor read init."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,8 @@ class Setup:
         try:
             secured = await self._handshake(remote_id)
             self.stage = INIT
+            if self._local.mute_after_handshake:
+                await asyncio.Event().wait()
             return await self._init(secured, incoming=remote_id is None)
         except HandshakeError as err:
             raise SetupFailed(self.stage, str(err)) from err

@@ -171,6 +171,7 @@ class Hub:
         self.always_proxy = msg.always_proxy
         self.use_dns = msg.use_dns
         self.timeout_seconds = float(msg.timeout_seconds or 60)
+        self.local.mute_after_handshake = msg.dev_handshake_no_reply
         self.no_ping_timer = msg.dev_no_ping_timer
         if msg.dev_disconnect:
             self._script = DisconnectScript(lambda: _read_text(msg.dev_disconnect))

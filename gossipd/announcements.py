@@ -74,13 +74,15 @@ def verify_channel_announcement(msg: ChannelAnnouncement, raw: bytes) -> None:
         _verify(f"channel_announcement {msg.short_channel_id}: {name}", key, digest, signature)
 
 
-def read_channel_update(raw: bytes, chain_hash: bytes, now: float) -> ChannelUpdate:
+def read_channel_update(
+    raw: bytes, chain_hash: bytes, now: float, stale_seconds: int = STALE_SECONDS
+) -> ChannelUpdate:
     """Raises BadGossip, IgnoredGossip. `now` in seconds since 1970."""
     msg = _decode(ChannelUpdate, raw)
     # BOLT 7, "The `channel_update` Message", receiver MUST ignore other chains, SHOULD ignore far-off timestamps.
     if msg.chain_hash != chain_hash:
         raise IgnoredGossip("channel_update: for another chain")
-    _check_timestamp("channel_update", msg.timestamp, now)
+    _check_timestamp("channel_update", msg.timestamp, now, stale_seconds)
     return msg
 
 
@@ -132,10 +134,10 @@ def _check_future(what: str, timestamp: int, now: float) -> None:
         raise IgnoredGossip(f"{what}: timestamp {timestamp} is in the future")
 
 
-def _check_timestamp(what: str, timestamp: int, now: float) -> None:
+def _check_timestamp(what: str, timestamp: int, now: float, stale_seconds: int) -> None:
     _check_future(what, timestamp, now)
     # BOLT 7, "Pruning the Network View": older than two weeks is not to be kept.
-    if timestamp < now - STALE_SECONDS:
+    if timestamp < now - stale_seconds:
         raise IgnoredGossip(f"{what}: timestamp {timestamp} is too old")
 
 

@@ -15,6 +15,7 @@ from pylightningd.gossipd.announcements import (
     CHANNEL_ANNOUNCEMENT,
     CHANNEL_UPDATE,
     NODE_ANNOUNCEMENT,
+    STALE_SECONDS,
     BadGossip,
     IgnoredGossip,
 )
@@ -28,6 +29,8 @@ from pylightningd.gossipd.store import Store
 
 FLUSH_SECONDS, FAST_FLUSH_SECONDS = 60.0, 1.0
 PRUNE_SECONDS = 3600.0
+FAST_STALE_SECONDS, FAST_PRUNE_SECONDS = 120, 30.0
+"""With --dev-fast-gossip-prune, as CLN."""
 MAX_REMEMBERED_SOURCES = 20_000
 
 
@@ -43,6 +46,7 @@ class Gossip:
         node_id: NodeId,
         height: int,
         fast: bool = False,
+        fast_prune: bool = False,
     ) -> None:
         self._port = port
         self._fast = fast
@@ -55,7 +59,9 @@ class Gossip:
             our_id=node_id,
             height=height,
             limit=None if fast else RateLimit(),
+            stale_seconds=FAST_STALE_SECONDS if fast_prune else STALE_SECONDS,
         )
+        self._prune_seconds = FAST_PRUNE_SECONDS if fast_prune else PRUNE_SECONDS
         self.seeker = Seeker(self.graph, self.intake.pending, chain_hash, fast)
         self.seeker.refused = self.intake.refused
         self.peers: dict[int, GossipPeer] = {}
@@ -236,7 +242,7 @@ class Gossip:
         # After a long time away peers get an hour to refresh what is stale.
         if self._last_prune is None:
             self._last_prune = now
-        elif now - self._last_prune >= PRUNE_SECONDS:
+        elif now - self._last_prune >= self._prune_seconds:
             self._last_prune = now
             self.intake.prune(now)
 

@@ -70,6 +70,8 @@ class Intake:
     height: int
     limit: RateLimit | None = None
     """None: no limit (dev_fast_gossip)."""
+    stale_seconds: int = ann.STALE_SECONDS
+    """For how long a channel_update holds."""
     pending: PendingChannels = field(default_factory=PendingChannels)
     own: dict[int, OwnChannel] = field(default_factory=dict)
     early_nodes: dict[NodeId, Waiting] = field(default_factory=dict)
@@ -186,7 +188,7 @@ class Intake:
 
     def channel_update(self, raw: bytes, source: int, now: float) -> None:
         """A direction's new terms."""
-        msg = ann.read_channel_update(raw, self.chain_hash, now)
+        msg = ann.read_channel_update(raw, self.chain_hash, now, self.stale_seconds)
         scid = msg.short_channel_id
         direction = msg.channel_flags & ann.DIRECTION
         ours = self._own_update(msg, raw, direction, source)
@@ -331,7 +333,7 @@ class Intake:
 
     def prune(self, now: float) -> None:
         """Forget what nobody refreshes."""
-        for channel in stale_channels(self.graph, now):
+        for channel in stale_channels(self.graph, now, self.stale_seconds):
             text = describe_pruning(channel, now, str(ShortChannelId(channel.scid)))
             level = "unusual" if self.our_id in (channel.node_1, channel.node_2) else "debug"
             self.outcome.log(level, text, OURS)

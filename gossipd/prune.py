@@ -6,10 +6,12 @@ from pylightningd.gossipd.announcements import STALE_SECONDS
 from pylightningd.gossipd.graph import ChannelEntry, Graph
 
 
-def stale_channels(graph: Graph, now: float) -> list[ChannelEntry]:
-    """Channels with a direction whose newest channel_update is older than two weeks."""
+def stale_channels(
+    graph: Graph, now: float, stale_seconds: int = STALE_SECONDS
+) -> list[ChannelEntry]:
+    """Channels with a direction whose newest channel_update is older than two weeks, or so many seconds."""
     # BOLT 7, "Recommendation on Pruning Stale Entries": two weeks without a channel_update from either end.
-    limit = now - STALE_SECONDS
+    limit = now - stale_seconds
     return [
         channel
         for channel in graph.channels.values()

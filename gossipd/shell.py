@@ -83,6 +83,7 @@ class GossipdShell(DaemonShell):
             node_id=msg.node_id,
             height=msg.blockheight,
             fast=msg.dev_fast_gossip,
+            fast_prune=msg.dev_fast_gossip_prune,
         )
         orphans = core.graph.load(store.records())
         if orphans:

@@ -37,20 +37,38 @@ class ChannelSecrets:
     points: Basepoints
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forced:
+    """For tests: what to use in the place of what follows from the node's secret."""
+
+    node_key: Secret | None = None
+    bip32_seed: Secret | None = None
+    channel_secrets: bytes = b""
+    """Of every channel: funding, revocation, payment, delayed payment, htlc, shaseed."""
+
+
+_NOTHING = Forced()
+
+
 class NodeSecrets:
     """All that follows from the node's secret. Expensive to build, cheap to ask."""
 
-    def __init__(self, secret: bytes, *, is_test_network: bool) -> None:
+    def __init__(self, secret: bytes, *, is_test_network: bool, forced: Forced = _NOTHING) -> None:
+        """Raises ValueError for a secret of another size, and where what is forced is no key."""
         if len(secret) not in (32, BIP86_SEED_SIZE):
             raise ValueError(f"the node's secret is 32 or 64 bytes, not {len(secret)}")
         self._private_version = (
             wally.BIP32_VER_TEST_PRIVATE if is_test_network else wally.BIP32_VER_MAIN_PRIVATE
         )
-        self.node_key = Secret(_node_key(secret))
+        self._channel_secrets = _read_channel_secrets(forced.channel_secrets)
+        self.node_key = forced.node_key or Secret(_node_key(secret))
         self.node_id = NodeId(pubkey_from_secret(self.node_key))
         self._peer_seed = hkdf(32, b"", secret[:32], b"peer seed")
         self._derived_base = hkdf(32, b"", secret, b"derived secrets")
-        master = _old_master(secret, self._private_version)
+        if forced.bip32_seed is None:
+            master = _old_master(secret, self._private_version)
+        else:
+            master = wally.bip32_key_from_seed(forced.bip32_seed.reveal(), self._private_version, 0)
         self._bip32 = _child(_child(master, 0), 0)
         self.bolt12_key = Secret(_private(_child(master, _BOLT12_BRANCH | _HARDENED)))
         self._bip86: Any = None
@@ -91,20 +109,45 @@ class NodeSecrets:
 
     def channel(self, peer_id: NodeId, dbid: int) -> ChannelSecrets:
         """The keys of the channel that is row `dbid` with this peer."""
+        if self._channel_secrets is not None:
+            return self._channel_secrets
         salt = peer_id + struct.pack("<Q", dbid)
         seed = hkdf(32, salt, self._peer_seed, b"per-peer seed")
         raw = hkdf(6 * 32, b"", seed, b"c-lightning")
         funding, revocation, htlc, payment, delayed, shaseed = (
             Secret(raw[n : n + 32]) for n in range(0, 6 * 32, 32)
         )
-        points = Basepoints(
-            funding_pubkey=pubkey_from_secret(funding),
-            revocation=pubkey_from_secret(revocation),
-            payment=pubkey_from_secret(payment),
-            delayed_payment=pubkey_from_secret(delayed),
-            htlc=pubkey_from_secret(htlc),
-        )
-        return ChannelSecrets(funding, revocation, htlc, payment, delayed, shaseed, points)
+        return _with_points(funding, revocation, htlc, payment, delayed, shaseed)
+
+
+def _with_points(
+    funding: Secret,
+    revocation: Secret,
+    htlc: Secret,
+    payment: Secret,
+    delayed: Secret,
+    shaseed: Secret,
+) -> ChannelSecrets:
+    points = Basepoints(
+        funding_pubkey=pubkey_from_secret(funding),
+        revocation=pubkey_from_secret(revocation),
+        payment=pubkey_from_secret(payment),
+        delayed_payment=pubkey_from_secret(delayed),
+        htlc=pubkey_from_secret(htlc),
+    )
+    return ChannelSecrets(funding, revocation, htlc, payment, delayed, shaseed, points)
+
+
+def _read_channel_secrets(raw: bytes) -> ChannelSecrets | None:
+    """In the order of --dev-force-channel-secrets, which is not that of the derivation."""
+    if not raw:
+        return None
+    if len(raw) != 6 * 32:
+        raise ValueError(f"the forced channel secrets are {6 * 32} bytes, not {len(raw)}")
+    funding, revocation, payment, delayed, htlc, shaseed = (
+        Secret(raw[n : n + 32]) for n in range(0, 6 * 32, 32)
+    )
+    return _with_points(funding, revocation, htlc, payment, delayed, shaseed)
 
 
 def _node_key(secret: bytes) -> bytes:

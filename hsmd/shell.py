@@ -21,7 +21,7 @@ from pylightningd.common.wire.hsmd_wire import (
     HsmdSignLocalCommitment,
 )
 from pylightningd.common.wire.runtime import Message
-from pylightningd.hsmd.derive import NodeSecrets
+from pylightningd.hsmd.derive import Forced, NodeSecrets
 from pylightningd.hsmd.enforcement_io import DamagedState, EnforcementFile
 from pylightningd.hsmd.machine import Hsm
 from pylightningd.hsmd.permissions import Refusal
@@ -126,10 +126,10 @@ class HsmdShell(DaemonShell):
             network = network_by_name(msg.network)
             secret, created = read_or_create(path, msg.passphrase)
             self._file = EnforcementFile(path.with_name("hsmd_state"))
-        except (SecretFileError, DamagedState, KeyError, OSError) as err:
+            node = NodeSecrets(secret.secret, is_test_network=network.is_test, forced=_forced(msg))
+        except (SecretFileError, DamagedState, KeyError, OSError, ValueError) as err:
             self._refuse(incoming, str(err))
             return
-        node = NodeSecrets(secret.secret, is_test_network=network.is_test)
         self._hsm = Hsm(node, network, self._file.records)
         if created:
             self.log("info", f"Created {path}: back it up")
@@ -142,3 +142,11 @@ class HsmdShell(DaemonShell):
                 has_mnemonic=secret.mnemonic is not None,
             )
         )
+
+
+def _forced(msg: HsmdInit) -> Forced:
+    return Forced(
+        node_key=msg.dev_node_key,
+        bip32_seed=msg.dev_bip32_seed,
+        channel_secrets=msg.dev_channel_secrets or b"",
+    )

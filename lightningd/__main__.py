@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(usage(config))
             return 0
         if config["test-daemons-only"]:
-            return _test_daemons()
+            return _test_daemons(config)
         return _run(config)
     except ConfigError as error:
         return _complain(str(error))
@@ -55,16 +55,19 @@ def _list_features() -> None:
     print("supports_open_accept_channel_type")
 
 
-DAEMONS = ("hsmd", "connectd", "gossipd", "openingd", "channeld", "closingd", "onchaind")
-
-
-def _test_daemons() -> int:
+def _test_daemons(config: Config) -> int:
     """Can each daemon be run? Says which cannot."""
     import subprocess
 
-    for name in DAEMONS:
-        command = [sys.executable, "-m", f"pylightningd.{name}", "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    from pylightningd.lightningd.config_table import SUBDAEMONS
+
+    for name in SUBDAEMONS:
+        program = config.program_of(name)
+        command = [program] if program else [sys.executable, "-m", f"pylightningd.{name}"]
+        try:
+            done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
+        except OSError as error:
+            return _complain(f"{name} cannot be run: {program}: {error.strerror}")
         if done.returncode != 0:
             return _complain(f"{name} cannot be run: {done.stderr.strip()}")
     return 0

@@ -226,6 +226,10 @@ class Config:
         close = get_close_matches(name, [n for n in self._names if len(n) > 1], 1)
         return f" (did you mean --{close[0]}?)" if close else ""
 
+    def program_of(self, daemon: str) -> str:
+        """The path that --subdaemon gives for a kind of daemon, the last one given; empty for our own."""
+        return {name: str(path) for name, path in self["subdaemon"]}.get(daemon, "")
+
     # Changing a running node
 
     def on_change(self, name: str, changed: Callable[[Any], None]) -> None:

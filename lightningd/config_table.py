@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pylightningd.common.ids import ChannelId
 from pylightningd.common.log import LEVELS
 from pylightningd.common.network import NETWORKS, Network
+from pylightningd.common.secret import Secret
 from pylightningd.lightningd.config_addresses import (
     announce_address,
     listen_address,
@@ -20,6 +22,8 @@ from pylightningd.lightningd.config_addresses import (
 from pylightningd.lightningd.rpc.params import parse_msat
 
 Parse = Callable[[str], Any]
+
+SUBDAEMONS = ("hsmd", "connectd", "gossipd", "openingd", "channeld", "closingd", "onchaind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,35 @@ def _crash_point(text: str) -> str:
     return text
 
 
+def _secret(text: str) -> Secret:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise ValueError("Unable to parse it: expected 64 hex digits")
+    return Secret(bytes.fromhex(text))
+
+
+def _channel_secrets(text: str) -> bytes:
+    if not re.fullmatch(r"([0-9a-fA-F]{64}/){5}[0-9a-fA-F]{64}", text):
+        raise ValueError("Expected 6 hex secrets separated by /")
+    return bytes.fromhex(text.replace("/", ""))
+
+
+def _temporary_id(text: str) -> ChannelId:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise ValueError(f"Unable to parse channel id '{text}': expected 64 hex digits")
+    return ChannelId(bytes.fromhex(text))
+
+
+def _subdaemon(text: str) -> tuple[str, str]:
+    name, colon, path = text.partition(":")
+    if not colon:
+        raise ValueError("argument must contain ':'")
+    if name not in SUBDAEMONS:
+        raise ValueError(f'"{name}" is not a subdaemon: expected one of {", ".join(SUBDAEMONS)}')
+    if not path:
+        raise ValueError("there is no path behind ':', for example channeld:/opt/my/channeld")
+    return name, path
+
+
 def _choice(*words: str) -> Parse:
     def parse(text: str) -> str:
         if text not in words:
@@ -217,6 +250,10 @@ LISTEN = Kind("address", listen_address, "value_str")
 ANNOUNCE = Kind("address", announce_address, "value_str")
 PROXY = Kind("host:port", proxy_address, "value_str")
 DAEMON_NAME = Kind("name", _daemon_name, "value_str")
+SECRET = Kind("64 hex digits", _secret, "value_str")
+CHANNEL_SECRETS = Kind("6 hex secrets", _channel_secrets, "value_str")
+TEMPORARY_ID = Kind("channel id", _temporary_id, "value_str", bytes.hex)
+SUBDAEMON = Kind("daemon:path", _subdaemon, "value_str", ":".join)
 NODE_ID = Kind("node id", _node_id, "value_str")
 FEERATES = Kind("feerates", _feerates, "value_str", lambda rates: "/".join(map(str, rates)))
 CRASH_POINT = Kind("crash point", _crash_point, "value_str")
@@ -296,7 +333,7 @@ NET: Sequence[Option] = (
     _opt("autoconnect-seeker-peers", U32, 10, "Seeker autoconnects to maintain this minimum number of gossip peers (taken, but without effect here)"),
     _opt("rgb", RGB, None, "RRGGBB hex color for node"),
     _opt("alias", ALIAS, None, "Up to 32-byte alias for node", keep_whitespace=True),
-    _opt("subdaemon", STR, help="SUBDAEMON:PATH: use another program for that daemon", multi=True),
+    _opt("subdaemon", SUBDAEMON, help="SUBDAEMON:PATH: use another program for that daemon; it is given our daemon's arguments", multi=True),
 )  # fmt: skip
 
 CHANNELS: Sequence[Option] = (
@@ -346,10 +383,10 @@ DEVELOPER: Sequence[Option] = (
     _dev("bitcoind-poll", U32, 30, "Time between polling for new transactions"),
     _dev("fast-gossip", help="Make gossip broadcast 1 second, etc"),
     _dev("fast-gossip-prune", help="Make gossip pruning 120 seconds"),
-    _dev("force-privkey", STR, None, "Force HSM to use this as node private key", conceal=True),
-    _dev("force-bip32-seed", STR, None, "Force HSM to use this as bip32 seed", conceal=True),
-    _dev("force-channel-secrets", STR, None, "Force HSM to use these for all per-channel secrets", conceal=True),
-    _dev("force-tmp-channel-id", STR, None, "Force the temporary channel id, instead of random"),
+    _dev("force-privkey", SECRET, None, "Force HSM to use this as node private key", conceal=True),
+    _dev("force-bip32-seed", SECRET, None, "Force HSM to use this as bip32 seed", conceal=True),
+    _dev("force-channel-secrets", CHANNEL_SECRETS, None, "Force HSM to use these for all per-channel secrets", conceal=True),
+    _dev("force-tmp-channel-id", TEMPORARY_ID, None, "Force the temporary channel id, instead of random"),
     _dev("max-funding-unconfirmed-blocks", U32, 2016, "Maximum number of blocks we wait for a channel funding transaction to confirm, if we are the fundee"),
     _dev("no-htlc-timeout", help="Don't fail the link if HTLCs are not confirmed within 30 seconds"),
     _dev("fail-process-onionpacket", help="Force all processing of onion packets to fail"),
@@ -387,7 +424,6 @@ OWN: Sequence[Option] = (
 OPTIONS: tuple[Option, ...] = (*PLACE, *LOGGING, *PLUGINS, *NET, *CHANNELS, *DEVELOPER, *OWN)
 
 NOT_SUPPORTED = (
-    "subdaemon",
     "accept-htlc-tlv-type",
     "bookkeeper-db",
     "bookkeeper-dir",
@@ -398,9 +434,6 @@ NOT_SUPPORTED = (
     "message-padding",
     "payment-fronting-node",
     "tor-service-password",
-    "dev-force-bip32-seed",
-    "dev-force-channel-secrets",
-    "dev-force-privkey",
 )
 """Options of CLN that we know but cannot obey: the start refuses them, rather than that they are ignored."""
 
@@ -413,25 +446,15 @@ WITHOUT_EFFECT = (
     "i-promise-to-fix-broken-api-user",
     "large-channels",
     "require-confirmed-inputs",
-    "dev-allow-shutdown-destination-change",
-    "dev-any-channel-type",
     "dev-builtin-plugins-unimportant",
     "dev-debugger",
     "dev-fail-process-onionpacket",
-    "dev-fast-gossip-prune",
     "dev-fd-limit-multiplier",
-    "dev-force-tmp-channel-id",
-    "dev-handshake-no-reply",
-    "dev-hsmd-fail-preapprove",
-    "dev-hsmd-no-preapprove-check",
     "dev-limit-connections-inflight",
     "dev-low-prio-anchor-blocks",
-    "dev-max-funding-unconfirmed-blocks",
     "dev-no-modern-onion",
     "dev-no-plugin-checksum",
-    "dev-no-reconnect-private",
     "dev-no-version-checks",
-    "dev-strict-forwarding",
     "dev-throttle-gossip",
     "dev-warn-on-overgrind",
 )

@@ -117,7 +117,7 @@ class Peers:
     def wants_connection(self, peer: Peer) -> bool:
         """Whether a channel with it needs the peer: also one that only the peer can close."""
         return any(
-            c.state in RESUMED
+            (c.state in RESUMED and (c.announce or self._node.settings.reconnect_private))
             or (c.state is ChannelState.AWAITING_UNILATERAL and c.future_remote_point is not None)
             for c in self._node.channels.of_peer(peer.id)
         )

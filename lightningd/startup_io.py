@@ -300,6 +300,7 @@ async def launch_hsmd(node: Node) -> None:
         wires=(hsmd_wire,),
         args=("--hsm-secret", os.path.join(node.config.folders.net_dir, "hsm_secret")),
         vital=True,
+        program=node.config.program_of("hsmd"),
     )
     try:
         node.hsm = await node.daemons.start(spec)
@@ -312,7 +313,14 @@ async def start_hsmd(node: Node) -> None:
     from pylightningd.common.bus.link import LinkClosed, Refused
     from pylightningd.common.wire.hsmd_wire import HsmdInit
 
-    request = HsmdInit(network=node.network.name, passphrase=node.config.passphrase)
+    config = node.config
+    request = HsmdInit(
+        network=node.network.name,
+        passphrase=config.passphrase,
+        dev_node_key=config["dev-force-privkey"],
+        dev_bip32_seed=config["dev-force-bip32-seed"],
+        dev_channel_secrets=config["dev-force-channel-secrets"],
+    )
     try:
         reply = await node.hsm.ask(request)
     except (Refused, LinkClosed) as error:

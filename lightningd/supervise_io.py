@@ -72,6 +72,8 @@ class DaemonSpec:
     args: tuple[str, ...] = ()
     vital: bool = False
     on_restarted: Restarted | None = None
+    program: str = ""
+    """Another executable than our own module; it is given the same arguments."""
 
 
 @dataclass(slots=True)
@@ -187,7 +189,14 @@ class Supervisor:
             self._explain(spec, url, token)
             await link.ready
         else:
-            process = await self._launch(spec, url, token)
+            try:
+                process = await self._launch(spec, url, token)
+            except OSError as error:
+                link.close()
+                what = spec.program or self._python
+                raise DaemonFailed(
+                    f"{spec.name} did not start: {what}: {error.strerror}"
+                ) from error
             running = _Running(spec, link, process, started_at)
             self._spawn(self._watch_output(spec.name, process), f"stderr of {spec.name}")
             await self._hello_or_death(spec, link, process)
@@ -236,10 +245,9 @@ class Supervisor:
         return link
 
     def _command(self, spec: DaemonSpec, url: str) -> list[str]:
+        program = [spec.program] if spec.program else [self._python, "-m", spec.module]
         return [
-            self._python,
-            "-m",
-            spec.module,
+            *program,
             "--master-url",
             url,
             "--name",

@@ -41,6 +41,9 @@ def begin(opening: Opening, _phase: Fresh, request: OpeningdGotOpen) -> Step[Non
     except WireError as err:
         raise FailChannel(f"Parsing open_channel: {err}") from err
     terms = _terms(opening, request, msg)
+    if not is_acceptable(terms.channel_type, opening.node.features):
+        names = ",".join(terms.channel_type.names())
+        yield Log("unusual", f"dev-any-channel-type: accepting {names}")
     opening.phase = Invited(terms)
     yield Log("debug", f"Setting their reserve to {terms.local_config.channel_reserve}")
     yield SendPeer(_accept_channel(terms))
@@ -93,7 +96,7 @@ def _suitable_type(opening: Opening, msg: OpenChannel, *, announce: bool) -> Cha
     if msg.tlvs.channel_type is None:
         raise params.BadParameters("Did not set channel_type in open_channel message")
     channel_type = ChannelType.decode(msg.tlvs.channel_type)
-    if not is_acceptable(channel_type, opening.node.features):
+    if not is_acceptable(channel_type, opening.node.features) and not opening.node.any_channel_type:
         names = ",".join(channel_type.names())
         raise params.BadParameters(f"Did not support channel_type [{names}]")
     # BOLT 2, "The `open_channel` Message": option_scid_alias is not for announced channels.

@@ -28,7 +28,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "e921216f7a9ae0cc3978abbf5d0a9397117d0dc6d7ce5967e6bdf3a56555ffe6"
+    "de8ced5caa8d7c7495b4c89ce8ef9abf4c64fc2240295ae3720538eebeb33123"
 )
 """SHA256 of connectd/connectd_wire.csv and what it includes."""
 
@@ -98,7 +98,7 @@ class ConnectdInitReply(Message):
 _CONNECTD_INIT_0 = struct.Struct(">H")
 _CONNECTD_INIT_1 = struct.Struct(">33s")
 _CONNECTD_INIT_2 = struct.Struct(">BBI")
-_CONNECTD_INIT_3 = struct.Struct(">B")
+_CONNECTD_INIT_3 = struct.Struct(">BB")
 
 
 @wire_class
@@ -119,6 +119,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
         ("timeout_seconds", "u32", ""),
         ("dev_disconnect", "utf8", ""),
         ("dev_no_ping_timer", "bool", ""),
+        ("dev_handshake_no_reply", "bool", ""),
     )
 
     __slots__ = (
@@ -132,6 +133,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
         "timeout_seconds",
         "dev_disconnect",
         "dev_no_ping_timer",
+        "dev_handshake_no_reply",
     )
     network: str
     node_id: NodeId
@@ -143,6 +145,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
     timeout_seconds: int  # u32
     dev_disconnect: str
     dev_no_ping_timer: bool
+    dev_handshake_no_reply: bool
 
     def __init__(
         self,
@@ -157,6 +160,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
         timeout_seconds: int,
         dev_disconnect: str,
         dev_no_ping_timer: bool,
+        dev_handshake_no_reply: bool,
     ) -> None:
         put(self, "network", network)
         put(self, "node_id", node_id)
@@ -168,6 +172,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
         put(self, "timeout_seconds", timeout_seconds)
         put(self, "dev_disconnect", dev_disconnect)
         put(self, "dev_no_ping_timer", dev_no_ping_timer)
+        put(self, "dev_handshake_no_reply", dev_handshake_no_reply)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
@@ -183,7 +188,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
                 write_string(self.proxy),
                 _CONNECTD_INIT_2.pack(self.always_proxy, self.use_dns, self.timeout_seconds),
                 write_string(self.dev_disconnect),
-                _CONNECTD_INIT_3.pack(self.dev_no_ping_timer),
+                _CONNECTD_INIT_3.pack(self.dev_no_ping_timer, self.dev_handshake_no_reply),
             ),
         )
 
@@ -209,8 +214,8 @@ class ConnectdInit(Request[ConnectdInitReply]):
             always_proxy_0_, use_dns_0_, timeout_seconds_ = _CONNECTD_INIT_2.unpack_from(buf, pos)
             pos += 6
             dev_disconnect_, pos = read_string(buf, pos)
-            (dev_no_ping_timer_0_,) = _CONNECTD_INIT_3.unpack_from(buf, pos)
-            pos += 1
+            dev_no_ping_timer_0_, dev_handshake_no_reply_0_ = _CONNECTD_INIT_3.unpack_from(buf, pos)
+            pos += 2
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
@@ -224,6 +229,7 @@ class ConnectdInit(Request[ConnectdInitReply]):
                 timeout_seconds=timeout_seconds_,
                 dev_disconnect=dev_disconnect_,
                 dev_no_ping_timer=to_bool(dev_no_ping_timer_0_),
+                dev_handshake_no_reply=to_bool(dev_handshake_no_reply_0_),
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

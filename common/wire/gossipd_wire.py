@@ -30,7 +30,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "e001165ac78024360b561a92848f255e66831a022553acf8512d4242398b36a4"
+    "32d5027621d25cd32cf8755d3902258f589f5da527d99011a06a88fa7b59318a"
 )
 """SHA256 of gossipd/gossipd_wire.csv and what it includes."""
 
@@ -81,7 +81,7 @@ class GossipdInitReply(Message):
 
 _GOSSIPD_INIT_0 = struct.Struct(">H")
 _GOSSIPD_INIT_1 = struct.Struct(">33s")
-_GOSSIPD_INIT_2 = struct.Struct(">IB")
+_GOSSIPD_INIT_2 = struct.Struct(">IBB")
 
 
 @wire_class
@@ -98,15 +98,25 @@ class GossipdInit(Request[GossipdInitReply]):
         ("store_path", "utf8", ""),
         ("blockheight", "u32", ""),
         ("dev_fast_gossip", "bool", ""),
+        ("dev_fast_gossip_prune", "bool", ""),
     )
 
-    __slots__ = ("network", "node_id", "features", "store_path", "blockheight", "dev_fast_gossip")
+    __slots__ = (
+        "network",
+        "node_id",
+        "features",
+        "store_path",
+        "blockheight",
+        "dev_fast_gossip",
+        "dev_fast_gossip_prune",
+    )
     network: str
     node_id: NodeId
     features: bytes
     store_path: str
     blockheight: int  # u32
     dev_fast_gossip: bool
+    dev_fast_gossip_prune: bool
 
     def __init__(
         self,
@@ -117,6 +127,7 @@ class GossipdInit(Request[GossipdInitReply]):
         store_path: str,
         blockheight: int,
         dev_fast_gossip: bool,
+        dev_fast_gossip_prune: bool,
     ) -> None:
         put(self, "network", network)
         put(self, "node_id", node_id)
@@ -124,6 +135,7 @@ class GossipdInit(Request[GossipdInitReply]):
         put(self, "store_path", store_path)
         put(self, "blockheight", blockheight)
         put(self, "dev_fast_gossip", dev_fast_gossip)
+        put(self, "dev_fast_gossip_prune", dev_fast_gossip_prune)
 
     def encode(self) -> bytes:
         if len(self.node_id) != 33:
@@ -135,7 +147,11 @@ class GossipdInit(Request[GossipdInitReply]):
                 _GOSSIPD_INIT_1.pack(self.node_id),
                 write_varbytes(self.features),
                 write_string(self.store_path),
-                _GOSSIPD_INIT_2.pack(self.blockheight, self.dev_fast_gossip),
+                _GOSSIPD_INIT_2.pack(
+                    self.blockheight,
+                    self.dev_fast_gossip,
+                    self.dev_fast_gossip_prune,
+                ),
             ),
         )
 
@@ -151,8 +167,12 @@ class GossipdInit(Request[GossipdInitReply]):
             pos += 33
             features_, pos = read_varbytes(buf, pos)
             store_path_, pos = read_string(buf, pos)
-            blockheight_, dev_fast_gossip_0_ = _GOSSIPD_INIT_2.unpack_from(buf, pos)
-            pos += 5
+            (
+                blockheight_,
+                dev_fast_gossip_0_,
+                dev_fast_gossip_prune_0_,
+            ) = _GOSSIPD_INIT_2.unpack_from(buf, pos)
+            pos += 6
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
@@ -162,6 +182,7 @@ class GossipdInit(Request[GossipdInitReply]):
                 store_path=store_path_,
                 blockheight=blockheight_,
                 dev_fast_gossip=to_bool(dev_fast_gossip_0_),
+                dev_fast_gossip_prune=to_bool(dev_fast_gossip_prune_0_),
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

@@ -35,7 +35,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "d91e2d9efdf96870085ecc288f3c35e4b81c6ddbc328c78be7a8aee54574c9f7"
+    "dcb90bd3fa7a231192c770fd6efb38c1dd5e429e24a4a79c9fa7c16c19ead03f"
 )
 """SHA256 of hsmd/hsmd_wire.csv and what it includes."""
 
@@ -407,6 +407,7 @@ class HsmdInitReply(Message):
 
 
 _HSMD_INIT_0 = struct.Struct(">H")
+_HSMD_INIT_1 = struct.Struct(">32s")
 
 
 @wire_class
@@ -421,27 +422,55 @@ class HsmdInit(Request[HsmdInitReply]):
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("network", "utf8", ""),
         ("passphrase", "?varbytes", ""),
+        ("dev_node_key", "?secret", ""),
+        ("dev_bip32_seed", "?secret", ""),
+        ("dev_channel_secrets", "?varbytes", ""),
     )
 
-    __slots__ = ("network", "passphrase")
+    __slots__ = ("network", "passphrase", "dev_node_key", "dev_bip32_seed", "dev_channel_secrets")
     network: str
     passphrase: bytes | None
+    # For tests: use these in the place of what follows from hsm_secret. The secrets of all channels
+    # are 6 x 32 bytes.
+    dev_node_key: Secret | None
+    dev_bip32_seed: Secret | None
+    dev_channel_secrets: bytes | None
 
     def __init__(
         self,
         *,
         network: str,
         passphrase: bytes | None = None,
+        dev_node_key: Secret | None = None,
+        dev_bip32_seed: Secret | None = None,
+        dev_channel_secrets: bytes | None = None,
     ) -> None:
         put(self, "network", network)
         put(self, "passphrase", passphrase)
+        put(self, "dev_node_key", dev_node_key)
+        put(self, "dev_bip32_seed", dev_bip32_seed)
+        put(self, "dev_channel_secrets", dev_channel_secrets)
 
     def encode(self) -> bytes:
+        if (
+            (self.dev_node_key is not None and len(self.dev_node_key) != 32)
+            or (self.dev_bip32_seed is not None and len(self.dev_bip32_seed) != 32)
+        ):
+            raise wrong_length(self)
         return b"".join(
             (
                 _HSMD_INIT_0.pack(100),
                 write_string(self.network),
                 b"\x00" if self.passphrase is None else b"\x01" + write_varbytes(self.passphrase),
+                b"\x00" if self.dev_node_key is None else b"\x01" + _HSMD_INIT_1.pack(
+                    self.dev_node_key.reveal(),
+                ),
+                b"\x00" if self.dev_bip32_seed is None else b"\x01" + _HSMD_INIT_1.pack(
+                    self.dev_bip32_seed.reveal(),
+                ),
+                b"\x00" if self.dev_channel_secrets is None else b"\x01" + write_varbytes(
+                    self.dev_channel_secrets,
+                ),
             ),
         )
 
@@ -458,11 +487,33 @@ class HsmdInit(Request[HsmdInitReply]):
             passphrase_: bytes | None = None
             if present:
                 passphrase_, pos = read_varbytes(buf, pos)
+            present = read_flag(buf, pos)
+            pos += 1
+            dev_node_key_: Secret | None = None
+            if present:
+                (dev_node_key_0_,) = _HSMD_INIT_1.unpack_from(buf, pos)
+                pos += 32
+                dev_node_key_ = Secret(dev_node_key_0_)
+            present = read_flag(buf, pos)
+            pos += 1
+            dev_bip32_seed_: Secret | None = None
+            if present:
+                (dev_bip32_seed_0_,) = _HSMD_INIT_1.unpack_from(buf, pos)
+                pos += 32
+                dev_bip32_seed_ = Secret(dev_bip32_seed_0_)
+            present = read_flag(buf, pos)
+            pos += 1
+            dev_channel_secrets_: bytes | None = None
+            if present:
+                dev_channel_secrets_, pos = read_varbytes(buf, pos)
             if pos != len(buf):
                 raise trailing(cls, len(buf) - pos)
             return cls(
                 network=network_,
                 passphrase=passphrase_,
+                dev_node_key=dev_node_key_,
+                dev_bip32_seed=dev_bip32_seed_,
+                dev_channel_secrets=dev_channel_secrets_,
             )
         except DECODE_ERRORS as err:
             raise malformed(cls, err) from err

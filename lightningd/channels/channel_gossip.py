@@ -36,6 +36,8 @@ DISABLE_AFTER_SECONDS = 600
 """A peer that is away for so long has its channel marked disabled."""
 _NODE_ANNOUNCEMENT = "node_announcement"
 _DAY_SECONDS = 24 * 3600
+_FAST_SECONDS = 30
+"""With --dev-fast-gossip-prune: channels are pruned after two minutes."""
 
 _LIVE = frozenset({ChannelState.CHANNELD_NORMAL})
 _CLOSING = frozenset(
@@ -208,12 +210,21 @@ class ChannelGossip:
             self._kick(channel.dbid)
         if not self._timer_runs:
             self._timer_runs = True
-            self._node.call_later(_DAY_SECONDS, self._daily)
+            self._node.call_later(self._check_seconds(), self._daily)
+
+    def _check_seconds(self) -> int:
+        """How often it is looked whether an update is old."""
+        return _FAST_SECONDS if self._node.settings.fast_gossip_prune else _DAY_SECONDS
+
+    def _refresh_seconds(self) -> int:
+        """The age at which our channel_update is said again: well before anybody prunes the channel."""
+        fast = self._node.settings.fast_gossip_prune
+        return 3 * _FAST_SECONDS if fast else og.REFRESH_SECONDS
 
     def _daily(self) -> None:
         for channel in self._node.channels:
             self._kick(channel.dbid)
-        self._node.call_later(_DAY_SECONDS, self._daily)
+        self._node.call_later(self._check_seconds(), self._daily)
 
     def node_changed(self) -> None:
         """Our alias or addresses changed."""
@@ -296,7 +307,7 @@ class ChannelGossip:
         now = int(node.clock.now())
         old = channel.our_update
         last = og.update_timestamp(old)
-        if og.says_the_same(old, wanted) and last > now - og.REFRESH_SECONDS:
+        if og.says_the_same(old, wanted) and last > now - self._refresh_seconds():
             return
         # BOLT 7, "The `channel_update` Message": the timestamp grows with each one.
         stamped = replace(wanted, timestamp=max(now, last + 1))

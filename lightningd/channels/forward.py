@@ -186,14 +186,15 @@ class Switch:
         )
 
     def _forward(self, channel: Channel, htlc: LiveHtlc, told: Instructions) -> None:
-        out = self._next_channel(told)
-        scid = told.scid or out.usable_scid
-        update = out.our_update
+        named = self._next_channel(told)
+        out = self._chosen(channel, named, told)
+        scid = (told.scid if out is named else None) or out.usable_scid
+        update = named.our_update
         if not out.is_ready():
             self._node.channel_gossip.tried_while_gone(out)
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
         now = self._node.clock.now()
-        self._check_policy(out, htlc, told, now)
+        self._check_policy(out, htlc, told, now, update)
         self.forwards.offered(htlc, channel.usable_scid, scid, told.amount, now)
 
         def refused(code: int, _text: str) -> None:
@@ -215,7 +216,24 @@ class Switch:
             on_sent=sent,
         )
 
-    def _check_policy(self, out: Channel, htlc: LiveHtlc, told: Instructions, now: float) -> None:
+    def _chosen(self, channel: Channel, named: Channel, told: Instructions) -> Channel:
+        """Where the HTLC goes out: any channel with the peer of the one that is named will do."""
+        # BOLT 4, "Non-strict Forwarding": MAY use another channel with the same next node.
+        if told.scid is None or self._node.settings.strict_forwarding:
+            return named
+        out = self._node.channels.better_than(named, told.amount)
+        if out is not named:
+            self._node.log(
+                "debug",
+                f"Chose a better channel than {told.scid}: {out.usable_scid}",
+                peer_id=channel.peer_id,
+                dbid=channel.dbid,
+            )
+        return out
+
+    def _check_policy(
+        self, out: Channel, htlc: LiveHtlc, told: Instructions, now: float, update: bytes
+    ) -> None:
         """Raises CannotForward."""
         check = partial(
             check_forward,
@@ -223,7 +241,7 @@ class Switch:
             amount=told.amount,
             cltv_expiry=told.cltv_expiry,
             height=self._node.chain.height,
-            update=out.our_update,
+            update=update,
             # BOLT 4, "`payload` format", reader: in a blinded path the amount is worked out from what came in,
             # rounded up, and so the fee that is left may be one short.
             rounding_msat=1 if told.is_blinded else 0,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pylightningd.common.amount import Msat
 from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.lightningd.channels.channel import (
     RUNTIME_FIELDS,
@@ -143,6 +144,20 @@ class Channels:
         if ready:
             return max(ready, key=lambda c: c.estimate_spendable().msat)
         return next((c for c in channels if c.state in CHANNELD_STATES), None)
+
+    def better_than(self, named: Channel, amount: Msat) -> Channel:
+        """The channel with the same peer that can send most, of those with the same fees; `named` where none is better."""
+        policy = named.policy
+        fitting = [
+            c
+            for c in self.of_peer(named.peer_id)
+            if c.is_ready()
+            and c.policy.fee_base_msat == policy.fee_base_msat
+            and c.policy.fee_proportional_millionths == policy.fee_proportional_millionths
+            and amount >= c.static.remote_config.htlc_minimum
+        ]
+        # Of equals the one that was named.
+        return max(fitting, key=lambda c: (c.estimate_spendable().msat, c is named), default=named)
 
     def set_state(self, channel: Channel, new: ChannelState, cause: Cause, message: str) -> None:
         """Move a channel to another state: row, history, log line and notification in one.

@@ -43,6 +43,18 @@ class Settings:
     """For tests: channeld waits for ever for a revoke_and_ack."""
     onion_reply_length: int
     """Bytes that failure message and padding fill at the least."""
+    any_channel_type: bool
+    """For tests: any channel_type may be asked for, and is accepted."""
+    max_funding_unconfirmed: int
+    """Blocks that a peer's channel may wait for its funding transaction."""
+    shutdown_destination_may_change: bool
+    """For tests: close may name another address than was promised to the peer."""
+    reconnect_private: bool
+    """Whether to reach out to peers whose channels are all unannounced."""
+    fast_gossip_prune: bool
+    """For tests: an update of ours is said again after 90 seconds, since it holds for two minutes."""
+    strict_forwarding: bool
+    """For tests: an HTLC goes out on the channel that its onion names, never on a better one with the same peer."""
 
 
 def read_settings(config: Config, cores: int) -> Settings:
@@ -71,4 +83,10 @@ def read_settings(config: Config, cores: int) -> Settings:
         workers=config["channeld-workers"] or cores,
         no_htlc_timeout=bool(config["dev-no-htlc-timeout"]),
         onion_reply_length=config["dev-onion-reply-length"] or MIN_BODY,
+        any_channel_type=bool(config["dev-any-channel-type"]),
+        max_funding_unconfirmed=config["dev-max-funding-unconfirmed-blocks"],
+        shutdown_destination_may_change=bool(config["dev-allow-shutdown-destination-change"]),
+        reconnect_private=not config["dev-no-reconnect-private"],
+        fast_gossip_prune=bool(config["dev-fast-gossip-prune"]),
+        strict_forwarding=bool(config["dev-strict-forwarding"]),
     )

@@ -147,6 +147,7 @@ class Fleet:
             wires=(WIRES[kind],),
             args=self._options(kind),
             on_restarted=self._restarted,
+            program=self._node.config.program_of(kind),
         )
 
     def _options(self, kind: str) -> tuple[str, ...]:

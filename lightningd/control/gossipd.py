@@ -54,6 +54,7 @@ class GossipControl:
                 store_path=f"{node.config.folders.net_dir}/gossip_store",
                 blockheight=node.chain.height,
                 dev_fast_gossip=bool(node.config["dev-fast-gossip"]),
+                dev_fast_gossip_prune=bool(node.config["dev-fast-gossip-prune"]),
             )
         )
         self._ready = True

@@ -195,7 +195,7 @@ class OpeningControl:
         self, peer: Peer, opening: _Opening, request: OpenRequest, points: Any, first_point: bytes
     ) -> None:
         node = self._node
-        temporary = ChannelId(node.entropy.take(32))
+        temporary = node.config["dev-force-tmp-channel-id"] or ChannelId(node.entropy.take(32))
         opening.route_id = route_id = node.peers.route(peer, temporary, "openingd")
         feerate = request.commitment_feerate_perkw or self._commitment_feerate(peer)
         script = self._upfront_script(peer, opening, request.close_to)

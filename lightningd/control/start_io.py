@@ -9,6 +9,7 @@ from pylightningd.common.bus.link import Link
 from pylightningd.common.wire import closingd_wire, connectd_wire, openingd_wire
 from pylightningd.lightningd.channels.deadlines import Deadlines
 from pylightningd.lightningd.channels.old_copy import check_records
+from pylightningd.lightningd.channels.unfunded import Unfunded
 from pylightningd.lightningd.control.channeld import ChanneldControl
 from pylightningd.lightningd.control.closingd import ClosingControl
 from pylightningd.lightningd.control.connectd import ConnectControl
@@ -37,15 +38,18 @@ async def start(node: Node) -> None:
     node.onion_messages = OnionMessages(node)
     _declare(node)
     await node.fleet.start_all(["connectd", "gossipd"])
-    node.chain.on_block(partial(_on_block, node, Deadlines(node)))
+    node.chain.on_block(partial(_on_block, node, Deadlines(node), Unfunded(node)))
     await check_records(node)
     node.onchain.start()
     node.channel_events.start()
     node.closing.start()
 
 
-def _on_block(node: Node, deadlines: Deadlines, height: int, _txs: object) -> None:
+def _on_block(
+    node: Node, deadlines: Deadlines, unfunded: Unfunded, height: int, _txs: object
+) -> None:
     deadlines.on_block(height)
+    unfunded.on_block(height)
     node.turn.after_commit(partial(node.workers.new_block, height))
 
 
@@ -77,6 +81,7 @@ async def _greet_connectd(node: Node, link: Link) -> None:
             timeout_seconds=config["dev-timeout-secs"] or 60,
             dev_disconnect=config["dev-disconnect"] or "",
             dev_no_ping_timer=bool(config["dev-no-ping-timer"]),
+            dev_handshake_no_reply=bool(config["dev-handshake-no-reply"]),
         )
     )
     if reply.error:
@@ -94,7 +99,13 @@ async def _greet_connectd(node: Node, link: Link) -> None:
 
 async def _greet_openingd(node: Node, link: Link) -> None:
     link.on_message = node.opening.on_message
-    link.send(openingd_wire.OpeningdInit(network=node.network.name, features=node.features["init"]))
+    link.send(
+        openingd_wire.OpeningdInit(
+            network=node.network.name,
+            features=node.features["init"],
+            dev_any_channel_type=node.settings.any_channel_type,
+        )
+    )
 
 
 async def _openingd_died(node: Node) -> None:

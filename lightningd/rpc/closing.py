@@ -126,7 +126,8 @@ async def close(
     if destination is not None:
         script = closing_script(node, "destination", destination, channel.peer_id)
     upfront = channel.local_upfront_shutdown_script
-    if script is not None and upfront and script != upfront:
+    may_change = node.settings.shutdown_destination_may_change
+    if script is not None and upfront and script != upfront and not may_change:
         raise UserError(
             JSONRPC2_INVALID_PARAMS,
             f"destination: the channel was opened with a promise to close to script {upfront.hex()}",
@@ -134,7 +135,7 @@ async def close(
     if wrong_funding is not None:
         _check_wrong_funding(node, channel)
     begun = channel.local_shutdown_script
-    if script is not None and begun and script != begun:
+    if script is not None and begun and script != begun and not may_change:
         raise UserError(
             JSONRPC2_INVALID_PARAMS,
             f"Destination address {script.hex()} does not match already-sent shutdown script {begun.hex()}",

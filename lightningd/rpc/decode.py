@@ -17,7 +17,11 @@ from pylightningd.common.network import NETWORKS, Network, network_by_bolt11_hrp
 from pylightningd.common.wire.bolt12_wire import Invoice, InvoiceRequest, Offer
 from pylightningd.common.wire.onion_wire import BlindedPath
 from pylightningd.common.wire.runtime import Subtype
-from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS
+from pylightningd.lightningd.rpc.errors import (
+    JSONRPC2_INVALID_PARAMS,
+    PAY_INVOICE_PREAPPROVAL_DECLINED,
+    PAY_KEYSEND_PREAPPROVAL_DECLINED,
+)
 from pylightningd.lightningd.rpc.params import Param, hash32, msat, node_id_param, string
 from pylightningd.lightningd.rpc.registry import command
 
@@ -284,7 +288,27 @@ def _paths_with_costs(invoice: Invoice) -> list[Json]:
     return paths
 
 
-# May it be paid? Nobody here says no; hooks of plugins may.
+# May it be paid? Nobody here says no, except a test; hooks of plugins may.
+
+
+def _ask(node: Node, what: str, *, check_only: bool) -> None:
+    """Raises UserError where --dev-hsmd-fail-preapprove has it declined."""
+    node.log("debug", f"preapprove_{what}: check_only={int(check_only)}")
+    if node.config["dev-hsmd-fail-preapprove"]:
+        code = PAY_INVOICE_PREAPPROVAL_DECLINED
+        if what == "keysend":
+            code = PAY_KEYSEND_PREAPPROVAL_DECLINED
+        raise UserError(code, f"{what} was declined")
+
+
+async def _check_invoice(node: Node, **_params: Any) -> None:
+    if not node.config["dev-hsmd-no-preapprove-check"]:
+        _ask(node, "invoice", check_only=True)
+
+
+async def _check_keysend(node: Node, **_params: Any) -> None:
+    if not node.config["dev-hsmd-no-preapprove-check"]:
+        _ask(node, "keysend", check_only=True)
 
 
 @command(
@@ -293,8 +317,10 @@ def _paths_with_costs(invoice: Invoice) -> list[Json]:
     summary="Ask the HSM to preapprove an invoice",
     params={"bolt11": Param(string, "the invoice")},
     examples=["preapproveinvoice lnbcrt1..."],
+    check=_check_invoice,
 )
 async def preapproveinvoice(node: Node, bolt11: str) -> Json:  # noqa: ARG001
+    _ask(node, "invoice", check_only=False)
     return {}
 
 
@@ -308,11 +334,13 @@ async def preapproveinvoice(node: Node, bolt11: str) -> Json:  # noqa: ARG001
         "amount_msat": Param(msat, "how much"),
     },
     examples=["preapprovekeysend 02... <payment_hash> 1000"],
+    check=_check_keysend,
 )
 async def preapprovekeysend(
-    node: Node,  # noqa: ARG001
+    node: Node,
     destination: NodeId,  # noqa: ARG001
     payment_hash: bytes,  # noqa: ARG001
     amount_msat: Msat,  # noqa: ARG001
 ) -> Json:
+    _ask(node, "keysend", check_only=False)
     return {}

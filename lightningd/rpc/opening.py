@@ -9,6 +9,7 @@ from pylightningd.common import features as ft
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.script import p2wsh
 from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.channel_type import ChannelType, is_acceptable
 from pylightningd.common.errors import UserError
 from pylightningd.common.features import encode_features
 from pylightningd.common.ids import NodeId, Outpoint, txid_hex
@@ -107,6 +108,7 @@ async def fundchannel(
         )
     if node.chain.sync_warning():
         raise UserError(FUNDING_STILL_SYNCING_BITCOIN, "Still syncing with bitcoin network")
+    _check_type(node, channel_type)
     peer = await node.peers.connect(id, [])
     _check_size(node, peer.features, amount)
     perkw = feerate_perkw(node, feerate, "opening")
@@ -152,6 +154,13 @@ async def fundchannel(
             FUNDING_BROADCAST_FAIL, f"Error broadcasting funding transaction: {why_not}"
         )
     return _result(channel, tx)
+
+
+def _check_type(node: Node, bits: list[int] | None) -> None:
+    if bits is None or node.settings.any_channel_type:
+        return
+    if not is_acceptable(ChannelType(frozenset(bits)), node.features["init"]):
+        raise UserError(JSONRPC2_INVALID_PARAMS, "channel_type not supported")
 
 
 def _check_size(node: Node, features: bytes, amount: Sat | str) -> None:

@@ -64,6 +64,7 @@ def play(path: Path, scene: Scene) -> None:
                     store_path=str(path),
                     blockheight=1000,
                     dev_fast_gossip=True,
+                    dev_fast_gossip_prune=False,
                 )
             )
             shell.counts = (reply.num_channels, reply.num_nodes)  # type: ignore[attr-defined]

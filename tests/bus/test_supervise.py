@@ -234,3 +234,26 @@ async def test_a_daemon_ends_when_its_master_is_gone() -> None:
     await ended.wait()
     asyncio.get_running_loop().remove_reader(descriptor)
     os.close(descriptor)
+
+
+@on_loop
+async def test_another_program_is_started_with_the_arguments_of_ours(tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    program = tmp_path / "echo"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" > {words}\nexec {sys.executable} -m tests.bus.echo_daemon "$@"\n'
+    )
+    program.chmod(0o700)
+    async with master() as m:
+        link = await m.daemons.start(spec("echo", program=str(program)))
+        assert await say(link, b"hello") == b"hello"
+        given = words.read_text().split()
+        assert given[0] == "--master-url"
+        assert {"--name", "echo", "--log-level", "--lifeline-fd"} <= set(given)
+
+
+@on_loop
+async def test_a_program_that_is_not_there_is_named() -> None:
+    async with master() as m:
+        with pytest.raises(DaemonFailed, match="echo did not start: /nowhere/echo: No such file"):
+            await m.daemons.start(spec("echo", program="/nowhere/echo"))

@@ -136,6 +136,7 @@ class Node:
             "timeout_seconds": 60,
             "dev_disconnect": "",
             "dev_no_ping_timer": True,
+            "dev_handshake_no_reply": False,
         }
         return w.ConnectdInit(**{**fields, **self._init})
 

@@ -177,6 +177,19 @@ def test_a_stalled_handshake_times_out() -> None:
     run(scenario)
 
 
+@pytest.mark.slow
+def test_one_that_is_told_to_stays_mute_after_the_handshake() -> None:
+    async def scenario() -> None:
+        async with Node(ALICE, timeout_seconds=1) as alice:
+            async with Node(BOB, dev_handshake_no_reply=True) as bob:
+                code, text = await failure(alice, bob.id, bob.address)
+                assert code == 401
+                assert "Exchanging init messages: timed out waiting for the peer's init" in text
+                assert "peer_out WIRE_INIT" not in bob.logs
+
+    run(scenario)
+
+
 def test_another_network() -> None:
     async def scenario() -> None:
         async with Node(ALICE, network="bitcoin") as alice, Node(BOB) as bob:

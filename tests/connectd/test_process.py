@@ -68,6 +68,7 @@ class Daemons:
                 timeout_seconds=60,
                 dev_disconnect="",
                 dev_no_ping_timer=False,
+                dev_handshake_no_reply=False,
             )
         )
         assert reply.error == ""

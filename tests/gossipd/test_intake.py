@@ -123,6 +123,15 @@ def test_pruning_after_two_weeks(world: w.World) -> None:
     assert world.gossip.counts() == (0, 0)
 
 
+def test_pruning_after_two_minutes_for_tests() -> None:
+    world = w.World(fast_prune=True)
+    world.connect(1, 1)
+    world.publish(1, 2, 1)
+    for seconds, left in ((1, 1), (100, 1), (131, 0)):
+        world.gossip.tick(w.NOW + seconds)
+        assert len(world.gossip.graph.channels) == left
+
+
 def test_own_gossip_with_known_amount(world: w.World) -> None:
     me = world.me
     assert world.gossip.add(w.announcement(me, 2, 1), 5000, w.NOW) == ""

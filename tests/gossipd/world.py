@@ -145,13 +145,24 @@ class World:
     """One core with its recorder."""
 
     def __init__(
-        self, me: int = 50, *, fast: bool = True, store: MemoryStore | None = None
+        self,
+        me: int = 50,
+        *,
+        fast: bool = True,
+        fast_prune: bool = False,
+        store: MemoryStore | None = None,
     ) -> None:
         self.port = Recorder()
         self.store = store or MemoryStore()
         self.me = me
         self.gossip = Gossip(
-            self.port, self.store, chain_hash=CHAIN, node_id=node(me), height=1000, fast=fast
+            self.port,
+            self.store,
+            chain_hash=CHAIN,
+            node_id=node(me),
+            height=1000,
+            fast=fast,
+            fast_prune=fast_prune,
         )
 
     def connect(self, connection: int, n: int, features: bytes = QUERIES) -> None:

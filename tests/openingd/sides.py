@@ -194,10 +194,13 @@ def opener(features: bytes = FEATURES, **changes: Any) -> Player:
     return player
 
 
-def accepter(msg: bytes, features: bytes = FEATURES, **changes: Any) -> Player:
+def accepter(
+    msg: bytes, features: bytes = FEATURES, *, any_channel_type: bool = False, **changes: Any
+) -> Player:
     """Bob, who has answered open_channel."""
     request = got_open(msg, **changes)
-    player = Player(OpeningMachine(Node(REGTEST, features), request), Keys(BOB).answer)
+    node = Node(REGTEST, features, any_channel_type)
+    player = Player(OpeningMachine(node, request), Keys(BOB).answer)
     player.master(request)
     return player
 

@@ -313,3 +313,16 @@ def test_every_message_survives_the_wire() -> None:
     messages: list[Message] = [good_open(), good_accept(sides.opener())]
     for msg in messages:
         assert type(msg).decode(msg.encode()) == msg
+
+
+def test_any_channel_type_is_taken_where_a_test_wants_it() -> None:
+    odd = ChannelType(frozenset({12, 20}))
+    asked = replace(good_open(), tlvs=replace(good_open().tlvs, channel_type=odd.encode()))
+    rejected(sides.accepter(asked.encode()), "Did not support channel_type")
+    bob = sides.accepter(asked.encode(), any_channel_type=True)
+    (answer,) = bob.sent()
+    assert isinstance(answer, AcceptChannel)
+    assert answer.tlvs.channel_type == odd.encode()
+    assert (
+        "dev-any-channel-type: accepting static_remotekey/even,anchor_outputs/even" in bob.logged()
+    )

@@ -100,7 +100,9 @@ async def start_all(m: Master, folder: Path) -> tuple[Link, Inbox, Inbox, Inbox]
         for side in (ALICE, BOB):
             hsm.send(HsmdAssignChannel(link_id=link_id, peer_id=PEERS[side], dbid=DBIDS[side]))
     connectd, openingd, closingd = inboxes
-    openingd.link.send(OpeningdInit(network="regtest", features=sides.FEATURES))
+    openingd.link.send(
+        OpeningdInit(network="regtest", features=sides.FEATURES, dev_any_channel_type=False)
+    )
     closingd.link.send(ClosingdInit(network="regtest"))
     return hsm, connectd, openingd, closingd
 

@@ -71,7 +71,9 @@ class World:
             else:
                 self.shell.links[n] = ours
                 self.shell.on_link(ours)
-        self.master(OpeningdInit(network="regtest", features=sides.FEATURES))
+        self.master(
+            OpeningdInit(network="regtest", features=sides.FEATURES, dev_any_channel_type=False)
+        )
 
     def _take(self, name: str, batch: list[Incoming]) -> None:
         for incoming in batch:

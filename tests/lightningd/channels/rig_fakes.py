@@ -181,6 +181,12 @@ class FakeNode:
         self.settings = SimpleNamespace(
             no_htlc_timeout=False,
             onion_reply_length=256,
+            fast_gossip_prune=False,
+            strict_forwarding=False,
+            reconnect_private=True,
+            shutdown_destination_may_change=False,
+            any_channel_type=False,
+            max_funding_unconfirmed=2016,
             fee_base=1,
             fee_per_satoshi=10,
             cltv_delta=6,

@@ -106,6 +106,7 @@ class Side:
             addresses=SimpleNamespace(to_announce=lambda: ["127.0.0.1:9735"]),
             db=self.db,
             workers=SimpleNamespace(send=self._send),
+            settings=SimpleNamespace(fast_gossip_prune=False),
             gossip=SimpleNamespace(
                 add=self._add, our_channel=lambda *_: None, watch=lambda *_: None
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +25,8 @@ from tests.lightningd.channels.rig import (
     got_commitsig,
     htlc_row,
     incoming,
+    make_channel,
+    reestablished,
     to_forward,
 )
 
@@ -257,3 +260,31 @@ def test_an_answer_that_cannot_be_obeyed_fails_the_htlc(rig: Rig, answer: dict[s
     rig.forgive()
     assert channel.htlcs[False, 0].failure_onion is not None
     assert channel.htlcs[False, 0].state is HtlcState.RCVD_ADD_ACK_REVOCATION
+
+
+def two_ways(rig: Rig, second: dict[str, int]) -> tuple[Channel, Channel, Channel]:
+    """Where HTLCs come in, and two channels with one peer; the second of those can send more."""
+    first, small = rig.ready(1), rig.open_channel(2)
+    static = replace(make_channel(3).static, peer_id=small.peer_id)
+    large = rig.open_channel(3, static=static, to_local=small.to_local + Msat(1_000_000))
+    for name, value in second.items():
+        setattr(large.policy, name, value)
+    rig.ready(2, 2)
+    rig.worker_says(reestablished(large))
+    assert large.is_ready()
+    return first, small, large
+
+
+@pytest.mark.parametrize(
+    ("strict", "second", "taken"),
+    [(False, {}, 3), (True, {}, 2), (False, {"fee_base_msat": 7}, 2)],
+)
+def test_the_better_channel_of_the_next_peer_is_taken(
+    rig: Rig, strict: bool, second: dict[str, int], taken: int
+) -> None:
+    first, small, large = two_ways(rig, second)
+    rig.node.settings.strict_forwarding = strict
+    rig.receive(first, 0, to_forward(PREIMAGE, 1_000_000, small))
+    assert [m.dbid for m in rig.to_worker(cw.ChanneldOfferHtlc)] == [taken]
+    row = next(iter(rig.node.switch.forwards.all()))
+    assert row["out_channel_scid"] == (large if taken == 3 else small).usable_scid

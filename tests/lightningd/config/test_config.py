@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,29 @@ def test_usage(tmp_path: Path) -> None:
     assert "(default: 1000)" in text
     assert "--dev-" not in text
     assert "--dev-" in usage(load(tmp_path, "--developer"))
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("--subdaemon=hsmd", "argument must contain ':'"),
+        ("--subdaemon=bcli:/bin/true", '"bcli" is not a subdaemon'),
+        ("--subdaemon=hsmd:", "there is no path behind"),
+        ("--dev-force-privkey=12", "expected 64 hex digits"),
+        ("--dev-force-channel-secrets=" + "/".join(["11" * 32] * 5), "Expected 6 hex secrets"),
+        ("--dev-force-tmp-channel-id=xx", "Unable to parse channel id 'xx'"),
+    ],
+)
+def test_what_stands_in_for_parts_of_the_node_is_checked(
+    tmp_path: Path, word: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        load(tmp_path, "--developer", word).check_all()
+
+
+def test_the_last_program_of_a_daemon_counts(tmp_path: Path) -> None:
+    words = ["--subdaemon=hsmd:/a", "--subdaemon=hsmd:/b", "--subdaemon=channeld:/c"]
+    config = load(tmp_path, *words)
+    assert [config.program_of(n) for n in ("hsmd", "channeld", "gossipd")] == ["/b", "/c", ""]
+    shown = config.listconfigs()["subdaemon"]["values_str"]
+    assert shown == ["hsmd:/a", "hsmd:/b", "channeld:/c"]

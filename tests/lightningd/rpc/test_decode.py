@@ -19,10 +19,10 @@ OFFERS = json.loads((VECTORS / "bolt12-offers-test.json").read_text())
 REQUEST = json.loads((VECTORS / "bolt12-signature-test.json").read_text())[3]["bolt12"]
 
 
-def call(method: str, *args: Any) -> dict[str, Any]:
+def call(method: str, *args: Any, node: Any = None) -> dict[str, Any]:
     command = load_families()[method]
     values = convert_params(command, list(args))
-    result: dict[str, Any] = asyncio.run(command.handler(None, **values))
+    result: dict[str, Any] = asyncio.run(command.handler(node, **values))
     check_reply(method, result)
     return result
 
@@ -87,6 +87,47 @@ def test_bolt11(vector: dict[str, Any]) -> None:
     assert call("decode", "lightning:" + vector["text"]) == result
 
 
+KEYSEND = ("02" + "11" * 32, "00" * 32, 5)
+
+
+def _run(check: Any) -> None:
+    asyncio.run(check)
+
+
+class _Asked:
+    """A node with its options; what it logs."""
+
+    def __init__(self, **options: bool) -> None:
+        names = ("dev-hsmd-fail-preapprove", "dev-hsmd-no-preapprove-check")
+        self.config = {name: options.get(name.replace("-", "_"), False) for name in names}
+        self.said: list[str] = []
+
+    def log(self, _level: str, text: str) -> None:
+        self.said.append(text)
+
+
 def test_preapproval() -> None:
-    assert call("preapproveinvoice", "lnbcrt1") == {}
-    assert call("preapprovekeysend", "02" + "11" * 32, "00" * 32, 5) == {}
+    node = _Asked()
+    assert call("preapproveinvoice", "lnbcrt1", node=node) == {}
+    assert call("preapprovekeysend", *KEYSEND, node=node) == {}
+    assert node.said == ["preapprove_invoice: check_only=0", "preapprove_keysend: check_only=0"]
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "code"),
+    [("preapproveinvoice", ("lnbcrt1",), 213), ("preapprovekeysend", KEYSEND, 214)],
+)
+def test_preapproval_declined(method: str, args: tuple[Any, ...], code: int) -> None:
+    node: Any = _Asked(dev_hsmd_fail_preapprove=True)
+    with pytest.raises(UserError, match="was declined") as caught:
+        call(method, *args, node=node)
+    assert caught.value.code == code
+    command = load_families()[method]
+    assert command.check is not None
+    values = convert_params(command, list(args))
+    with pytest.raises(UserError, match="was declined"):
+        _run(command.check(node, **values))
+    assert node.said[-1].endswith("check_only=1")
+    mute: Any = _Asked(dev_hsmd_fail_preapprove=True, dev_hsmd_no_preapprove_check=True)
+    _run(command.check(mute, **values))
+    assert mute.said == []
