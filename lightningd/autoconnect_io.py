@@ -16,6 +16,7 @@ async def start(node: Node) -> None:
     await node.turn.do(node.payments.recover)
     node.chain.on_feerates(node.channel_events.feerates_changed)
     node.is_up = True
+    node.dual.recover()
     node.workers.bring_up()
     connectd = node.fleet.get("connectd")
     if connectd is not None and not node.config["offline"]:

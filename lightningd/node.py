@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.control.channeld import ChanneldControl
     from pylightningd.lightningd.control.closingd import ClosingControl
     from pylightningd.lightningd.control.connectd import ConnectControl
+    from pylightningd.lightningd.control.dualopend import DualControl
     from pylightningd.lightningd.control.fleet_io import Fleet
     from pylightningd.lightningd.control.gossipd import GossipControl
     from pylightningd.lightningd.control.hooks import HtlcHook, PeerHooks
+    from pylightningd.lightningd.control.joint_watch import JointWatch
     from pylightningd.lightningd.control.onchaind import OnchainControl
     from pylightningd.lightningd.control.onion_messages import OnionMessages
     from pylightningd.lightningd.control.openingd import OpeningControl
@@ -99,6 +101,8 @@ class Node(NodeTasks):
     connectd: ConnectControl
     gossip: GossipControl
     opening: OpeningControl
+    dual: DualControl
+    joint_watch: JointWatch
     closing: ClosingControl
     onchain: OnchainControl
     workers: Workers

@@ -36,9 +36,13 @@ _SECOND_WORDS = (
 )  # fmt: skip
 
 
-def our_bits(*, wrong_funding: bool = False) -> list[int]:
-    """The feature bits this version offers; `wrong_funding`: also CLN's experimental one of that name."""
-    optional = [*_OPTIONAL, f.SHUTDOWN_WRONG_FUNDING] if wrong_funding else _OPTIONAL
+def our_bits(*, wrong_funding: bool = False, dual_fund: bool = False) -> list[int]:
+    """The feature bits this version offers; `wrong_funding`, `dual_fund`: also the experimental ones of that name."""
+    optional = list(_OPTIONAL)
+    if wrong_funding:
+        optional.append(f.SHUTDOWN_WRONG_FUNDING)
+    if dual_fund:
+        optional.append(f.DUAL_FUND)
     return sorted([*_COMPULSORY, *(bit | 1 for bit in optional)])
 
 

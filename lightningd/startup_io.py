@@ -121,7 +121,10 @@ async def start_commands(node: Node) -> None:
     node.registry = Registry(load_families(), developer=node.developer)
     node.dispatcher = Dispatcher(node, node.registry)
     node.feature_bits = forced_bits(
-        our_bits(wrong_funding=node.config["experimental-shutdown-wrong-funding"]),
+        our_bits(
+            wrong_funding=node.config["experimental-shutdown-wrong-funding"],
+            dual_fund=node.config["experimental-dual-fund"],
+        ),
         node.config["dev-force-features"] if node.developer else None,
     )
     node.features = feature_bitmaps(node.feature_bits)

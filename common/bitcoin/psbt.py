@@ -171,6 +171,13 @@ class Psbt:
             Sat(wally.tx_output_get_satoshi(output)), bytes(wally.tx_output_get_script(output))
         )
 
+    def previous_tx(self, index: int) -> Tx | None:
+        """The whole transaction that an input spends from, if the PSBT has it."""
+        utxo = self._do(wally.psbt_get_input_utxo, index)
+        if utxo is None:
+            return None
+        return Tx.parse(bytes(wally.tx_to_bytes(utxo, wally.WALLY_TX_FLAG_USE_WITNESS)))
+
     def output(self, index: int) -> TxOut:
         """One output."""
         return TxOut(

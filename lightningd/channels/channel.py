@@ -17,6 +17,7 @@ from pylightningd.common.onion.sphinx import PACKET_SIZE
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.channeld_wire import Htlc as WireHtlc
 from pylightningd.common.wire.common_wire import ChannelStatic
+from pylightningd.lightningd.channels.inflight import Inflight
 from pylightningd.lightningd.channels.states import ChannelState
 
 RUNTIME_FIELDS = frozenset(
@@ -146,6 +147,10 @@ class Channel:
     local_upfront_shutdown_script: bytes
     remote_upfront_shutdown_script: bytes
     close_to: bytes | None = None
+    our_funding: Sat | None = None
+    """Our part of the funding amount, where both sides may have paid (dual funding); None: the opener's is all."""
+    inflight: Inflight | None = None
+    """The funding transaction that both sides made, until the channel is locked in."""
     final_key_index: int = 0
     """BIP 32 index of the wallet address that our closing output goes to."""
 
@@ -238,6 +243,13 @@ class Channel:
     def capacity(self) -> Sat:
         """The funding amount."""
         return self.static.funding_amount
+
+    @property
+    def our_funds(self) -> Sat:
+        """What we paid into the funding output."""
+        if self.our_funding is not None:
+            return self.our_funding
+        return self.capacity if self.static.we_are_opener else Sat(0)
 
     @property
     def channel_type(self) -> ChannelType:

@@ -10,8 +10,9 @@ from pylightningd.common.channel.htlc import Htlc
 from pylightningd.common.channel.htlc_states import HtlcState, Side
 from pylightningd.common.ids import NodeId, ShortChannelId, Txid, txid_hex
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
+from pylightningd.lightningd.channels.inflight import Inflight
 from pylightningd.lightningd.channels.registry import iso_time
-from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.channels.states import CLOSING
 from pylightningd.lightningd.peers import Peer
 
 Json = dict[str, Any]
@@ -61,6 +62,8 @@ def channel_json(channel: Channel, peer: Peer | None, our_id: NodeId) -> Json:
     if channel.last_tx:
         result["scratch_txid"] = txid_hex(last_txid(channel))
         result["last_tx_fee_msat"] = last_tx_fee_msat(channel)
+    if channel.inflight is not None:
+        result["inflight"] = [_inflight(channel, channel.inflight)]
     if channel.short_channel_id is not None:
         result["short_channel_id"] = str(channel.short_channel_id)
     result["direction"] = channel_direction(our_id, channel.peer_id)
@@ -116,7 +119,7 @@ def _features(channel: Channel) -> list[str]:
 
 def _funding(channel: Channel) -> Json:
     capacity, push = channel.capacity.to_msat(), channel.push
-    ours = capacity.msat if channel.static.we_are_opener else 0
+    ours = channel.our_funds.to_msat().msat
     funding: Json = {
         "local_funds_msat": ours,
         "remote_funds_msat": capacity.msat - ours,
@@ -125,6 +128,20 @@ def _funding(channel: Channel) -> Json:
     if push:
         funding["pushed_msat"] = push.msat
     return funding
+
+
+def _inflight(channel: Channel, inflight: Inflight) -> Json:
+    shown: Json = {
+        "funding_txid": txid_hex(channel.static.funding.txid),
+        "funding_outnum": channel.static.funding.index,
+        "feerate": f"{inflight.funding.feerate_perkw}perkw",
+        "total_funding_msat": channel.capacity.to_msat().msat,
+        "our_funding_msat": channel.our_funds.to_msat().msat,
+        "splice_amount": 0,
+    }
+    if inflight.got_commitment:
+        shown["scratch_txid"] = txid_hex(last_txid(channel))
+    return shown
 
 
 def _amounts(channel: Channel) -> Json:
@@ -224,7 +241,7 @@ def last_tx_fee_msat(channel: Channel) -> int:
 
 def closed_json(channel: Channel, htlcs_sent: int) -> Json:
     """One entry of listclosedchannels."""
-    causes = [c.cause for c in channel.state_changes if c.new_state > ChannelState.CHANNELD_NORMAL]
+    causes = [c.cause for c in channel.state_changes if c.new_state in CLOSING]
     result: Json = {
         "peer_id": channel.peer_id.hex(),
         "channel_id": channel.channel_id.hex(),

@@ -20,6 +20,7 @@ from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.own_gossip import ANNOUNCE_DEPTH
 from pylightningd.lightningd.channels.states import (
     CAN_CLOSE_UNILATERALLY,
+    OPENING,
     WITH_PEER,
     Cause,
     ChannelState,
@@ -100,6 +101,8 @@ class ChannelEvents:
         channel.depth = depth
         watch = self._funding[dbid]
         if depth > 0 and watch.height is not None and watch.tx_index is not None:
+            if channel.state is ChannelState.DUALOPEND_OPEN_COMMITTED:
+                self._node.dual.await_lockin(channel)  # the peer had all signatures, and sent it
             self._learn_scid(channel, watch.height, watch.tx_index)
         self._node.workers.send(
             channel,
@@ -124,7 +127,7 @@ class ChannelEvents:
                 dbid=channel.dbid,
             )
         self._node.channels.name_scid(channel, scid)
-        if channel.state is not ChannelState.CHANNELD_AWAITING_LOCKIN:
+        if channel.state not in OPENING:
             # It was in use before its funding was in a block.
             self._node.moves.channel_open(channel, with_push=False)
         self._node.channels.store.save(channel)
@@ -227,6 +230,9 @@ class ChannelEvents:
         """Close unilaterally: once, whoever asks and however often. Inside a turn."""
         node = self._node
         if channel.state not in CAN_CLOSE_UNILATERALLY:
+            return
+        if channel.inflight is not None and node.dual.may_forget(channel):
+            node.dual.forget(channel, cause, reason)
             return
         if channel.state is ChannelState.CLOSINGD_COMPLETE:
             self._failed_after_mutual_close(channel, reason)

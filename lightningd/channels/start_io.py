@@ -13,7 +13,7 @@ from pylightningd.lightningd.channels.forward_json import forward_event
 from pylightningd.lightningd.channels.registry import Channels
 from pylightningd.lightningd.channels.resolve import Resolver
 from pylightningd.lightningd.channels.settings import read_settings
-from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.channels.states import CLOSING, OPENING, ChannelState
 from pylightningd.lightningd.control.addresses import Addresses
 from pylightningd.lightningd.db.channels_io import ChannelStore
 from pylightningd.lightningd.db.forwards_io import ForwardStore
@@ -46,11 +46,13 @@ def _counts(node: Node) -> dict[str, object]:
     states = [channel.state for channel in node.channels]
     return {
         "num_peers": len(node.peers.all()),
-        "num_pending_channels": states.count(ChannelState.CHANNELD_AWAITING_LOCKIN),
+        "num_pending_channels": sum(s in OPENING for s in states),
         "num_active_channels": sum(
             s in (ChannelState.CHANNELD_NORMAL, ChannelState.CHANNELD_SHUTTING_DOWN) for s in states
         ),
-        "num_inactive_channels": sum(s > ChannelState.CHANNELD_SHUTTING_DOWN for s in states),
+        "num_inactive_channels": sum(
+            s in CLOSING and s is not ChannelState.CHANNELD_SHUTTING_DOWN for s in states
+        ),
         "fees_collected_msat": node.switch.forwards.fees_collected().msat,
     }
 

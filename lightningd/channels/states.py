@@ -20,6 +20,13 @@ class ChannelState(IntEnum):
     FUNDING_SPEND_SEEN = 8
     ONCHAIN = 9
     CLOSED = 10
+    DUALOPEND_OPEN_INIT = 11
+    """Only in log lines: such an opening has no row."""
+    DUALOPEND_AWAITING_LOCKIN = 12
+    DUALOPEND_OPEN_COMMITTED = 14
+    """Both first commitments are signed, not all signatures of the funding transaction are there."""
+    DUALOPEND_OPEN_COMMIT_READY = 15
+    """The funding transaction is agreed on; the first commitments are being signed."""
 
 
 class Cause(Enum):
@@ -36,10 +43,13 @@ class Cause(Enum):
 _S = ChannelState
 _ON_CHAIN = frozenset({_S.FUNDING_SPEND_SEEN, _S.ONCHAIN, _S.CLOSED})
 
+_BEFORE_LOCKIN = frozenset({_S.CHANNELD_NORMAL, _S.CHANNELD_SHUTTING_DOWN, _S.AWAITING_UNILATERAL})
+
 NEXT: dict[ChannelState, frozenset[ChannelState]] = {
-    _S.CHANNELD_AWAITING_LOCKIN: frozenset(
-        {_S.CHANNELD_NORMAL, _S.CHANNELD_SHUTTING_DOWN, _S.AWAITING_UNILATERAL} | _ON_CHAIN
-    ),
+    _S.DUALOPEND_OPEN_COMMIT_READY: frozenset({_S.DUALOPEND_OPEN_COMMITTED}) | _ON_CHAIN,
+    _S.DUALOPEND_OPEN_COMMITTED: _BEFORE_LOCKIN | {_S.DUALOPEND_AWAITING_LOCKIN} | _ON_CHAIN,
+    _S.DUALOPEND_AWAITING_LOCKIN: _BEFORE_LOCKIN | _ON_CHAIN,
+    _S.CHANNELD_AWAITING_LOCKIN: _BEFORE_LOCKIN | _ON_CHAIN,
     _S.CHANNELD_NORMAL: frozenset({_S.CHANNELD_SHUTTING_DOWN, _S.AWAITING_UNILATERAL} | _ON_CHAIN),
     _S.CHANNELD_SHUTTING_DOWN: frozenset(
         {_S.CLOSINGD_SIGEXCHANGE, _S.AWAITING_UNILATERAL} | _ON_CHAIN
@@ -54,12 +64,30 @@ NEXT: dict[ChannelState, frozenset[ChannelState]] = {
 }
 """Which states may follow. Anything else is a bug of ours."""
 
-CLOSING = frozenset(_S) - {_S.CHANNELD_AWAITING_LOCKIN, _S.CHANNELD_NORMAL}
+OPENING_V2 = frozenset(
+    {
+        _S.DUALOPEND_OPEN_COMMIT_READY,
+        _S.DUALOPEND_OPEN_COMMITTED,
+        _S.DUALOPEND_AWAITING_LOCKIN,
+    }
+)
+"""Opened together with the peer (BOLT 2, "Channel Establishment v2"), and not usable yet."""
+
+OPENING = OPENING_V2 | {_S.CHANNELD_AWAITING_LOCKIN}
+"""Waits until the funding transaction is deep enough, or for its signatures."""
+
+CLOSING = frozenset(
+    {
+        _S.CHANNELD_SHUTTING_DOWN,
+        _S.CLOSINGD_SIGEXCHANGE,
+        _S.CLOSINGD_COMPLETE,
+        _S.AWAITING_UNILATERAL,
+    }
+    | _ON_CHAIN
+)
 """On its way to its end, or there."""
 
-CHANNELD_STATES = frozenset(
-    {_S.CHANNELD_AWAITING_LOCKIN, _S.CHANNELD_NORMAL, _S.CHANNELD_SHUTTING_DOWN}
-)
+CHANNELD_STATES = OPENING | {_S.CHANNELD_NORMAL, _S.CHANNELD_SHUTTING_DOWN}
 """A channeld worker hosts the channel while the peer is connected."""
 
 CLOSINGD_STATES = frozenset({_S.CLOSINGD_SIGEXCHANGE, _S.CLOSINGD_COMPLETE})

@@ -18,14 +18,27 @@ from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire.peer_wire import ClosingSigned
 from pylightningd.common.wire.runtime import message_type
 from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
-from pylightningd.lightningd.channels.states import CLOSINGD_STATES, Cause, ChannelState
+from pylightningd.lightningd.channels.states import (
+    CLOSINGD_STATES,
+    OPENING,
+    Cause,
+    ChannelState,
+)
 from pylightningd.lightningd.control.revocations import Revocations
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Incoming
     from pylightningd.lightningd.node import Node
 
-_FAILED_TRANSIENT, _FAILED_BY_US, _FAILED_BY_PEER, _LOST_STATE, _PEER_LOST, _BUG = range(6)
+(
+    _FAILED_TRANSIENT,
+    _FAILED_BY_US,
+    _FAILED_BY_PEER,
+    _LOST_STATE,
+    _PEER_LOST,
+    _BUG,
+    _OPENING_GIVEN_UP,
+) = range(7)
 
 
 class UnknownChannel(Exception):
@@ -45,6 +58,8 @@ class ChanneldControl:
             cw.ChanneldGotRevoke: self._on_got_revoke,
             cw.ChanneldGotChannelReady: self._on_got_channel_ready,
             cw.ChanneldSendingChannelReady: self._on_sending_channel_ready,
+            cw.ChanneldGotFirstCommitsig: self._on_first_commitsig,
+            cw.ChanneldGotTxSignatures: self._on_tx_signatures,
             cw.ChanneldGotShutdown: self._on_got_shutdown,
             cw.ChanneldReestablished: self._on_reestablished,
             cw.ChanneldShutdownComplete: self._on_shutdown_complete,
@@ -268,6 +283,20 @@ class ChanneldControl:
             channel.fees = fees
             self._node.channels.store.save_fees(channel)
 
+    # Dual funding
+
+    def _on_first_commitsig(
+        self, channel: Channel, msg: cw.ChanneldGotFirstCommitsig, incoming: Incoming
+    ) -> None:
+        self._node.dual.got_commitment(channel, msg.tx, msg.signature)
+        self._node.turn.reply(incoming, cw.ChanneldGotFirstCommitsigReply())
+
+    def _on_tx_signatures(
+        self, channel: Channel, msg: cw.ChanneldGotTxSignatures, incoming: Incoming
+    ) -> None:
+        self._node.dual.got_signatures(channel, msg.witnesses)
+        self._node.turn.reply(incoming, cw.ChanneldGotTxSignaturesReply())
+
     # Life
 
     def _on_got_channel_ready(
@@ -292,15 +321,13 @@ class ChanneldControl:
 
     def _maybe_normal(self, channel: Channel) -> None:
         # BOLT 2, "The `channel_ready` Message": the channel is usable once both have sent it.
-        if (
-            channel.state is ChannelState.CHANNELD_AWAITING_LOCKIN
-            and channel.sent_channel_ready
-            and channel.got_channel_ready
-        ):
+        if channel.state in OPENING and channel.sent_channel_ready and channel.got_channel_ready:
             self._node.channels.set_state(
                 channel, ChannelState.CHANNELD_NORMAL, Cause.UNKNOWN, "Lockin complete"
             )
             self._node.moves.channel_open(channel, with_push=True)
+            if channel.inflight is not None:
+                self._node.dual.locked_in(channel)
         self._node.channel_gossip.channel_changed(channel)
 
     def _on_reestablished(
@@ -327,7 +354,7 @@ class ChanneldControl:
             channel.local_shutdown_script = self._node.closing.own_script(channel)
         if channel.closer is None:
             channel.closer = "remote"
-        if channel.state in (ChannelState.CHANNELD_NORMAL, ChannelState.CHANNELD_AWAITING_LOCKIN):
+        if channel.state is ChannelState.CHANNELD_NORMAL or channel.state in OPENING:
             self._node.channels.set_state(
                 channel,
                 ChannelState.CHANNELD_SHUTTING_DOWN,
@@ -369,6 +396,11 @@ class ChanneldControl:
             self._node.connectd.held_errors.forget(channel)
         if msg.kind == _FAILED_TRANSIENT:
             self._node.channel_events.transient_failure(channel, msg.reason, worker_hangs_up=True)
+        elif msg.kind == _OPENING_GIVEN_UP:
+            if self._node.dual.may_forget(channel):
+                self._node.dual.forget(channel, Cause.REMOTE, msg.reason)
+            else:
+                self._node.channel_events.transient_failure(channel, msg.reason)
         elif msg.kind == _BUG:
             # A bug of ours never closes a channel: it is taken up anew, ever more slowly.
             self._node.log(

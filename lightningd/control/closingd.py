@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.script import funding_script
 from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId, Outpoint, txid_hex
 from pylightningd.common.wire import closingd_wire as cw
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import ChanneldShutdown, ChanneldWrongFunding
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.channels.states import OPENING, Cause, ChannelState
 
 if TYPE_CHECKING:
     from pylightningd.common.bus.link import Incoming
@@ -137,6 +138,11 @@ class ClosingControl:
     ) -> None:
         """Send shutdown, now or once the peer is back. Inside a turn."""
         node = self._node
+        if channel.inflight is not None and not channel.inflight.is_whole:
+            raise UserError(
+                -1,
+                "The funding transaction still lacks signatures, so there is no channel to close: see openchannel_abort",
+            )
         if wrong_funding is not None:
             self.other_funding(channel, wrong_funding)
             node.workers.send(
@@ -145,7 +151,7 @@ class ClosingControl:
         if not channel.local_shutdown_script:
             channel.local_shutdown_script = script or self.own_script(channel)
         channel.closer = channel.closer or "local"
-        if channel.state in (ChannelState.CHANNELD_NORMAL, ChannelState.CHANNELD_AWAITING_LOCKIN):
+        if channel.state is ChannelState.CHANNELD_NORMAL or channel.state in OPENING:
             node.channels.set_state(
                 channel,
                 ChannelState.CHANNELD_SHUTTING_DOWN,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pylightningd.common import features as ft
 from pylightningd.common.errors import UserError, WireError
 from pylightningd.common.ids import ChannelId
 from pylightningd.common.keys import is_pubkey
@@ -85,7 +86,14 @@ class ConnectControl:
                 self._node.turn.after_commit(lambda: self._node.opening.on_open_channel(peer, raw))
             elif kind == _OPEN_CHANNEL2:
                 opening = pw.OpenChannel2.decode(raw)
-                self._refuse(peer, opening.temporary_channel_id, "v2 channels are not supported")
+                if ft.negotiated(self._node.features["init"], peer.features, ft.DUAL_FUND):
+                    self._node.turn.after_commit(
+                        lambda: self._node.dual.on_open_channel2(peer, raw)
+                    )
+                else:
+                    self._refuse(
+                        peer, opening.temporary_channel_id, "v2 channels are not supported"
+                    )
             elif kind == _ONION_MESSAGE:
                 self._node.turn.after_commit(lambda: self._node.onion_messages.received(peer, raw))
             elif is_channel_message(kind):

@@ -10,7 +10,7 @@ Until then nothing of an opening is on disk, and its coins are only reserved; th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.common_wire import ChannelConfig
 from pylightningd.lightningd.channels.channel import Channel, Policy, StateChange
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.control.dualopend import DualControl, DualOpening
+from pylightningd.lightningd.control.opening import LIGHTNINGD, Opening
 from pylightningd.lightningd.control.workers import fee_bounds
 from pylightningd.lightningd.rpc.errors import (
     FUNDING_BROADCAST_FAIL,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
     from pylightningd.lightningd.peers import Peer
 
-LIGHTNINGD = -1
 UNROUTE_SECONDS = 5
 """How long a failed opening keeps its route, so that openingd's last words reach the peer."""
 
@@ -60,33 +61,13 @@ class OpenRequest:
     channel_type: bytes = b""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Opening:
-    """One opening under way."""
-
-    dbid: int
-    peer_id: NodeId
-    connection: int
-    we_are_opener: bool
-    final_key_index: int
-    close_to: bytes | None
-    route_id: int | None = None
-    accepted: Any = None
-    """Future of OpeningdAccepted (opener)."""
-    done: Any = None
-    """Future of the Channel (opener)."""
-    funding_tx: Tx | None = None
-    on_done: Callable[[Channel], None] | None = None
-    """Called in the turn that writes the channel."""
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 class OpeningControl:
     """The master's side of openingd."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._openings: dict[int, _Opening] = {}
+        self.openings: dict[int, Opening] = {}
+        self.dual = DualControl(node, self)
 
     def on_message(self, batch: list[Incoming]) -> None:
         """Messages of openingd."""
@@ -99,7 +80,7 @@ class OpeningControl:
             self._node.turn.on_rollback(lambda: incoming.refuse(why))
         match incoming.msg:
             case ow.OpeningdAccepted() as msg:
-                opening = self._openings.get(msg.dbid)
+                opening = self.openings.get(msg.dbid)
                 if opening is not None and opening.accepted is not None:
                     self._resolve(opening.accepted, msg)
             case ow.OpeningdDone() as msg:
@@ -109,6 +90,8 @@ class OpeningControl:
             case ow.OpeningdPeerMsg() as msg:
                 self._on_early_message(msg)
             case other:
+                if self.dual.handle(incoming):
+                    return
                 raise TypeError(f"openingd sent {other.NAME}")
 
     def _on_early_message(self, msg: ow.OpeningdPeerMsg) -> None:
@@ -143,7 +126,7 @@ class OpeningControl:
         peer = node.peers.get(request.peer_id)
         if peer is None or peer.connection is None:
             raise UserError(FUNDING_PEER_NOT_CONNECTED, "Peer not connected")
-        opening, points, first_point = await self._prepare(peer, we_are_opener=True)
+        opening, points, first_point = await self.prepare(peer, we_are_opener=True)
         opening.close_to = request.close_to
         opening.accepted, opening.done = node.new_future(), node.new_future()
         try:
@@ -153,20 +136,22 @@ class OpeningControl:
             opening.funding_tx = tx
             opening.on_done = lambda channel: on_row(channel, tx)
             funding = Outpoint(tx.txid(), index)
-            self._link().send(ow.OpeningdFunding(dbid=opening.dbid, funding=funding))
+            self.link().send(ow.OpeningdFunding(dbid=opening.dbid, funding=funding))
             channel: Channel = await opening.done
         except BaseException as error:
-            self._give_up(opening, str(error) or type(error).__name__)
+            self.give_up(opening, str(error) or type(error).__name__)
             raise
         return channel, tx
 
-    def _link(self) -> Any:
+    def link(self) -> Any:
+        """To openingd. Raises UserError while it is being restarted."""
         link = self._node.fleet.get("openingd")
         if link is None:
             raise UserError(FUNDING_BROADCAST_FAIL, "openingd is being restarted; try again")
         return link
 
-    async def _prepare(self, peer: Peer, *, we_are_opener: bool) -> tuple[_Opening, Any, bytes]:
+    async def prepare(self, peer: Peer, *, we_are_opener: bool) -> tuple[Opening, Any, bytes]:
+        """A number and keys for a new channel: the opening, our basepoints, our first point. Raises UserError."""
         node = self._node
         await node.fleet.need("openingd")
         dbid = await node.turn.do(node.channels.store.next_dbid)
@@ -180,7 +165,7 @@ class OpeningControl:
         first = await node.hsm.ask(hw.HsmdGetPerCommitmentPoint(dbid=dbid, number=0))
         if peer.connection is None:
             raise UserError(FUNDING_PEER_NOT_CONNECTED, "Peer disconnected")
-        opening = _Opening(
+        opening = Opening(
             dbid=dbid,
             peer_id=peer.id,
             connection=peer.connection,
@@ -188,19 +173,19 @@ class OpeningControl:
             final_key_index=key_index,
             close_to=None,
         )
-        self._openings[dbid] = opening
+        self.openings[dbid] = opening
         return opening, points.basepoints, first.point
 
     def _send_open(
-        self, peer: Peer, opening: _Opening, request: OpenRequest, points: Any, first_point: bytes
+        self, peer: Peer, opening: Opening, request: OpenRequest, points: Any, first_point: bytes
     ) -> None:
         node = self._node
         temporary = node.config["dev-force-tmp-channel-id"] or ChannelId(node.entropy.take(32))
         opening.route_id = route_id = node.peers.route(peer, temporary, "openingd")
-        feerate = request.commitment_feerate_perkw or self._commitment_feerate(peer)
-        script = self._upfront_script(peer, opening, request.close_to)
+        feerate = request.commitment_feerate_perkw or self.commitment_feerate(peer)
+        script = self.upfront_script(peer, opening, request.close_to)
         node.turn.send(
-            self._link(),
+            self.link(),
             ow.OpeningdOpen(
                 dbid=opening.dbid,
                 route_id=route_id,
@@ -214,13 +199,13 @@ class OpeningControl:
                 push=request.push,
                 feerate_perkw=feerate,
                 announce=request.announce,
-                channel_type=request.channel_type or self._channel_type(peer, request.announce),
+                channel_type=request.channel_type or self.channel_type(peer, request.announce),
                 upfront_shutdown_script=script,
                 wanted_reserve=request.reserve,
             ),
         )
 
-    def _channel_type(self, peer: Peer, announce: bool) -> bytes:
+    def channel_type(self, peer: Peer, announce: bool) -> bytes:
         """The type to ask for where the caller has no wish, as a feature bitmap."""
         ours = self._node.features["init"]
         kind = default_channel_type(ours, peer.features)
@@ -228,7 +213,7 @@ class OpeningControl:
         hidden = not announce and ft.negotiated(ours, peer.features, ft.SCID_ALIAS)
         return kind.with_variant(scid_alias=hidden).encode()
 
-    def _commitment_feerate(self, peer: Peer) -> int:
+    def commitment_feerate(self, peer: Peer) -> int:
         """What our first commitment pays, sat per 1000 weight: less where anchors can add to it."""
         node = self._node
         anchors = ft.negotiated(node.features["init"], peer.features, ft.ANCHORS_ZERO_FEE_HTLC)
@@ -237,7 +222,7 @@ class OpeningControl:
             node.settings.feerate_offset_perkw if not anchors else 0
         )
 
-    def _upfront_script(self, peer: Peer, opening: _Opening, close_to: bytes | None) -> bytes:
+    def upfront_script(self, peer: Peer, opening: Opening, close_to: bytes | None) -> bytes:
         """Where our side must be paid to at a mutual close; empty if the peer does not support saying so."""
         node = self._node
         if not ft.negotiated(node.features["init"], peer.features, ft.UPFRONT_SHUTDOWN_SCRIPT):
@@ -288,19 +273,19 @@ class OpeningControl:
         if refusal is not None:
             self._send_error(peer, msg.temporary_channel_id, refusal)
             return
-        opening, points, first_point = await self._prepare(peer, we_are_opener=False)
+        opening, points, first_point = await self.prepare(peer, we_are_opener=False)
         opening.close_to = close_to
         limits = self.limits(msg.funding_satoshis, depth)
 
         def start() -> None:
             if peer.connection != opening.connection:
-                self._openings.pop(opening.dbid, None)
+                self.openings.pop(opening.dbid, None)
                 return
             opening.route_id = route_id = node.peers.route(
                 peer, msg.temporary_channel_id, "openingd"
             )
             node.turn.send(
-                self._link(),
+                self.link(),
                 ow.OpeningdGotOpen(
                     dbid=opening.dbid,
                     route_id=route_id,
@@ -309,7 +294,7 @@ class OpeningControl:
                     limits=limits,
                     basepoints=points,
                     first_per_commitment_point=first_point,
-                    upfront_shutdown_script=self._upfront_script(peer, opening, close_to),
+                    upfront_shutdown_script=self.upfront_script(peer, opening, close_to),
                     msg=raw,
                 ),
             )
@@ -324,7 +309,7 @@ class OpeningControl:
     def _on_done(self, msg: ow.OpeningdDone, incoming: Incoming) -> None:
         """Everything is signed: make the channel durable, then let openingd go on."""
         node = self._node
-        opening = self._openings.get(msg.channel.dbid)
+        opening = self.openings.get(msg.channel.dbid)
         if opening is None:
             incoming.refuse("this opening was given up")
             return
@@ -356,10 +341,11 @@ class OpeningControl:
         node.channel_events.watch_funding(channel)
         node.channel_events.opened(channel)
         node.backup.before_funding(incoming, ow.OpeningdDoneReply())
-        node.turn.after_commit(lambda: self._after_done(opening, channel))
+        node.turn.after_commit(lambda: self.after_done(opening, channel))
 
-    def _after_done(self, opening: _Opening, channel: Channel) -> None:
-        self._openings.pop(opening.dbid, None)
+    def after_done(self, opening: Opening, channel: Channel) -> None:
+        """The channel is durable: give it to its worker. Outside turns."""
+        self.openings.pop(opening.dbid, None)
         node = self._node
         if opening.done is not None and not opening.done.done():
             opening.done.set_result(channel)
@@ -369,7 +355,7 @@ class OpeningControl:
             lambda why: node.peers.reconnect_now(channel.peer_id, why),
         )
 
-    async def _hand_over(self, opening: _Opening, channel: Channel) -> None:
+    async def _hand_over(self, opening: Opening, channel: Channel) -> None:
         """The channel goes to its worker on the same connection."""
         node = self._node
         await node.workers.prepare(channel)
@@ -381,7 +367,7 @@ class OpeningControl:
 
         await node.turn.do(route)
 
-    def _make_channel(self, msg: ow.OpeningdDone, opening: _Opening) -> Channel:
+    def _make_channel(self, msg: ow.OpeningdDone, opening: Opening) -> Channel:
         node, static = self._node, msg.channel
         capacity_msat = static.funding_amount.to_msat()
         ours = capacity_msat - msg.push if static.we_are_opener else msg.push
@@ -425,25 +411,28 @@ class OpeningControl:
         )
 
     def _on_failed(self, dbid: int, reason: str) -> None:
-        opening = self._openings.pop(dbid, None)
+        opening = self.openings.pop(dbid, None)
         if opening is None:
             return
         self._node.log("info", f"Opening failed: {reason}", peer_id=opening.peer_id, dbid=dbid)
         self._fail_futures(opening, UserError(LIGHTNINGD, reason))
+        if isinstance(opening, DualOpening):
+            self.dual.failed(opening)
         self._node.turn.after_commit(lambda: self._unroute_later(opening))
 
-    def _fail_futures(self, opening: _Opening, error: BaseException) -> None:
-        waited_for = (opening.accepted, opening.done)
+    def _fail_futures(self, opening: Opening, error: BaseException) -> None:
+        waited_for = opening.futures()
         self._node.turn.after_commit(partial(_reject_next, waited_for, error))
 
-    def _give_up(self, opening: _Opening, reason: str) -> None:
-        if self._openings.pop(opening.dbid, None) is not None:
+    def give_up(self, opening: Opening, reason: str) -> None:
+        """End an opening that has not become a channel. Outside turns."""
+        if self.openings.pop(opening.dbid, None) is not None:
             link = self._node.fleet.get("openingd")
             if link is not None:
                 link.send(ow.OpeningdCancel(dbid=opening.dbid, reason=reason))
             self._unroute_later(opening)
 
-    def _unroute_later(self, opening: _Opening) -> None:
+    def _unroute_later(self, opening: Opening) -> None:
         """An opening is over without a channel: connectd need not know its route any more."""
         node, route_id = self._node, opening.route_id
         if route_id is None:
@@ -459,12 +448,13 @@ class OpeningControl:
 
     def peer_gone(self, peer_id: NodeId) -> None:
         """The connection ended: openings on it are over. Inside a turn."""
-        for opening in [o for o in self._openings.values() if o.peer_id == peer_id]:
+        for opening in [o for o in self.openings.values() if o.peer_id == peer_id]:
             self._on_failed(opening.dbid, "peer disconnected before the channel was funded")
+        self.dual.peer_gone(peer_id)
 
     def openingd_died(self) -> None:
         """Every opening that was not done is over. Inside a turn."""
-        for opening in list(self._openings.values()):
+        for opening in list(self.openings.values()):
             self._on_failed(opening.dbid, "openingd stopped")
 
 

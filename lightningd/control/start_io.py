@@ -15,6 +15,7 @@ from pylightningd.lightningd.control.closingd import ClosingControl
 from pylightningd.lightningd.control.connectd import ConnectControl
 from pylightningd.lightningd.control.gossipd import GossipControl
 from pylightningd.lightningd.control.hooks import HtlcHook, PeerHooks
+from pylightningd.lightningd.control.joint_watch import JointWatch
 from pylightningd.lightningd.control.onchaind import OnchainControl
 from pylightningd.lightningd.control.onion_messages import OnionMessages
 from pylightningd.lightningd.control.openingd import OpeningControl
@@ -30,6 +31,8 @@ async def start(node: Node) -> None:
     node.connectd = ConnectControl(node)
     node.gossip = GossipControl(node)
     node.opening = OpeningControl(node)
+    node.dual = node.opening.dual
+    node.joint_watch = JointWatch(node)
     node.closing = ClosingControl(node)
     node.onchain = OnchainControl(node)
     node.workers = Workers(node, node.settings.workers)
@@ -42,6 +45,7 @@ async def start(node: Node) -> None:
     await check_records(node)
     node.onchain.start()
     node.channel_events.start()
+    node.joint_watch.start()
     node.closing.start()
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import (
+    ChanneldAbortFunding,
     ChanneldBlockheight,
     ChanneldForget,
+    ChanneldFundingSigned,
     ChanneldInit,
     ChanneldWrongFunding,
 )
@@ -107,6 +109,8 @@ class Workers:
         link.send(channel_init(channel, low, high, node.settings.max_dust_exposure))
         if channel.wrong_funding is not None and channel.static.we_are_opener:
             link.send(ChanneldWrongFunding(dbid=channel.dbid, outpoint=channel.wrong_funding))
+        if channel.inflight is not None:
+            link.send(channel.inflight.message(channel.dbid))
         channel.worker = name
         self._prepared.add(channel.dbid)
         return name
@@ -131,6 +135,14 @@ class Workers:
         if channel.worker is None or channel.dbid not in self._prepared:
             return
         self._node.fleet.tell(channel.worker, msg)
+
+    def funding_signed(self, channel: Channel, witnesses: tuple[bytes, ...]) -> None:
+        """Our inputs of a funding transaction are signed. Inside the turn that makes it durable."""
+        self.send(channel, ChanneldFundingSigned(dbid=channel.dbid, witnesses=witnesses))
+
+    def abort_funding(self, channel: Channel, reason: str) -> None:
+        """Tell the peer that nothing comes of the funding transaction. Inside a turn."""
+        self.send(channel, ChanneldAbortFunding(dbid=channel.dbid, reason=reason))
 
     def release(self, channel: Channel) -> None:
         """The worker has no more to do with the channel. Call inside a turn.

@@ -29,6 +29,11 @@ from pylightningd.lightningd.db.channel_rows import (
     read_scid,
 )
 from pylightningd.lightningd.db.htlcs_io import HtlcStore
+from pylightningd.lightningd.db.inflights_io import (
+    insert_inflight,
+    load_inflight,
+    update_inflight,
+)
 from pylightningd.lightningd.db.wide import from_column
 
 
@@ -113,6 +118,7 @@ class ChannelStore(HtlcStore):
             "funding_tx_id": static.funding.txid,
             "funding_tx_outnum": static.funding.index,
             "funding_satoshi": static.funding_amount.sat,
+            "our_funding_satoshi": None if channel.our_funding is None else channel.our_funding.sat,
             "push_msatoshi": channel.push.msat,
             "local_basepoints": static.local_basepoints.write(),
             "remote_basepoints": static.remote_basepoints.write(),
@@ -129,6 +135,19 @@ class ChannelStore(HtlcStore):
         self.save_fees(channel)
         self.save_last_tx(channel)
         self.save_sent_updates(channel)
+        if channel.inflight is not None:
+            insert_inflight(self._db, channel, channel.inflight)
+
+    def save_inflight(self, channel: Channel) -> None:
+        """Signatures of the funding transaction, or of our first commitment, came."""
+        if channel.inflight is not None:
+            update_inflight(self._db, channel, channel.inflight)
+
+    def clear_inflights(self, channel: Channel) -> None:
+        """The channel is locked in, or over: nobody will ask for these signatures again."""
+        self._db.execute_sql(
+            "DELETE FROM channel_funding_inflights WHERE channel_id=?", (channel.dbid,)
+        )
 
     def save(self, channel: Channel) -> None:
         """Everything about it that can change, but for HTLCs, feerates, the last transaction and sent updates."""
@@ -257,6 +276,10 @@ class ChannelStore(HtlcStore):
             local_upfront_shutdown_script=row["local_upfront_shutdown_script"],
             remote_upfront_shutdown_script=row["remote_upfront_shutdown_script"],
             close_to=row["close_to"],
+            our_funding=None
+            if row["our_funding_satoshi"] is None
+            else Sat(row["our_funding_satoshi"]),
+            inflight=load_inflight(self._db, dbid),
             final_key_index=row["shutdown_keyidx_local"],
             state=ChannelState(row["state"]),
             to_local=Msat(row["msatoshi_local"]),

@@ -61,6 +61,7 @@ class Channels(Table):
     funding_tx_id = BlobField()
     funding_tx_outnum = IntegerField()
     funding_satoshi = IntegerField()
+    our_funding_satoshi = IntegerField(null=True)
     push_msatoshi = IntegerField()
     local_basepoints = BlobField()
     remote_basepoints = BlobField()
@@ -115,6 +116,30 @@ class Channels(Table):
 
     class Meta:
         table_name = "channels"
+
+
+class ChannelFundingInflights(Table):
+    """Funding transactions that both sides made and that are not locked in (dual funding). CLN's names where it has them."""
+
+    channel = ForeignKeyField(Channels, column_name="channel_id", on_delete="CASCADE")
+    funding_tx_id = BlobField()
+    funding_tx_outnum = IntegerField()
+    funding_feerate = IntegerField()
+    funding_satoshi = IntegerField()
+    our_funding_satoshi = IntegerField()
+    funding_psbt = BlobField()
+    last_tx = BlobField(null=True)
+    last_sig = BlobField(null=True)
+    funding_tx_remote_sigs_received = IntegerField()
+    # Ours
+    joint_funding = BlobField()
+    wallet_signs = IntegerField()
+    local_witnesses = BlobField(null=True)
+    remote_witnesses = BlobField(null=True)
+
+    class Meta:
+        table_name = "channel_funding_inflights"
+        primary_key = CompositeKey("channel", "funding_tx_id")
 
 
 class ChannelSentUpdates(Table):
@@ -210,6 +235,7 @@ TABLES: tuple[type[Table], ...] = (
     Peers,
     ChannelConfigs,
     Channels,
+    ChannelFundingInflights,
     ChannelSentUpdates,
     ChannelFeerates,
     ChannelStateChanges,

@@ -68,7 +68,7 @@ class Moves:
         """A channel can be used, or its funding got into a block. `with_push`: nothing was said of it before."""
         static = channel.static
         scid = channel.short_channel_id
-        begin = static.funding_amount.to_msat() if static.we_are_opener else Msat(0)
+        begin = channel.our_funds.to_msat()
         is_new = self._add_chain(
             ChainMove(
                 account=static.channel_id.hex(),

@@ -10,7 +10,7 @@ from pylightningd.common.ids import ChannelId, NodeId, ShortChannelId
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_json, closed_json, htlc_row_json
 from pylightningd.lightningd.channels.describe_onchain import onchain_json
-from pylightningd.lightningd.channels.states import CLOSING, ChannelState
+from pylightningd.lightningd.channels.states import CLOSING
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
 from pylightningd.lightningd.rpc.params import (
     Param,
@@ -140,7 +140,7 @@ async def setchannel(
     channels = (
         list(node.channels) if id == "all" else find_channels(node, peer_or_channel("id", id))
     )
-    open_ones = [c for c in channels if c.state <= ChannelState.CHANNELD_NORMAL]
+    open_ones = [c for c in channels if c.state not in CLOSING]
     if not open_ones and id != "all":
         raise UserError(LIGHTNINGD, f"Channel is in state {channels[0].state.name}: it is closing")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,12 +16,15 @@ from pylightningd.common.features import encode_features
 from pylightningd.common.ids import NodeId, Outpoint, txid_hex
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.describe import channel_type_json
+from pylightningd.lightningd.control.contribution import parts_of_draft
+from pylightningd.lightningd.control.dualopend import DualRequest
 from pylightningd.lightningd.control.openingd import OpenRequest
 from pylightningd.lightningd.rpc.chain import feerate_perkw
 from pylightningd.lightningd.rpc.closing import closing_script
 from pylightningd.lightningd.rpc.errors import (
     FUND_MAX_EXCEEDED,
     FUNDING_BROADCAST_FAIL,
+    FUNDING_STATE_INVALID,
     FUNDING_STILL_SYNCING_BITCOIN,
     JSONRPC2_INVALID_PARAMS,
 )
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 _ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
 _PLACEHOLDER = p2wsh(b"")
+_JOINT_WITNESS_WU = 110
+"""BOLT 3, "Calculating Fees for Collaborative Transaction Construction": no witness is counted as less than 107, and its count."""
 _WUMBO_LIMIT = Sat(2**24 - 1)
 
 
@@ -112,6 +118,9 @@ async def fundchannel(
     peer = await node.peers.connect(id, [])
     _check_size(node, peer.features, amount)
     perkw = feerate_perkw(node, feerate, "opening")
+    together = ft.negotiated(node.features["init"], peer.features, ft.DUAL_FUND)
+    if together:
+        _check_together(push_msat, reserve, mindepth)
     draft = await node.wallet.draft(
         [(_PLACEHOLDER, "all" if amount == "all" else amount)],
         perkw,
@@ -121,7 +130,17 @@ async def fundchannel(
             node.features["init"], peer.features, ft.ANCHORS_ZERO_FEE_HTLC
         ),
         for_now=True,
+        min_witness_wu=_JOINT_WITNESS_WU if together else 0,
     )
+    if together:
+        wish = _Together(
+            peer_id=id,
+            announce=announce,
+            feerate_perkw=perkw,
+            close_to=None if close_to is None else closing_script(node, "close_to", close_to, id),
+            channel_type=encode_features(channel_type) if channel_type else b"",
+        )
+        return await _open_together(node, draft, wish, peer.features)
     try:
         size: Sat = draft.amounts[0]
         _check_size(node, peer.features, size)
@@ -161,6 +180,64 @@ def _check_type(node: Node, bits: list[int] | None) -> None:
         return
     if not is_acceptable(ChannelType(frozenset(bits)), node.features["init"]):
         raise UserError(JSONRPC2_INVALID_PARAMS, "channel_type not supported")
+
+
+def _check_together(push: Msat | None, reserve: Sat | None, depth: int | None) -> None:
+    """What is not to be had where both sides have option_dual_fund."""
+    # BOLT 2, "The `open_channel2` Message": it has no push_msat, the reserve is fixed, the accepter says the depth.
+    for name, value in (("push_msat", push), ("reserve", reserve), ("mindepth", depth)):
+        if value:
+            raise UserError(
+                JSONRPC2_INVALID_PARAMS,
+                f"{name}: not possible with a peer that has option_dual_fund",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Together:
+    """What the caller wants of a channel that is opened by open_channel2."""
+
+    peer_id: NodeId
+    announce: bool
+    feerate_perkw: int
+    close_to: bytes | None
+    channel_type: bytes
+
+
+async def _open_together(
+    node: Node, draft: Draft, wish: _Together, their_features: bytes
+) -> dict[str, Any]:
+    """Open by open_channel2, with what the draft has."""
+    try:
+        size: Sat = draft.amounts[0]
+        _check_size(node, their_features, size)
+        inputs, outputs = parts_of_draft(node, draft)
+        request = DualRequest(
+            peer_id=wish.peer_id,
+            amount=size,
+            announce=wish.announce,
+            inputs=inputs,
+            outputs=outputs,
+            inputs_confirmed=all(coin.height is not None for coin in draft.coins),
+            locktime=draft.locktime,
+            funding_feerate_perkw=wish.feerate_perkw,
+            close_to=wish.close_to,
+            channel_type=wish.channel_type,
+            draft_number=draft.number,
+        )
+        _opening, channel = await node.dual.open(request)
+        if not isinstance(channel, Channel):
+            raise UserError(FUNDING_STATE_INVALID, "the transaction is not complete")
+    except BaseException:
+        # Where the channel became durable its coins are tied to it, and stay so.
+        await node.wallet.release_unless_tied(draft)
+        raise
+    tx, why_not = await node.dual.wait_whole(channel)
+    if why_not:
+        raise UserError(
+            FUNDING_BROADCAST_FAIL, f"Error broadcasting funding transaction: {why_not}"
+        )
+    return _result(channel, tx)
 
 
 def _check_size(node: Node, features: bytes, amount: Sat | str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.wire import peer_wire
-from pylightningd.lightningd.channels.states import ChannelState
+from pylightningd.lightningd.channels.states import RESUMED
 from pylightningd.lightningd.control.addresses import address_json
 from pylightningd.lightningd.peers import Peer
 from pylightningd.lightningd.rpc.errors import JSONRPC2_INVALID_PARAMS, LIGHTNINGD
@@ -108,7 +108,7 @@ async def disconnect(node: Node, id: NodeId, force: bool) -> dict[str, Any]:  # 
     peer = node.peers.get(id)
     if peer is None or not peer.connected:
         raise UserError(LIGHTNINGD, "Peer not connected")
-    active = [c for c in node.channels.of_peer(id) if c.state <= ChannelState.CLOSINGD_SIGEXCHANGE]
+    active = [c for c in node.channels.of_peer(id) if c.state in RESUMED]
     if active and not force:
         raise UserError(
             LIGHTNINGD,

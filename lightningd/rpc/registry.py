@@ -30,6 +30,7 @@ FAMILIES = (
     "peers",
     "channels",
     "opening",
+    "openchannel",
     "closing",
     "bump",
     "recovery",

@@ -148,7 +148,12 @@ def _check_synced(purse: Purse) -> None:
 
 
 def fund_outputs(
-    purse: Purse, wanted: Sequence[Wanted], feerate_perkw: int, *, change_ok: bool = True
+    purse: Purse,
+    wanted: Sequence[Wanted],
+    feerate_perkw: int,
+    *,
+    change_ok: bool = True,
+    min_witness_wu: int = 0,
 ) -> tuple[Funded, tuple[TxOut, ...]]:
     """Choose coins for these outputs; the outputs come back with "all" filled in, without the change.
 
@@ -168,6 +173,7 @@ def fund_outputs(
         feerate_perkw=feerate_perkw,
         outputs=len(wanted),
         change_ok=change_ok,
+        min_witness_wu=min_witness_wu,
     )
     funded = fund(purse, want, everything=bool(alls), as_change=change_ok)
     amounts = [amount for _, amount in wanted]

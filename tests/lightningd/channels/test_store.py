@@ -24,6 +24,7 @@ RUNTIME = {"worker", "route_id", "reestablished", "depth", "status", "their_feat
 FOR_LIFE = {
     "static", "announce", "minimum_depth", "push", "local_upfront_shutdown_script",
     "remote_upfront_shutdown_script", "close_to", "final_key_index", "opened_at", "first_block",
+    "our_funding", "inflight",
 }  # fmt: skip
 
 CHANGED: dict[str, Any] = {

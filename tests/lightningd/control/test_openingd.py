@@ -13,7 +13,7 @@ from tests.lightningd.channels.rig import Rig, peer_id
 def test_the_peer_leaves_as_it_accepts(rig: Rig, accepted_before: bool) -> None:
     """accept_channel and the end of the connection in one turn: who waits for the channel hears of the end."""
     control = openingd.OpeningControl(rig.node)  # type: ignore[arg-type]
-    opening = openingd._Opening(
+    opening = openingd.Opening(
         dbid=1,
         peer_id=peer_id(1),
         connection=1,
@@ -22,7 +22,7 @@ def test_the_peer_leaves_as_it_accepts(rig: Rig, accepted_before: bool) -> None:
         close_to=None,
     )
     opening.accepted, opening.done = rig.node.new_future(), rig.node.new_future()
-    control._openings[1] = opening
+    control.openings[1] = opening
 
     def both() -> None:
         if accepted_before:
