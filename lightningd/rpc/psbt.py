@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Sat
-from pylightningd.common.bitcoin.psbt import INPUT_MARKER_KEY, SERIAL_ID_KEY, Psbt, PsbtError
+from pylightningd.common.bitcoin.psbt import (
+    INPUT_MARKER_KEY,
+    OUTPUT_EXTERNAL_KEY,
+    SERIAL_ID_KEY,
+    Psbt,
+    PsbtError,
+)
 from pylightningd.common.bitcoin.tx import TxOut
 from pylightningd.common.bitcoin.weight import fee_for_weight, output_weight
 from pylightningd.common.errors import UserError
@@ -33,7 +39,7 @@ from pylightningd.lightningd.rpc.params import (
     u32,
 )
 from pylightningd.lightningd.rpc.registry import command
-from pylightningd.lightningd.rpc.wallet import reserved_to
+from pylightningd.lightningd.rpc.wallet import note_payees, reserved_to
 from pylightningd.lightningd.rpc.wallet_params import (
     GivenPsbt,
     psbt_param,
@@ -517,4 +523,6 @@ async def sendpsbt(node: Node, psbt: GivenPsbt, reserve: int) -> dict[str, Any]:
         ) from None
     _ours_to_sign(node, psbt.psbt, None)
     await node.wallet.send(tx, blocks=reserve)
+    outside = [n for n in range(len(tx.outputs)) if psbt.psbt.output_field(n, OUTPUT_EXTERNAL_KEY)]
+    await node.turn.do(lambda: note_payees(node, tx, outside))
     return {"tx": tx.serialize().hex(), "txid": txid_hex(tx.txid())}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.address import script_to_address
 from pylightningd.common.bitcoin.hashes import hash160
-from pylightningd.common.bitcoin.psbt import Psbt
+from pylightningd.common.bitcoin.psbt import OUTPUT_EXTERNAL_KEY, Psbt
 from pylightningd.common.bitcoin.script import p2wpkh
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import UserError
@@ -275,15 +275,15 @@ async def _send(node: Node, draft: Draft) -> tuple[Tx, Psbt]:
     except BaseException:
         await wallet.release(draft)
         raise
-    await node.turn.do(lambda: _note_payees(node, tx))
+    await node.turn.do(lambda: note_payees(node, tx, range(len(tx.outputs))))
     return tx, psbt
 
 
-def _note_payees(node: Node, tx: Tx) -> None:
-    """What leaves us for somebody else is a move too."""
-    for n, output in enumerate(tx.outputs):
-        if node.wallet.is_ours(output.script) is None:
-            node.moves.sent_outside(Outpoint(tx.txid(), n), output.amount)
+def note_payees(node: Node, tx: Tx, outputs: Iterable[int]) -> None:
+    """What leaves us for somebody else is a move too. `outputs`: those that are not a channel's. In a turn."""
+    for n in outputs:
+        if node.wallet.is_ours(tx.outputs[n].script) is None:
+            node.moves.sent_outside(Outpoint(tx.txid(), n), tx.outputs[n].amount)
 
 
 def _sent(tx: Tx, psbt: Psbt) -> dict[str, Any]:
@@ -383,7 +383,11 @@ async def txprepare(
     """The coins are reserved until it is sent or discarded, or for 72 blocks."""
     draft = await _prepare(node, wanted(node, outputs), feerate, minconf, utxos)
     node.wallet.prepared[draft.txid()] = draft
-    return {**_unsigned(draft), "psbt": node.wallet.psbt_of(draft).to_base64()}
+    psbt = node.wallet.psbt_of(draft)
+    for n, output in enumerate(draft.tx().outputs):
+        if node.wallet.is_ours(output.script) is None:
+            psbt.set_output_field(n, OUTPUT_EXTERNAL_KEY, b"\1")
+    return {**_unsigned(draft), "psbt": psbt.to_base64()}
 
 
 def _unsigned(draft: Draft) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from tests.lightningd.wallet.rig import Rig
 from tests.lightningd.wallet.rpc_rig import call
 
+PAYEE = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
 
 def balance(moves: list[dict[str, Any]], account: str) -> int:
     mine = [m for m in moves if m["account_id"] == account]
@@ -70,3 +72,21 @@ def test_old_fields_while_they_are_allowed(tmp_path: Path) -> None:
         rig.database.close()
 
     asyncio.run(test())
+
+
+def test_what_sendpsbt_pays_to_others(tmp_path: Path) -> None:
+    """txprepare marks what leaves the wallet, as in CLN, so that sendpsbt knows it from a channel's funding."""
+
+    async def test(rig: Rig) -> None:
+        await rig.fund(1_000_000)
+        ready = await call(rig, "txprepare", [{PAYEE: 300_000}])
+        signed = (await call(rig, "signpsbt", ready["psbt"]))["signed_psbt"]
+        await call(rig, "sendpsbt", signed)
+        await rig.mine(rig.chain.sent[0])
+        moves = (await call(rig, "listchainmoves"))["chainmoves"]
+        (outside,) = [m for m in moves if m["account_id"] == "external"]
+        assert outside["credit_msat"] == 300_000_000
+        assert outside["utxo"].startswith(ready["txid"])
+        assert outside["originating_account"] == "wallet"
+
+    Rig(tmp_path).run(test)
