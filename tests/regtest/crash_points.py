@@ -15,3 +15,17 @@ CLOSE_POINTS = (
     "closingd_got_signature",
     "closingd_done",
 )
+
+BLOCK = "ChainWatcher._connect"
+"""The turn of a block: what it holds for the wallet and for channels, their depths and deadlines."""
+CLAIM = "Claims._write"
+"""A transaction that takes outputs of a closed channel is signed and about to leave."""
+ONCHAIN_POINTS = (
+    "onchaind_recognised",
+    "onchaind_watch",
+    "onchaind_claims",
+    "onchaind_to_us",
+    "onchaind_progress",
+)
+"""What onchaind says of a commitment as soon as it is told of it, and again at each start."""
+RESOLVED_POINTS = ("onchaind_all_resolved",)
