@@ -127,7 +127,12 @@ def send_commit(channel: Channel) -> ChannelStep[None]:
     # From here on lightningd takes them for added, even where we never hear its reply.
     session.offers = {}
     reply, _ = yield from ask_both(
-        _sign_request(channel, spec_after(channel, Side.REMOTE, change), channel.next_remote),
+        sign_request(
+            channel,
+            spec_after(channel, Side.REMOTE, change),
+            channel.next_remote,
+            _next_point(channel),
+        ),
         cw.ChanneldSendingCommitsig(
             dbid=channel.facts.dbid,
             number=channel.next_remote,
@@ -151,7 +156,7 @@ def send_commit(channel: Channel) -> ChannelStep[None]:
             channel.removals.pop(htlc.id, None)
     if channel.commits_allowed:
         channel.commits_allowed -= 1
-    yield _message(channel, reply)
+    yield commitment_message(channel, reply)
     yield from _expect_revoke(channel)
 
 
@@ -165,18 +170,24 @@ def resend_commit(channel: Channel) -> ChannelStep[None]:
     for update in channel.last_sent_updates:
         yield SendPeer(pw.decode(update))  # type: ignore[arg-type]  # our own: never UnknownOdd
     spec = make_spec(Side.REMOTE, channel.settled, channel.htlcs.values(), channel.fees)
-    reply = yield from ask_hsmd(_sign_request(channel, spec, channel.next_remote - 1))
-    yield _message(channel, reply)
+    request = sign_request(channel, spec, channel.next_remote - 1, _next_point(channel))
+    reply = yield from ask_hsmd(request)
+    yield commitment_message(channel, reply)
     yield from _expect_revoke(channel)
 
 
-def _sign_request(
-    channel: Channel, spec: CommitmentSpec, number: int
-) -> hw.HsmdSignRemoteCommitment:
+def _next_point(channel: Channel) -> bytes:
     assert channel.remote_next_point is not None
+    return channel.remote_next_point
+
+
+def sign_request(
+    channel: Channel, spec: CommitmentSpec, number: int, point: bytes
+) -> hw.HsmdSignRemoteCommitment:
+    """What hsmd is to sign: the peer's commitment of this number, with the peer's point for it."""
     return hw.HsmdSignRemoteCommitment(
         dbid=channel.facts.dbid,
-        remote_per_commitment_point=channel.remote_next_point,
+        remote_per_commitment_point=point,
         content=CommitmentContent(
             number=number,
             feerate_perkw=spec.feerate_perkw,
@@ -198,7 +209,8 @@ def _sign_request(
     )
 
 
-def _message(channel: Channel, reply: hw.HsmdSignRemoteCommitmentReply) -> SendPeer:
+def commitment_message(channel: Channel, reply: hw.HsmdSignRemoteCommitmentReply) -> SendPeer:
+    """Our commitment_signed."""
     return SendPeer(
         pw.CommitmentSigned(
             channel_id=channel.facts.channel_id,

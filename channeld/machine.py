@@ -11,7 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from pylightningd.channeld import announce, commit, ready, reestablish, revoke, shutdown, updates
+from pylightningd.channeld import (
+    announce,
+    commit,
+    dual_funding,
+    ready,
+    reestablish,
+    revoke,
+    shutdown,
+    updates,
+)
 from pylightningd.channeld.events import (
     BadPeerBytes,
     ChannelEffect,
@@ -23,10 +32,12 @@ from pylightningd.channeld.events import (
     RouteClosed,
 )
 from pylightningd.channeld.state import LIVE, NEVER, Channel, Phase, load
+from pylightningd.common import features as ft
 from pylightningd.common.effects import CancelTimer, Disconnect, Log, SendPeer, Tell, TimerFired
 from pylightningd.common.errors import DisconnectPeer, FailChannel, PeerError, WarnPeer
+from pylightningd.common.interactive_tx.rules import NegotiationFailed
 from pylightningd.common.machine import Outcome
-from pylightningd.common.peer_failure import describe
+from pylightningd.common.peer_failure import describe, make_abort
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.runtime import Message
@@ -72,6 +83,16 @@ PEER_HANDLERS: dict[type[Message], tuple[Handler, frozenset[Phase]]] = {
     pw.ChannelUpdate: (announce.to_master, _UP | {Phase.HANDED_OVER}),
 }
 
+_SIGNING = frozenset({Phase.SIGNING_FUNDING})
+
+# BOLT 2, "Channel Establishment v2": with option_dual_fund these are legal besides.
+DUAL_HANDLERS: dict[type[Message], tuple[Handler, frozenset[Phase]]] = {
+    pw.CommitmentSigned: (dual_funding.on_commitment_signed, _SIGNING),
+    pw.TxSignatures: (dual_funding.on_tx_signatures, _SIGNING | LIVE),
+    pw.TxAbort: (dual_funding.on_tx_abort, _SIGNING | LIVE),
+    pw.TxInitRbf: (dual_funding.on_tx_init_rbf, _SIGNING | LIVE),
+}
+
 
 def on_reenable_commit(channel: Channel, msg: cw.ChanneldDevReenableCommit) -> ChannelStep[None]:
     """For tests: commitment_signed may be sent again."""
@@ -79,15 +100,25 @@ def on_reenable_commit(channel: Channel, msg: cw.ChanneldDevReenableCommit) -> C
     yield from ()
 
 
+def on_depth(channel: Channel, msg: cw.ChanneldFundingDepth) -> ChannelStep[None]:
+    """The funding transaction has so many confirmations now."""
+    if msg.depth > 0:
+        dual_funding.on_confirmed(channel)
+    yield from ready.on_depth(channel, msg)
+
+
 MASTER_HANDLERS: dict[type[Message], Handler] = {
     cw.ChanneldConnected: reestablish.on_connected,
-    cw.ChanneldFundingDepth: ready.on_depth,
+    cw.ChanneldFundingDepth: on_depth,
     cw.ChanneldOfferHtlc: updates.on_offer,
     cw.ChanneldFulfillHtlc: updates.on_fulfill_wanted,
     cw.ChanneldFailHtlc: updates.on_fail_wanted,
     cw.ChanneldFeerates: updates.on_feerates,
     cw.ChanneldShutdown: shutdown.on_shutdown_wanted,
     cw.ChanneldWrongFunding: shutdown.on_wrong_funding,
+    cw.ChanneldJointFunding: dual_funding.on_joint_funding,
+    cw.ChanneldFundingSigned: dual_funding.on_funding_signed,
+    cw.ChanneldAbortFunding: dual_funding.on_abort_funding,
     cw.ChanneldSend: announce.on_send,
     cw.ChanneldDevReenableCommit: on_reenable_commit,
 }
@@ -146,7 +177,7 @@ class ChannelMachine:
         """Any other message of the peer."""
         channel = self.channel
         phase = channel.phase
-        entry = PEER_HANDLERS.get(type(msg))
+        entry = self._entry(type(msg), phase)
         if entry is not None and phase in entry[1]:
             handler = entry[0]
             if phase is Phase.REESTABLISHING and handler is reestablish.on_reestablish:
@@ -163,6 +194,15 @@ class ChannelMachine:
         if phase is Phase.AWAITING_READY and entry is not None:
             raise WarnPeer(f"{name} before channel_ready")
         raise WarnPeer(f"Unexpected message {name} in phase {phase.value}")
+
+    def _entry(self, kind: type[Message], phase: Phase) -> tuple[Handler, frozenset[Phase]] | None:
+        entry = PEER_HANDLERS.get(kind)
+        if entry is not None and phase in entry[1]:
+            return entry
+        channel = self.channel
+        if ft.negotiated(channel.our_features, channel.their_features, ft.DUAL_FUND):
+            return DUAL_HANDLERS.get(kind, entry)
+        return entry
 
     def _keep_early(self, msg: Message) -> None:
         # BOLT 2, "Message Retransmission": a peer MUST wait for our channel_reestablish before anything else;
@@ -229,6 +269,16 @@ class ChannelMachine:
     def _after_peer_error(self, err: PeerError, text: str) -> list[ChannelEffect]:
         channel = self.channel
         data, channel_id = text.encode(), channel.facts.channel_id
+        if isinstance(err, NegotiationFailed):
+            if dual_funding.can_be_undone(channel):
+                return [
+                    Log("unusual", f"Giving up the opening: {text}"),
+                    SendPeer(make_abort(channel_id, text)),
+                    *self._end(dual_funding.GIVEN_UP, text),
+                ]
+            # BOLT 2, "The `tx_abort` Message", sender MUST NOT have transmitted tx_signatures: so only the connection
+            # ends, and the channel is remembered.
+            err = WarnPeer(text)
         if isinstance(err, FailChannel):
             return [
                 Log("unusual", f"Failing channel: {text}"),
@@ -259,6 +309,8 @@ class ChannelMachine:
 
     def _end(self, kind: int, text: str) -> list[ChannelEffect]:
         channel = self.channel
+        if dual_funding.can_be_undone(channel):
+            kind = dual_funding.GIVEN_UP
         channel.failed = True
         return [
             CancelTimer(commit.REVOKE_TIMER),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pylightningd.channeld import ready, updates
-from pylightningd.channeld.announce import send_held
+from pylightningd.channeld import dual_funding, ready, updates
 from pylightningd.channeld.commit import REVOKE_TIMER, resend_commit, revoke_message
 from pylightningd.channeld.events import ChannelStep, UseRoute
-from pylightningd.channeld.shutdown import maybe_send_shutdown
+from pylightningd.channeld.live import go_on
 from pylightningd.channeld.state import Channel, Session
+from pylightningd.common import features as ft
 from pylightningd.common.effects import CancelTimer, Log, SendPeer, Tell, ask_hsmd
 from pylightningd.common.errors import FailChannel
 from pylightningd.common.secret import Secret
@@ -41,6 +41,7 @@ def on_connected(channel: Channel, msg: cw.ChanneldConnected) -> ChannelStep[Non
     yield UseRoute(msg.route_id)
     if msg.fresh:
         yield from _become_live(channel)
+        yield from dual_funding.begin(channel)
         return
     point = yield from _our_point(channel, channel.next_local - 1)
     # BOLT 2, "Message Retransmission", upon reconnection MUST send channel_reestablish, and nothing else
@@ -52,6 +53,7 @@ def on_connected(channel: Channel, msg: cw.ChanneldConnected) -> ChannelStep[Non
             next_revocation_number=channel.revocations,
             your_last_per_commitment_secret=_their_last_secret(channel),
             my_current_per_commitment_point=point,
+            tlvs=pw.ChannelReestablishTlvs(next_funding=dual_funding.next_funding(channel)),
         )
     )
 
@@ -136,6 +138,9 @@ def on_reestablish(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
         yield from _peer_is_behind(channel, msg)
         return
     resend = what_to_resend(channel, msg)
+    if ft.negotiated(channel.our_features, channel.their_features, ft.DUAL_FUND):
+        # Before channel_ready, which needs all signatures.
+        yield from dual_funding.on_reestablish(channel, msg)
     if resend.channel_ready:
         yield from ready.resend_ready(channel)
     # BOLT 2, "Message Retransmission": where both are to be sent again, MUST keep their order.
@@ -153,10 +158,7 @@ def _become_live(channel: Channel) -> ChannelStep[None]:
     channel.live.reestablished = True
     route_id = channel.live.route_id
     yield Tell("master", cw.ChanneldReestablished(dbid=channel.facts.dbid, route_id=route_id))
-    yield from ready.maybe_send_ready(channel)
-    yield from maybe_send_shutdown(channel)
-    yield from updates.send_removals(channel)
-    yield from send_held(channel)
+    yield from go_on(channel)
 
 
 def _resend_revoke(channel: Channel) -> ChannelStep[None]:

@@ -25,7 +25,7 @@ from pylightningd.common.channel.htlc import Htlc
 from pylightningd.common.channel.htlc_states import HtlcState, Side
 from pylightningd.common.channel.keyset import Basepoints, obscuring_factor
 from pylightningd.common.channel_type import ChannelType
-from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId
+from pylightningd.common.ids import ChannelId, NodeId, Outpoint, ShortChannelId, Txid
 from pylightningd.common.shachain import Shachain
 from pylightningd.common.wire import common_wire
 from pylightningd.common.wire.channeld_wire import ChanneldChannel
@@ -43,6 +43,8 @@ class Phase(Enum):
     OFFLINE = "offline"
     REESTABLISHING = "reestablishing"
     """Our channel_reestablish is out, theirs is not here."""
+    SIGNING_FUNDING = "signing_funding"
+    """Not both have signed a funding transaction that both made."""
     AWAITING_READY = "awaiting_ready"
     """Not both channel_ready have been exchanged."""
     NORMAL = "normal"
@@ -104,6 +106,34 @@ class Facts:
         return self.static.local_config if side is Side.LOCAL else self.static.remote_config
 
 
+@dataclass(slots=True, kw_only=True)
+class Signing:
+    """A funding transaction that both sides made, and whose signatures are there (BOLT 2, "Channel Establishment v2")."""
+
+    funding: common_wire.JointFunding
+    txid: Txid
+    got_commitment: bool
+    """The peer has signed our first commitment."""
+    got_signatures: bool
+    """The peer has signed its inputs."""
+    witnesses: tuple[bytes, ...] | None
+    """Of our inputs, encoded; None until they are signed."""
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether it is time for our tx_signatures, which the peer may then have."""
+        return (
+            self.got_commitment
+            and self.witnesses is not None
+            and (self.funding.we_sign_first or self.got_signatures)
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all signatures are there."""
+        return self.may_be_sent and self.got_signatures
+
+
 @dataclass(slots=True)
 class Session:
     """What one connection knows, forgotten with it."""
@@ -122,6 +152,10 @@ class Session:
     """What the peer sent before its channel_reestablish."""
     last_was_empty: bool = False
     """The peer's last commitment_signed changed nothing."""
+    sent_signatures: bool = False
+    """Our tx_signatures are out, or the peer has them from before."""
+    sent_abort: bool = False
+    """Our tx_abort is out; the peer will echo it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -166,6 +200,8 @@ class Channel:
     feerate_min_perkw: int
     feerate_max_perkw: int
     feerate_wanted_perkw: int | None = None
+    signing: Signing | None = None
+    """Until the funding transaction is known to be in a block; None in channels of one side's funding."""
     waits_for_ever: bool = False
     """For tests: a peer that does not revoke is not given up."""
     commits_allowed: int | None = None
@@ -190,6 +226,8 @@ class Channel:
             return Phase.HANDED_OVER
         if not session.reestablished:
             return Phase.REESTABLISHING
+        if self.signing is not None and not self.signing.is_complete:
+            return Phase.SIGNING_FUNDING
         if session.sent_shutdown or session.got_shutdown:
             return Phase.SHUTTING_DOWN
         if not (self.sent_channel_ready and self.got_channel_ready):

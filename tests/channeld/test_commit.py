@@ -153,7 +153,8 @@ def test_one_empty_commitment_is_borne_two_are_not() -> None:
         channel = pair.alice.channel
         change = commit.change_on(channel)
         spec = commit.spec_after(channel, channel.facts.opener.other, change)
-        request = commit._sign_request(channel, spec, channel.next_remote)
+        point = channel.remote_next_point
+        request = commit.sign_request(channel, spec, channel.next_remote, point)
         reply = pair.alice.hsmd.answer(request, channel.facts)
         assert isinstance(reply, hw.HsmdSignRemoteCommitmentReply)
         msg = pw.CommitmentSigned(channel_id=CID, signature=reply.signature, htlc_signature=())
