@@ -6,7 +6,8 @@ socket. A plugin is written as
     plugin = Plugin()
     plugin.add_option("speed", "int", 5, "How fast")
 
-    @plugin.method("hello", usage="[name]", description="Say hello", example="hello Alice")
+    @plugin.method("hello", params={"name": may("string", "whom to greet")}, description="Say hello",
+                   example="hello Alice")
     async def hello(name: str = "world", *, request: Request) -> dict:
         return {"greeting": f"hello {name}", "speed": plugin.options["speed"]}
 
@@ -21,6 +22,8 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pylightningd.plugins.parameters import Parameters, about_of, usage_of
 
 Json = Any
 Handler = Callable[..., Awaitable[Any]]
@@ -89,6 +92,8 @@ class Method:
     about: str = ""
     """What ``help`` says further, for instance of each parameter."""
     example: str = ""
+    params: Parameters | None = None
+    """None where only `usage` tells of them."""
 
     def manifest(self) -> dict[str, Json]:
         """Its entry in the manifest."""
@@ -198,14 +203,18 @@ class Plugin:
         name: str,
         *,
         usage: str = "",
+        params: Parameters | None = None,
         description: str = "",
         about: str = "",
         example: str = "",
     ) -> Callable[[Handler], Handler]:
-        """Decorate the handler of a command."""
+        """Decorate the handler of a command. Usage and help follow from `params` where they are given."""
+        if params is not None:
+            usage = usage_of(params)
+            about = "\n".join(filter(None, (about_of(params), about)))
 
         def add(handler: Handler) -> Handler:
-            self.methods[name] = Method(name, handler, usage, description, about, example)
+            self.methods[name] = Method(name, handler, usage, description, about, example, params)
             return handler
 
         return add

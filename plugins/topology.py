@@ -13,6 +13,7 @@ from pylightningd.plugins import topology_params as params
 from pylightningd.plugins.gossmap import DISABLED, SET, Gossmap, GossmapError
 from pylightningd.plugins.lib import INVALID_PARAMS, PLUGIN_ERROR, Plugin, RpcError
 from pylightningd.plugins.local_channels import hint_names, local_channels
+from pylightningd.plugins.parameters import may, need
 from pylightningd.plugins.routing import MAX_HOPS, Hop, NoRoute, Wish, find_route
 
 PAY_ROUTE_NOT_FOUND = 205
@@ -65,7 +66,11 @@ async def our_channels() -> list[Json]:
 
 @plugin.method(
     "listchannels",
-    usage="[short_channel_id] [source] [destination]",
+    params={
+        "short_channel_id": may("short_channel_id", "this one alone"),
+        "source": may("node_id", "those that this node sends through"),
+        "destination": may("node_id", "those that lead to this node"),
+    },
     description="List all known channels in the network",
     example="listchannels 103x1x0",
 )
@@ -134,7 +139,7 @@ def _half_json(known: Gossmap, half: int) -> Json:
 
 @plugin.method(
     "listnodes",
-    usage="[id]",
+    params={"id": may("node_id", "this one alone")},
     description="List all known nodes in the network",
     example="listnodes 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518",
 )
@@ -175,7 +180,16 @@ def _node_json(known: Gossmap, index: int) -> Json:
 
 @plugin.method(
     "getroute",
-    usage="id amount_msat riskfactor [cltv] [fromid] [fuzzpercent] [exclude] [maxhops]",
+    params={
+        "id": need("node_id", "where to"),
+        "amount_msat": need("msat", "how much is to arrive"),
+        "riskfactor": need("number", "what a delay of a year costs, in percent; 10 is usual"),
+        "cltv": may("u32", "blocks that the last node wants; 9 if left out"),
+        "fromid": may("node_id", "where from, if not from here"),
+        "fuzzpercent": may("number", "taken, as CLN's, and without effect"),
+        "exclude": may("array", "channels (103x1x0/1) and nodes that must not be used"),
+        "maxhops": may("u32", "so many channels at most; 20 if left out"),
+    },
     description="Show route to {id} for {amount_msat}, using {riskfactor} and optional {cltv} (default 9)",
     example="getroute 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518 10000 1",
 )
@@ -241,7 +255,18 @@ MAX_DELAY_BLOCKS = 2016
 
 @plugin.method(
     "getroutes",
-    usage="source destination amount_msat layers maxfee_msat final_cltv [maxdelay] [maxparts]",
+    params={
+        "source": need("node_id", "where from"),
+        "destination": need("node_id", "where to"),
+        "amount_msat": need("msat", "how much is to arrive"),
+        "layers": need(
+            "array", "names of layers: auto.localchans, auto.sourcefree, auto.no_mpp_support"
+        ),
+        "maxfee_msat": need("msat", "the most to pay in fees"),
+        "final_cltv": need("u32", "blocks that the last node wants"),
+        "maxdelay": may("u32", "the most blocks for which money may be held up"),
+        "maxparts": may("u32", "so many parts at most; there is never more than one"),
+    },
     description="Find a route for {amount_msat} from {source} to {destination}, in the form of askrene's answers",
     example="getroutes 0266e4598d1d3c41... 02a1b2c3d4e5f607... 10000 [] 100 9",
 )
@@ -321,7 +346,7 @@ def _path_json(known: Gossmap, start: bytes, hops: list[Hop], *, source_free: bo
 
 
 @plugin.method(
-    "listincoming", usage="", description="List the channels incoming from our direct peers"
+    "listincoming", params={}, description="List the channels incoming from our direct peers"
 )
 async def listincoming() -> Json:
     """For the route hints of invoices: our channels in the direction towards us."""

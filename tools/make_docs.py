@@ -13,14 +13,34 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pylightningd.lightningd.rpc import params
 from pylightningd.lightningd.rpc.registry import Command, load_families
-from pylightningd.plugins.lib import Plugin
+from pylightningd.plugins.lib import Method, Plugin
 
 BUNDLED = ("topology", "pay.__main__", "offers.__main__")
 """Bundled plugins with commands for users, as modules; each has its object in `plugin`."""
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ROOT / "doc" / "commands"
+
+
+KINDS: dict[str, params.ParamType] = {
+    "array": params.array,
+    "boolean": params.boolean,
+    "hash": params.hash32,
+    "hex": params.hex_bytes,
+    "label": params.label,
+    "msat": params.msat,
+    "msat_or_any": params.msat_or_any,
+    "node_id": params.node_id,
+    "number": params.number,
+    "object": params.obj,
+    "short_channel_id": params.scid,
+    "string": params.string,
+    "u32": params.u32,
+    "u64": params.u64,
+}
+"""What the kinds of parameters that plugins declare are called among the master's."""
 
 
 async def _elsewhere(**_params: Any) -> dict[str, Any]:
@@ -34,16 +54,32 @@ def commands_of(plugin: Plugin, name: str) -> dict[str, Command]:
             name=method.name,
             family=f"plugin {name}",
             summary=method.description or method.name,
-            params={},
+            params=_params_of(method),
             handler=_elsewhere,
-            about="\n".join(f"- {line}" for line in method.about.splitlines() if line),
-            any_params=True,
+            about="" if method.params else _list(method.about),
+            any_params=method.params is None,
             examples=(method.example,) if method.example else (),
             usage_text=method.usage,
             source=name,
         )
         for method in plugin.methods.values()
     }
+
+
+def _params_of(method: Method) -> dict[str, params.Param]:
+    return {
+        name: params.Param(
+            KINDS[said.kind],
+            said.about,
+            default=params.REQUIRED if said.required else None,
+            dev=said.dev,
+        )
+        for name, said in (method.params or {}).items()
+    }
+
+
+def _list(text: str) -> str:
+    return "\n".join(f"- {line}" for line in text.splitlines() if line)
 
 
 def all_commands() -> dict[str, Command]:
@@ -87,7 +123,8 @@ def _params(item: Command) -> Iterator[str]:
             words.append("optional")
         if param.dev:
             words.append("only with `--developer`")
-        yield f"- **{name}** ({', '.join(words)}): {param.about}"
+        about = f": {param.about}" if param.about else ""
+        yield f"- **{name}** ({', '.join(words)}){about}"
 
 
 def _shown(value: Any) -> str:

@@ -14,11 +14,14 @@ from pylightningd.plugins.offers.fetch import fetch_invoice, send_invoice
 from pylightningd.plugins.offers.mail import read_letter
 from pylightningd.plugins.offers.request import Wish
 from pylightningd.plugins.offers.shell import Post
+from pylightningd.plugins.parameters import may, need
 from pylightningd.plugins.pay import params
 
 OFFER_ALREADY_EXISTS = 1000
 _METADATA_SIZE = 16
 Json = dict[str, Any]
+
+NOT_SUPPORTED = "not supported"
 
 plugin = Plugin()
 plugin.add_option(
@@ -95,18 +98,25 @@ def _refuse(**given: Any) -> None:
 
 @plugin.method(
     "offer",
-    usage="amount [description] [issuer] [label] [quantity_max] [absolute_expiry] [recurrence] "
-    "[recurrence_base] [recurrence_paywindow] [recurrence_limit] [single_use] [proportional_amount] "
-    "[optional_recurrence] [fronting_nodes]",
+    params={
+        "amount": need("msat_or_any", "in msat, or 'any'"),
+        "description": may("string", "what it is for; needed with an amount"),
+        "issuer": may("string", "who you are"),
+        "label": may("label", "your own name for it"),
+        "quantity_max": may(
+            "u64", "several items may be bought at once, at most so many (0: any number)"
+        ),
+        "absolute_expiry": may("u64", "seconds since 1970 until which it can be taken up"),
+        "recurrence": may("string", NOT_SUPPORTED),
+        "recurrence_base": may("string", NOT_SUPPORTED),
+        "recurrence_paywindow": may("string", NOT_SUPPORTED),
+        "recurrence_limit": may("u32", NOT_SUPPORTED),
+        "single_use": may("boolean", "whether it ends when it was paid once"),
+        "proportional_amount": may("boolean", NOT_SUPPORTED),
+        "optional_recurrence": may("boolean", NOT_SUPPORTED),
+        "fronting_nodes": may("array", NOT_SUPPORTED),
+    },
     description="Create an offer to accept money",
-    about="amount: in msat, or 'any'\n"
-    "description: what it is for; needed with an amount\n"
-    "issuer: who you are\n"
-    "label: your own name for it\n"
-    "quantity_max: several items may be bought at once, at most so many (0: any number)\n"
-    "absolute_expiry: seconds since 1970 until which it can be taken up\n"
-    "single_use: whether it ends when it was paid once\n"
-    "recurrence and its kin, fronting_nodes: not supported",
     example="offer 10000 'Fish sale!'",
 )
 async def offer(
@@ -158,14 +168,15 @@ async def offer(
 
 @plugin.method(
     "invoicerequest",
-    usage="amount description [issuer] [label] [absolute_expiry] [single_use]",
+    params={
+        "amount": need("msat", "the most we pay, in msat"),
+        "description": need("string", "what it is for"),
+        "issuer": may("string", "who you are"),
+        "label": may("label", "your own name for it"),
+        "absolute_expiry": may("u64", "seconds since 1970 until which it can be taken up"),
+        "single_use": may("boolean", "whether we pay once only, which is so if left out"),
+    },
     description="Create a request for an invoice (i.e. an offer to pay somebody)",
-    about="amount: the most we pay, in msat\n"
-    "description: what it is for\n"
-    "issuer: who you are\n"
-    "label: your own name for it\n"
-    "absolute_expiry: seconds since 1970 until which it can be taken up\n"
-    "single_use: whether we pay once only, which is so if left out",
     example="invoicerequest 10000 'Your refund'",
 )
 async def invoicerequest(
@@ -215,17 +226,21 @@ async def _publish(method: str, **given: Any) -> Json:
 
 @plugin.method(
     "fetchinvoice",
-    usage="offer [amount_msat] [quantity] [recurrence_counter] [recurrence_start] [recurrence_label] [timeout] "
-    "[payer_note] [payer_metadata] [bip353]",
+    params={
+        "offer": need("string", "the offer (lno1...)"),
+        "amount_msat": may("msat", "how much; needed where the offer leaves it open"),
+        "quantity": may("u64", "how many items, for an offer of several"),
+        "recurrence_counter": may("u64", NOT_SUPPORTED),
+        "recurrence_start": may("u64", NOT_SUPPORTED),
+        "recurrence_label": may("string", NOT_SUPPORTED),
+        "timeout": may("u32", "seconds to wait; 60 if left out"),
+        "payer_note": may("string", "a word to the payee"),
+        "payer_metadata": may(
+            "hex", "hex that the key of the request follows from; random if left out"
+        ),
+        "bip353": may("string", "user@domain where the offer was found"),
+    },
     description="Request remote node for an invoice for this {offer}",
-    about="offer: the offer (lno1...)\n"
-    "amount_msat: how much; needed where the offer leaves it open\n"
-    "quantity: how many items, for an offer of several\n"
-    "timeout: seconds to wait; 60 if left out\n"
-    "payer_note: a word to the payee\n"
-    "payer_metadata: hex that the key of the request follows from; random if left out\n"
-    "bip353: user@domain where the offer was found\n"
-    "recurrence_counter and its kin: not supported",
     example="fetchinvoice lno1qgsqvgnwgcg35z6ee2h3yczraddm72xrfua9uve2rlrm9deu7xyfzrcgqg9sxu9zd9hx2",
 )
 async def fetchinvoice(
@@ -270,13 +285,15 @@ def _name(param: str, value: Any) -> tuple[str, str] | None:
 
 @plugin.method(
     "sendinvoice",
-    usage="invreq label [amount_msat] [timeout] [quantity]",
+    params={
+        "invreq": need("string", "the invoice request (lnr1...)"),
+        "label": need("label", "your own name for the invoice"),
+        "amount_msat": may("msat", "how much, if not all"),
+        "timeout": may("u32", "seconds to wait for the money; 90 if left out"),
+        "quantity": may("u64", NOT_SUPPORTED),
+    },
     description="Request remote node for to pay this {invreq}, with {label}, optional {amount_msat} (default "
     "is the request's), {timeout} (90)",
-    about="invreq: the invoice request (lnr1...)\n"
-    "label: your own name for the invoice\n"
-    "amount_msat: how much, if not all\n"
-    "timeout: seconds to wait for the money; 90 if left out",
     example="sendinvoice lnr1qqgz2d7u2smys9dc5q2447e8thjlgqsqqc3xu3s3rg94nj40zfsy866mhu5vxne6tcej refund",
 )
 async def sendinvoice(

@@ -8,30 +8,23 @@ from hashlib import sha256
 from typing import Any
 
 from pylightningd.plugins.lib import INVALID_PARAMS, Plugin, RpcError
+from pylightningd.plugins.parameters import may, need
 from pylightningd.plugins.pay import params
 from pylightningd.plugins.pay.order import is_offer, keysend_order, pay_order, read_invoice
 from pylightningd.plugins.pay.report import listpays_json
 from pylightningd.plugins.pay.shell import Payer
 
-# What `help` says of the parameters.
-INVOICE_WORDS = {
-    "amount_msat": "how much, for an invoice that leaves it open",
-    "label": "your own name for the payment",
-    "retry_for": "seconds during which new ways are tried; 60 if left out",
-    "maxdelay": "the most blocks for which money may be held up",
-    "maxfee": "the most to pay in fees, in msat",
-    "partial_msat": "pay only this part; somebody else pays the rest",
-    "maxfeepercent": "the most to pay in fees, in percent of the amount; 0.5 if left out",
-    "exemptfee": "fees up to this, in msat, are no matter; 5000 if left out",
-    "exclude": "channels (103x1x0/1) and nodes that must not be used",
-    "description": "the text whose hash is in the invoice, if only the hash is",
-}
-
-
-def _about(*names: str, **more: str) -> str:
-    """One line for each parameter."""
-    return "\n".join(f"{name}: {more.get(name) or INVOICE_WORDS[name]}" for name in (*more, *names))
-
+AMOUNT = may("msat", "how much, for an invoice that leaves it open")
+LABEL = may("label", "your own name for the payment")
+RETRY_FOR = may("u32", "seconds during which new ways are tried; 60 if left out")
+MAXDELAY = may("u32", "the most blocks for which money may be held up")
+MAXFEE = may("msat", "the most to pay in fees, in msat")
+PARTIAL = may("msat", "pay only this part; somebody else pays the rest")
+MAXFEEPERCENT = may("number", "the most to pay in fees, in percent of the amount; 0.5 if left out")
+EXEMPTFEE = may("msat", "fees up to this, in msat, are no matter; 5000 if left out")
+LOCALINVREQID = may("hash", "the invoice request of ours that the invoice answers")
+RISKFACTOR = may("number", "what a delay of a year costs, in percent; 10 if left out")
+NO_SHADOW = may("boolean", "taken: no shadow route is ever added", dev=True)
 
 plugin = Plugin(notifications=["pay_success", "pay_failure"])
 plugin.add_option("disable-mpp", "flag", None, "Disable multi-part payments.")
@@ -92,22 +85,23 @@ def _in_our_words(refusal: str) -> str:
 
 @plugin.method(
     "pay",
-    usage="bolt11 [amount_msat] [label] [riskfactor] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] "
-    "[localinvreqid] [exclude] [maxfee] [description] [partial_msat]",
+    params={
+        "bolt11": need("string", "the invoice (lnbc... or lni...)"),
+        "amount_msat": AMOUNT,
+        "label": LABEL,
+        "riskfactor": RISKFACTOR,
+        "maxfeepercent": MAXFEEPERCENT,
+        "retry_for": RETRY_FOR,
+        "maxdelay": MAXDELAY,
+        "exemptfee": EXEMPTFEE,
+        "localinvreqid": LOCALINVREQID,
+        "exclude": may("array", "channels (103x1x0/1) and nodes that must not be used"),
+        "maxfee": MAXFEE,
+        "description": may("string", "the text whose hash is in the invoice, if only the hash is"),
+        "partial_msat": PARTIAL,
+        "dev_use_shadow": NO_SHADOW,
+    },
     description="Send payment specified by {bolt11}",
-    about=_about(
-        "amount_msat",
-        "label",
-        "maxfeepercent",
-        "retry_for",
-        "maxdelay",
-        "exemptfee",
-        "exclude",
-        "maxfee",
-        "description",
-        "partial_msat",
-        bolt11="the invoice (lnbc... or lni...)",
-    ),
     example="pay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
 async def pay(
@@ -149,19 +143,20 @@ async def pay(
 
 @plugin.method(
     "xpay",
-    usage="invstring [amount_msat] [maxfee] [layers] [retry_for] [partial_msat] [maxdelay] [payer_note] [label] "
-    "[localinvreqid]",
+    params={
+        "invstring": need("string", "the invoice (lnbc... or lni...), or an offer (lno...)"),
+        "amount_msat": AMOUNT,
+        "maxfee": MAXFEE,
+        "layers": may("array", "not supported: there are no layers"),
+        "retry_for": RETRY_FOR,
+        "partial_msat": PARTIAL,
+        "maxdelay": MAXDELAY,
+        "payer_note": may("string", "what an offer's issuer is to read"),
+        "label": LABEL,
+        "localinvreqid": LOCALINVREQID,
+        "dev_use_shadow": NO_SHADOW,
+    },
     description="Send payment specified by {invstring}",
-    about=_about(
-        "amount_msat",
-        "maxfee",
-        "retry_for",
-        "partial_msat",
-        "maxdelay",
-        "label",
-        invstring="the invoice (lnbc... or lni...), or an offer (lno...)",
-        payer_note="what an offer's issuer is to read",
-    ),
     example="xpay lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0js",
 )
 async def xpay(
@@ -201,20 +196,20 @@ async def xpay(
 
 @plugin.method(
     "keysend",
-    usage="destination amount_msat [label] [maxfeepercent] [retry_for] [maxdelay] [exemptfee] [routehints] "
-    "[extratlvs] [maxfee]",
+    params={
+        "destination": need("node_id", "the node's id"),
+        "amount_msat": need("msat", "how much"),
+        "label": LABEL,
+        "maxfeepercent": MAXFEEPERCENT,
+        "retry_for": RETRY_FOR,
+        "maxdelay": MAXDELAY,
+        "exemptfee": EXEMPTFEE,
+        "routehints": may("array", "unannounced channels that lead to the node"),
+        "extratlvs": may("object", "more fields for the payee, type to hex"),
+        "maxfee": MAXFEE,
+        "dev_use_shadow": NO_SHADOW,
+    },
     description="Send a payment without an invoice to a node",
-    about=_about(
-        "label",
-        "maxfeepercent",
-        "retry_for",
-        "maxdelay",
-        "exemptfee",
-        "maxfee",
-        destination="the node's id",
-        amount_msat="how much",
-        extratlvs="more fields for the payee, type to hex",
-    ),
     example="keysend 0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518 10000",
 )
 async def keysend(
@@ -228,6 +223,7 @@ async def keysend(
     routehints: Any = None,
     extratlvs: Any = None,
     maxfee: Any = None,
+    dev_use_shadow: Any = None,  # noqa: ARG001 - accepted, as CLN's tests pass it
 ) -> dict[str, Any]:
     """Pay a node that did not ask for it."""
     given = {
@@ -248,7 +244,14 @@ async def keysend(
 
 @plugin.method(
     "listpays",
-    usage="[bolt11] [payment_hash] [status] [index] [start] [limit]",
+    params={
+        "bolt11": may("string", "the payment of this invoice"),
+        "payment_hash": may("hash", "the payment with this hash"),
+        "status": may("string", "pending, complete or failed"),
+        "index": may("string", "in order of created or of updated"),
+        "start": may("u64", "from this index on"),
+        "limit": may("u32", "so many at most"),
+    },
     description="List result of payment {bolt11} or {payment_hash}, or all",
     example="listpays status=complete",
 )
@@ -282,7 +285,9 @@ async def listpays(
 
 
 @plugin.method(
-    "paystatus", usage="[bolt11]", description="Detail status of attempts to pay {bolt11}, or all"
+    "paystatus",
+    params={"bolt11": may("string", "the payment of this invoice")},
+    description="Detail status of attempts to pay {bolt11}, or all",
 )
 async def paystatus(bolt11: Any = None) -> dict[str, Any]:
     """What was tried since the plugin started."""
