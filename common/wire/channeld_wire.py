@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "3ee8bab61c47db21f936c96325b9351b6579f46395cc24e7e30b38e1d0b078c4"
+    "f9e0eb10d7c197dd353b895752cdb1bdac7c4cd1188f2596a485d8f0df7327d8"
 )
 """SHA256 of channeld/channeld_wire.csv and what it includes."""
 
@@ -1701,6 +1701,63 @@ class ChanneldAbortFunding(Message):
             raise malformed(cls, err) from err
 
 
+_CHANNELD_LATE_MSG_0 = struct.Struct(">HQQ")
+
+
+@wire_class
+class ChanneldLateMsg(Message):
+    """A peer message that reached openingd when the channel's route was ours already: as if it
+    came on that route. Type 617.
+    """
+
+    TYPE: ClassVar[int] = 617
+    NAME: ClassVar[str] = "WIRE_CHANNELD_LATE_MSG"
+    WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("dbid", "u64", ""),
+        ("route_id", "u64", ""),
+        ("msg", "varbytes", ""),
+    )
+
+    __slots__ = ("dbid", "route_id", "msg")
+    dbid: int  # u64
+    route_id: int  # u64
+    msg: bytes
+
+    def __init__(
+        self,
+        *,
+        dbid: int,
+        route_id: int,
+        msg: bytes,
+    ) -> None:
+        put(self, "dbid", dbid)
+        put(self, "route_id", route_id)
+        put(self, "msg", msg)
+
+    def encode(self) -> bytes:
+        return b"".join(
+            (_CHANNELD_LATE_MSG_0.pack(617, self.dbid, self.route_id), write_varbytes(self.msg)),
+        )
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Self:
+        try:
+            wire_type, dbid_, route_id_ = _CHANNELD_LATE_MSG_0.unpack_from(buf)
+            if wire_type != 617:
+                raise WireError(f"type {wire_type}, not 617")
+            pos = 18
+            msg_, pos = read_varbytes(buf, pos)
+            if pos != len(buf):
+                raise trailing(cls, len(buf) - pos)
+            return cls(
+                dbid=dbid_,
+                route_id=route_id_,
+                msg=msg_,
+            )
+        except DECODE_ERRORS as err:
+            raise malformed(cls, err) from err
+
+
 _CHANNELD_SEND_0 = struct.Struct(">HQ")
 
 
@@ -3148,6 +3205,7 @@ ChanneldMessage: TypeAlias = (
     | ChanneldJointFunding
     | ChanneldFundingSigned
     | ChanneldAbortFunding
+    | ChanneldLateMsg
     | ChanneldSend
     | ChanneldSendingCommitsig
     | ChanneldSendingCommitsigReply
@@ -3191,6 +3249,7 @@ MESSAGES: dict[int, type[ChanneldMessage]] = {
     614: ChanneldJointFunding,
     615: ChanneldFundingSigned,
     616: ChanneldAbortFunding,
+    617: ChanneldLateMsg,
     612: ChanneldSend,
     620: ChanneldSendingCommitsig,
     621: ChanneldSendingCommitsigReply,

@@ -118,6 +118,8 @@ class ConnectControl:
             return  # connectd learns of the route right now; nothing of a new session is lost
         if channel is not None and channel.peer_id == peer.id and channel.state in WITH_PEER:
             return  # it has no worker just now; an error would end it
+        if kind == pw.TxAbort.TYPE:
+            return  # of an opening that is over here as well
         if kind != _REESTABLISH:
             self._node.log(
                 "debug",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _MAX_SUPPLY_SAT = 21 * 10**14
 _MAX_FUNDING_SAT = 2**24 - 1
 _CANNOT = "Client error. Unable to continue"
+MAX_LOCKTIME_AHEAD = 6
+"""Blocks: the peer may have seen some that we have not."""
 NOTHING = ow.Contribution(
     funding_amount=Sat(0),
     funding_serial_id=0,
@@ -61,6 +63,8 @@ class DualHooks:
     async def openchannel2(self, peer: Peer, msg: pw.OpenChannel2, ours: Basepoints) -> Verdict:
         """Whether we want the channel, and what we put in."""
         plugins, verdict = self._node.plugins, Verdict()
+        if msg.locktime > self._node.chain.height + MAX_LOCKTIME_AHEAD:
+            return Verdict(refusal=f"locktime {msg.locktime} is too far in the future")
         if not plugins.has_hook("openchannel2"):
             return verdict
         payload = {"openchannel2": self._open_json(peer, msg, ours)}

@@ -100,7 +100,10 @@ class OpeningControl:
         if channel is None:
             return
         peer = self._node.peers.of(channel.peer_id)
-        if not self._node.peers.stash(peer, channel.channel_id, msg.msg):
+        if channel.inflight is not None and channel.route_id is not None:
+            # The peer's commitment_signed follows its tx_complete at once, so this is nothing unusual.
+            self._node.workers.late_message(channel, channel.route_id, msg.msg)
+        elif not self._node.peers.stash(peer, channel.channel_id, msg.msg):
             # Too late for that: after a reconnect the peer says it again.
             self._node.channel_events.transient_failure(
                 channel, "a message overtook the change of route"

@@ -16,6 +16,7 @@ from pylightningd.common.wire.channeld_wire import (
     ChanneldBlockheight,
     ChanneldForget,
     ChanneldFundingSigned,
+    ChanneldLateMsg,
     ChanneldInit,
     ChanneldWrongFunding,
 )
@@ -139,6 +140,10 @@ class Workers:
     def funding_signed(self, channel: Channel, witnesses: tuple[bytes, ...]) -> None:
         """Our inputs of a funding transaction are signed. Inside the turn that makes it durable."""
         self.send(channel, ChanneldFundingSigned(dbid=channel.dbid, witnesses=witnesses))
+
+    def late_message(self, channel: Channel, route_id: int, msg: bytes) -> None:
+        """A message of the peer that went another way. Inside a turn."""
+        self.send(channel, ChanneldLateMsg(dbid=channel.dbid, route_id=route_id, msg=msg))
 
     def abort_funding(self, channel: Channel, reason: str) -> None:
         """Tell the peer that nothing comes of the funding transaction. Inside a turn."""
