@@ -8,18 +8,19 @@ STAMP  := $(VENV)/.installed
 CORES  := $(shell nproc 2>/dev/null || echo 2)
 UNIT_WORKERS    ?= $(CORES)
 REGTEST_WORKERS ?= $(CORES)
+COMPAT_WORKERS  ?= $(CORES)
 ARGS   ?=
 
 .PHONY: help demo check check-source check-types check-unit check-regtest check-compat check-bolts bolt-coverage generate bench soak chaos fmt bitcoind clean
 
 help:
 	@echo "make demo           three nodes on regtest pay one another (ARGS=--keep leaves them running)"
-	@echo "make check          all tests: check-source check-unit check-regtest"
+	@echo "make check          all tests: check-source check-types check-unit check-regtest check-compat"
 	@echo "make check-source   layers, lint, BOLT citations, generated code and pages are fresh"
 	@echo "make check-types    mypy --strict"
 	@echo "make check-unit     everything that needs no bitcoind (ARGS=... goes to pytest)"
 	@echo "make check-regtest  real nodes on a real bitcoind"
-	@echo "make check-compat   Core Lightning's test tools drive this node"
+	@echo "make check-compat   Core Lightning's test tools drive this node (in .venv-compat, made on first use)"
 	@echo "make check-bolts    cited BOLT sections exist (BOLTDIR=<clone> checks against that clone)"
 	@echo "make generate       wire classes, pages of commands and BOLT coverage from their sources"
 	@echo "make bolt-coverage  only the table of which code cites which BOLT section"
@@ -46,7 +47,7 @@ bitcoind: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/python -m tools.demo $(ARGS)
 
-check: check-source check-unit check-regtest
+check: check-source check-types check-unit check-regtest check-compat
 
 check-source: $(STAMP)
 	@$(BIN)/python -m tools.check_layers
@@ -58,7 +59,7 @@ check-source: $(STAMP)
 	@$(BIN)/python -m tools.bolt_coverage --check
 
 check-types: $(STAMP)
-	@$(BIN)/mypy
+	@$(BIN)/mypy --no-error-summary
 
 check-unit: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(UNIT_WORKERS) --ignore=tests/regtest tests $(ARGS)
@@ -76,16 +77,19 @@ bolt-coverage: $(STAMP)
 
 # CLN's own test tools against this node, in an environment of their own.
 COMPAT := .venv-compat
-$(COMPAT)/.installed: $(STAMP)
-	@echo "installing CLN's test tools into $(COMPAT)..."
-	@$(PYTHON) -m venv $(COMPAT)
-	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore pyln-testing pytest-timeout
+$(COMPAT)/.installed: $(STAMP) Makefile
+	@test -x $(COMPAT)/bin/python && $(COMPAT)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(COMPAT) || \
+		{ rm -rf $(COMPAT); exit 1; }
+	@echo "installing Core Lightning's test tools into $(COMPAT)..."
+	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		pyln-testing pytest-timeout pytest-xdist
 	@touch $@
 
 check-compat: $(COMPAT)/.installed
 	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; \
 		PATH="$(CURDIR)/$(COMPAT)/bin:$(CURDIR)/$(BIN):$$(dirname "$$BITCOIND"):$$PATH" RUST=0 \
-		$(COMPAT)/bin/python -m pytest -q -c tests/compat/pytest.ini --confcutdir=tests/compat --timeout=300 tests/compat $(ARGS)
+		$(COMPAT)/bin/python -m pytest -q -n $(COMPAT_WORKERS) -c tests/compat/pytest.ini --confcutdir=tests/compat \
+			--timeout=300 tests/compat $(ARGS)
 
 generate: $(STAMP)
 	@$(BIN)/python -m tools.generate_wire
