@@ -1,6 +1,6 @@
 """The bitcoin backend: CLN's five calls, answered by a bitcoind over its JSON-RPC.
 
-getchaininfo, estimatefees, getrawblockbyheight, getutxout, sendrawtransaction; and submitpackage, which CLN has not.
+getchaininfo, estimatefees, getrawblockbyheight, getutxout, sendrawtransaction; and submitpackage and getmempooltx, which CLN has not.
 A bitcoind that is absent,
 restarting or warming up is waited for, with one line in the log; only when `bitcoin-retry-timeout` has passed
 does a call fail, and the caller asks again later. Not here: how bitcoind is reached (`bitcoind_access.py`) and
@@ -290,6 +290,36 @@ async def submitpackage(package: list[str], allowhighfees: bool = False) -> dict
     if message == "success":
         return {"success": True, "errmsg": ""}
     return {"success": False, "errmsg": ": ".join([message, *sorted(errors)])}
+
+
+@plugin.method(
+    "getmempooltx",
+    usage="txid",
+    description="An unconfirmed transaction, and what weighs on it and pays for it; nulls where there is none",
+)
+async def getmempooltx(txid: str) -> dict[str, Any]:
+    """Sizes in virtual bytes, fees in satoshi. CLN's backends do not have this call: it may be missing."""
+    txid, bitcoind = _hex("txid", txid), _backend().bitcoind
+    try:
+        entry = await bitcoind.call("getmempoolentry", txid)
+        raw = await bitcoind.call("getrawtransaction", txid)
+    except BitcoindError:
+        # It may have left between the two questions.
+        return {"tx": None}
+    except BitcoindAwayError as why:
+        raise _failed("getmempoolentry", why) from None
+    fees = entry["fees"]
+    return {
+        "tx": raw,
+        "fee": to_sat(fees["base"]),
+        "vsize": entry["vsize"],
+        "ancestors": entry["ancestorcount"],
+        "ancestor_vsize": entry["ancestorsize"],
+        "ancestor_fee": to_sat(fees["ancestor"]),
+        "descendants": entry["descendantcount"],
+        "descendant_vsize": entry["descendantsize"],
+        "descendant_fee": to_sat(fees["descendant"]),
+    }
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""The bitcoin backend as the rest of the node calls it: a plugin's five methods with typed answers."""
+"""The bitcoin backend as the rest of the node calls it: a plugin's methods with typed answers.
+
+Five are CLN's; `send_package` and `mempool_tx` only some backends have.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx, TxOut
 from pylightningd.common.errors import BackendError, UserError, WireError
-from pylightningd.common.ids import Outpoint, txid_hex
+from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.lightningd.chain.block import Block, parse_block
 
 CallPlugin = Callable[[str, dict[str, Any]], Awaitable[Any]]
@@ -34,6 +37,21 @@ class FeeAnswer:
 
     floor_perkb: int
     estimates_perkb: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MempoolTx:
+    """An unconfirmed transaction as the backend's mempool has it; ancestors and descendants count it too."""
+
+    tx: Tx
+    fee: Sat
+    vsize: int
+    ancestors: int
+    ancestor_vsize: int
+    ancestor_fee: Sat
+    descendants: int
+    descendant_vsize: int
+    descendant_fee: Sat
 
 
 class Backend:
@@ -94,6 +112,26 @@ class Backend:
         if isinstance(amount, str):
             amount = amount.removesuffix("sat")
         return TxOut(Sat(int(amount)), bytes.fromhex(answer["script"]))
+
+    async def mempool_tx(self, txid: Txid) -> MempoolTx | None:
+        """A transaction of the mempool. A backend need not offer this: BackendError."""
+        answer = await self._ask("getmempooltx", txid=txid_hex(txid))
+        if answer.get("tx") is None:
+            return None
+        try:
+            return MempoolTx(
+                tx=Tx.parse(bytes.fromhex(answer["tx"])),
+                fee=Sat(int(answer["fee"])),
+                vsize=int(answer["vsize"]),
+                ancestors=int(answer["ancestors"]),
+                ancestor_vsize=int(answer["ancestor_vsize"]),
+                ancestor_fee=Sat(int(answer["ancestor_fee"])),
+                descendants=int(answer["descendants"]),
+                descendant_vsize=int(answer["descendant_vsize"]),
+                descendant_fee=Sat(int(answer["descendant_fee"])),
+            )
+        except (KeyError, TypeError, ValueError, WireError) as why:
+            raise BackendError(f"getmempooltx: bad answer of the backend: {why!r}") from None
 
     async def send(self, tx: Tx, *, allow_high_fees: bool) -> tuple[bool, str]:
         """Give it a transaction: whether it took it, and if not, why."""

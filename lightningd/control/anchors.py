@@ -11,6 +11,7 @@ from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.bitcoin.weight import ANCHOR_INPUT_WEIGHT, feerate_of
 from pylightningd.common.channel.fees import ANCHOR_AMOUNT
+from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire import hsmd_wire as hw
@@ -18,10 +19,11 @@ from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.control import anchor_goal, claim_tx, fee_coins
 from pylightningd.lightningd.control.anchor_goal import Goal, Stake
-from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
+from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget, check_pays_less
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.control.claims import sign_coins
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
+from pylightningd.lightningd.rpc.errors import LIGHTNINGD
 from pylightningd.lightningd.wallet.coin import Coin
 
 if TYPE_CHECKING:
@@ -50,6 +52,11 @@ class _Bump:
     def parent_fee(self) -> Sat:
         """What the commitment itself pays."""
         return self.channel.capacity - Sat(sum(o.amount.sat for o in self.parent.outputs))
+
+    @property
+    def pays_perkw(self) -> int:
+        """The feerate that it has by now, alone or with its child."""
+        return max(feerate_of(self.parent_fee, self.parent.weight()), self.feerate_perkw)
 
     @property
     def outpoint(self) -> Outpoint:
@@ -97,9 +104,8 @@ class Anchors:
         bump.script = stored.tx.outputs[0].script
         if fee_coins.is_lost(wallet, spends, takes):
             return
-        bump.child, bump.fee = stored.tx, stored.fee
-        weight = bump.parent.weight() + stored.tx.weight()
-        bump.feerate_perkw = feerate_of(bump.parent_fee + stored.fee, weight)
+        bump.child, bump.fee, bump.feerate_perkw = stored.tx, stored.fee, stored.feerate_perkw
+        bump.since = min(bump.since, stored.sent_height)
         self._node.spawn(self._broadcast(bump, stored.tx), f"child of {bump.outpoint}")
 
     def on_block(self, _height: int) -> None:
@@ -162,18 +168,31 @@ class Anchors:
     async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
         """Bump a commitment, named by itself or by its child; None where it is none. Raises CannotAfford, UserError."""
         bump = next((b for b in self._bumps.values() if txid in b.txids), None)
-        if bump is None or bump.busy:
+        if bump is None:
             return None
+        if bump.busy:
+            raise UserError(LIGHTNINGD, f"{txid_hex(txid)} is being raised just now")
+        check_pays_less(wish, txid_hex(txid), bump.pays_perkw)
         bump.busy = True
         try:
-            before = bump.fee
-            made = await self._node.turn.do(
-                lambda: self._choose(bump, wish.feerate_perkw, None, reserve=not wish.dry_run)
-            )
-            extra = Sat(max(0, made.fee.sat - before.sat))
-            check_budget(wish, extra)
+            before, replaces = bump.fee, bump.child
+
+            def choose() -> Made:
+                # Nothing is reserved where it costs too much: the turn is undone.
+                made = self._choose(bump, wish.feerate_perkw, None, reserve=not wish.dry_run)
+                check_budget(wish, Sat(max(0, made.fee.sat - before.sat)))
+                return made
+
+            made = await self._node.turn.do(choose)
             done = Bumped(
-                method="cpfp", what="commitment", fee=made.fee, extra=extra, weight=made.weight
+                method="cpfp",
+                what="commitment",
+                fee=made.fee,
+                extra=Sat(max(0, made.fee.sat - before.sat)),
+                weight=made.weight,
+                before_perkw=bump.pays_perkw,
+                paid_from="coins",
+                replaces=None if replaces is None else replaces.txid(),
             )
             if not wish.dry_run:
                 await self._finish(bump, made, wish.feerate_perkw)
@@ -184,8 +203,9 @@ class Anchors:
 
     async def _make(self, bump: _Bump) -> None:
         goal = self._goal(bump)
-        enough = max(feerate_of(bump.parent_fee, bump.parent.weight()), bump.feerate_perkw)
-        if goal.feerate_perkw <= enough or (bump.child is not None and goal.most <= bump.fee):
+        if goal.feerate_perkw <= bump.pays_perkw or (
+            bump.child is not None and goal.most <= bump.fee
+        ):
             return
         made = await self._node.turn.do(
             lambda: self._choose(bump, goal.feerate_perkw, goal.most, reserve=True)
@@ -208,7 +228,7 @@ class Anchors:
             f"Creating anchor spend {txid_hex(child.txid())} with fee {made.fee} to bring"
             f" {txid_hex(bump.parent.txid())} to {target}perkw",
         )
-        claim = StoredClaim(_KIND, child, made.fee)
+        claim = StoredClaim(_KIND, child, made.fee, target, bump.since)
         await node.turn.do(lambda: self._store.put_claim(bump.channel.dbid, bump.outpoint, claim))
         if old is not None:
             node.chain.broadcasts.drop(old.txid())
@@ -228,6 +248,7 @@ class Anchors:
         wallet = self._node.wallet
         if not bump.script:
             bump.script = wallet.script_of(wallet.next_index())
+            self._node.turn.on_rollback(lambda: setattr(bump, "script", b""))
         kept = fee_coins.kept(wallet, bump.coins, {bump.outpoint})
         own = {c.outpoint for c in kept}
         others = sorted(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import UserError
-from pylightningd.lightningd.rpc.errors import FUND_CANNOT_AFFORD
+from pylightningd.common.ids import Txid
+from pylightningd.lightningd.rpc.errors import FUND_CANNOT_AFFORD, LIGHTNINGD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Wish:
     """What the caller wants."""
 
     feerate_perkw: int
-    """Of the transaction, or of it and its child together."""
+    """Of the transaction, with its unconfirmed ancestors and its child together."""
     budget: Sat | None = None
     """The most that may be paid in fees beyond what is paid already."""
     dry_run: bool = False
@@ -32,6 +33,14 @@ class Bumped:
     extra: Sat
     """What it costs beyond what was paid before."""
     weight: int
+    before_perkw: int = 0
+    """What the transaction paid so far, with its relatives."""
+    paid_from: str = ""
+    """Where the money comes from: see `bump_plan.Plan`."""
+    replaces: Txid | None = None
+    """The one in whose place it stands."""
+    destination: Sat | None = None
+    """Where all there was went to somebody: what he gets now."""
     tx: Tx | None = None
 
 
@@ -42,3 +51,9 @@ def check_budget(wish: Wish, extra: Sat) -> None:
             FUND_CANNOT_AFFORD,
             f"It costs {extra.sat}sat more, over the budget of {wish.budget.sat}sat",
         )
+
+
+def check_pays_less(wish: Wish, name: str, feerate_perkw: int) -> None:
+    """Raise UserError where it pays what is wanted already."""
+    if feerate_perkw >= wish.feerate_perkw:
+        raise UserError(LIGHTNINGD, f"{name} pays {feerate_perkw}perkw already")

@@ -1,30 +1,55 @@
 """Making a stuck transaction of ours confirm: by paying more in its place (RBF), or with a child that pays for it (CPFP).
 
-Which of them, and with what money, depends on what the transaction is: see `Bumper.bump`.
+Which of them, and with what money, depends on what the transaction is: see `Bumper.bump`. What can be done with a wallet's
+transaction, a mutual close or a deposit is planned in `bump_plan.py`; what is around it is found in `bump_family.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.psbt import Psbt
-from pylightningd.common.bitcoin.tx import SEQUENCE_RBF, Tx, TxIn, TxOut
-from pylightningd.common.bitcoin.weight import core_weight, feerate_of, output_weight
+from pylightningd.common.bitcoin.tx import Tx
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
-from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
-from pylightningd.lightningd.control.claim_tx import CannotAfford, least_fee
-from pylightningd.lightningd.rpc.errors import FUND_CANNOT_AFFORD, LIGHTNINGD
+from pylightningd.lightningd.control import bump_plan
+from pylightningd.lightningd.control.bump_family import Family
+from pylightningd.lightningd.control.bump_plan import NoWay, Plan, Purse, Stuck
+from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget, check_pays_less
+from pylightningd.lightningd.control.claim_tx import CannotAfford
+from pylightningd.lightningd.rpc.errors import (
+    FUND_CANNOT_AFFORD,
+    FUND_CANNOT_AFFORD_WITH_EMERGENCY,
+    LIGHTNINGD,
+)
 from pylightningd.lightningd.wallet import signing
-from pylightningd.lightningd.wallet.coin import Coin, dust_limit
+from pylightningd.lightningd.wallet.keys import AddrType
 
 if TYPE_CHECKING:
-    from pylightningd.lightningd.channels.channel import Channel
     from pylightningd.lightningd.node import Node
 
-_P2TR_SCRIPT = b"\x51\x20" + bytes(32)
+_GENERATIONS = 5
+"""So many children of children are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is asked for, and our transactions that spend from it: to raise one of those does as well."""
+
+    stuck: Stuck
+    below: tuple[Stuck, ...]
+
+    @property
+    def all(self) -> tuple[Stuck, ...]:
+        return (self.stuck, *self.below)
+
+    @property
+    def feerate_perkw(self) -> int:
+        """What miners see: the best of the packages it is in."""
+        return max(s.feerate_perkw for s in self.all)
 
 
 class Bumper:
@@ -32,163 +57,168 @@ class Bumper:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._family = Family(node)
 
-    async def bump(self, txid: Txid, wish: Wish) -> Bumped:
+    async def bump(self, txid: Txid, wish: Wish, output: int | None = None) -> Bumped:
         """Raises UserError where there is nothing to bump, or no money for it.
 
         A claim of a closed channel's output: RBF, from the output or the coins that pay for it. Our commitment: CPFP by
-        its anchor. What our wallet sent: RBF from the change if there is enough and no channel hangs on its txid, else
-        CPFP. A mutual close, or what others pay us: CPFP by our output.
+        its anchor. What our wallet sent: the cheapest of RBF (unless a channel or another transaction of ours hangs on
+        its txid), a child that spends what it pays us, and RBF of a child that we made before. A mutual close, or what
+        others pay us: such a child. `output`: the child spends this one of its outputs.
         """
         onchain = self._node.onchain
         try:
             found = await onchain.claims.bump(txid, wish) or await onchain.anchors.bump(txid, wish)
-            if found is not None:
-                return found
-            channel = self._closing(txid)
-            if channel is not None:
-                return await self._bump_mutual(channel, wish)
-            return await self._bump_wallet(txid, wish)
         except CannotAfford as why:
             raise UserError(FUND_CANNOT_AFFORD, str(why)) from None
+        if found is not None:
+            return found
+        target = await self._target(self._family.newest(txid), output)
+        check_pays_less(wish, txid_hex(txid), target.feerate_perkw)
+        if not wish.dry_run:
+            return await self._do(target, wish)
+        return self._told(target, self._cheapest(target, wish))
 
-    # What it is
+    # Planning
 
-    def _closing(self, txid: Txid) -> Channel | None:
-        """The channel whose mutual close it is."""
-        node = self._node
-        for channel in node.channels:
-            raw = node.channels.store.mutual_close(channel.dbid)
-            if raw and Tx.parse(raw).txid() == txid:
-                found: Channel = channel
-                return found
-        return None
+    async def _target(self, txid: Txid, output: int | None) -> _Target:
+        family = self._family
+        tx, what = await family.find(txid)
+        stuck = await family.stuck(tx, what, output)
+        below: list[Stuck] = []
+        generation = [tx]
+        for _ in range(_GENERATIONS):
+            generation = [kid for parent in generation for kid in family.children(parent)]
+            known = {s.txid for s in below}
+            below += [
+                await family.stuck(kid, (await family.find(kid.txid()))[1])
+                for kid in generation
+                if kid.txid() not in known
+            ]
+        return _Target(stuck, tuple(below))
 
-    def _funds_channel(self, txid: Txid) -> bool:
-        return any(c.static.funding.txid == txid for c in self._node.channels)
+    def _purse(self) -> Purse:
+        purse = self._node.wallet.purse(wrapped_ok=False)
+        return Purse(coins=purse.coins, reserve=purse.emergency_sat)
 
-    # Mutual closes
-
-    async def _bump_mutual(self, channel: Channel, wish: Wish) -> Bumped:
-        wallet = self._node.wallet
-        tx = Tx.parse(self._node.channels.store.mutual_close(channel.dbid))
-        if self._node.onchain.spent_since(channel) is not None:
-            raise UserError(LIGHTNINGD, f"{txid_hex(tx.txid())} is in a block already")
-        coins = [
-            Coin(outpoint=Outpoint(tx.txid(), n), amount=o.amount, script=o.script, key_index=index)
-            for n, o in enumerate(tx.outputs)
-            if (index := wallet.is_ours(o.script)) is not None
-        ]
-        fee = channel.capacity - Sat(sum(o.amount.sat for o in tx.outputs))
-        return await self._child("mutual close", tx, fee, coins, wish)
-
-    # Wallet transactions
-
-    async def _bump_wallet(self, txid: Txid, wish: Wish) -> Bumped:
-        store = self._node.wallet.store
-        stored = store.get_tx(txid)
-        if stored is None:
-            raise UserError(LIGHTNINGD, f"Unknown transaction {txid_hex(txid)}: nothing of ours")
-        if stored.height is not None:
-            raise UserError(LIGHTNINGD, f"{txid_hex(txid)} is in block {stored.height} already")
-        funds = self._funds_channel(txid)
-        what = "funding" if funds else "withdrawal"
-        spent = [store.get(txin.outpoint) for txin in stored.tx.inputs]
-        coins = [coin for coin in spent if coin is not None]
-        made = store.of_tx(txid)
-        fee = Sat(0)
-        if len(coins) == len(spent):
-            fee = Sat(
-                sum(c.amount.sat for c in coins) - sum(o.amount.sat for o in stored.tx.outputs)
-            )
-            if not funds and not any(c.spending_txid for c in made):
-                replaced = await self._replace(what, stored.tx, fee, coins, wish)
-                if replaced is not None:
-                    return replaced
-        return await self._child(what, stored.tx, fee, made, wish)
-
-    async def _replace(
-        self, what: str, tx: Tx, fee: Sat, coins: list[Coin], wish: Wish
-    ) -> Bumped | None:
-        """Pay more from the change. None where that cannot be."""
-        wallet = self._node.wallet
-        if not any(txin.sequence <= SEQUENCE_RBF for txin in tx.inputs):
-            return None
-        # BIP 125, "Implementation Details": the new one pays for itself on top of what it replaces.
-        weight = tx.weight()
-        new_fee = least_fee(weight, wish.feerate_perkw, fee)
-        extra = new_fee - fee.sat
-        changes = [
-            n
-            for n, o in enumerate(tx.outputs)
-            if wallet.is_ours(o.script) is not None
-            and o.amount.sat - extra >= dust_limit(o.script).sat
-        ]
-        if not changes or len(tx.outputs) == 1:
-            return None
-        check_budget(wish, Sat(extra))
-        outputs = list(tx.outputs)
-        outputs[changes[0]] = replace(
-            outputs[changes[0]], amount=outputs[changes[0]].amount - Sat(extra)
+    def _cheapest(self, target: _Target, wish: Wish) -> Plan:
+        """Of all ways. Raises UserError."""
+        plans: list[Plan] = []
+        refusals: list[NoWay] = []
+        purse, rate = self._purse(), wish.feerate_perkw
+        ways: tuple[Callable[[Stuck, int, Purse], Plan], ...] = (
+            bump_plan.replacement,
+            bump_plan.child,
         )
-        done = Bumped(method="rbf", what=what, fee=Sat(new_fee), extra=Sat(extra), weight=weight)
-        if wish.dry_run:
-            return done
-        unsigned = Tx(
-            tx.version,
-            tuple(replace(i, script_sig=b"", witness=()) for i in tx.inputs),
-            tuple(outputs),
-            tx.locktime,
-        )
-        signed = await self._sign(unsigned, coins)
-        await wallet.send(signed)
-        await self._node.turn.do(lambda: wallet.forget_sent(tx.txid()))
-        return replace(done, tx=signed)
+        for stuck in target.all:
+            for way in ways:
+                try:
+                    plans.append(way(stuck, rate, purse))
+                except NoWay as why:
+                    refusals.append(why)
+        if not plans:
+            raise self._refusal(target, refusals)
+        best = min(plans, key=lambda p: p.extra)
+        check_budget(wish, Sat(best.extra))
+        return best
 
-    async def _child(
-        self, what: str, parent: Tx, parent_fee: Sat, coins: list[Coin], wish: Wish
-    ) -> Bumped:
-        """Spend our outputs of it to ourselves, for a fee that does for both."""
+    def _refusal(self, target: _Target, refusals: list[NoWay]) -> UserError:
+        code = LIGHTNINGD
+        if any(r.reserve for r in refusals):
+            code = FUND_CANNOT_AFFORD_WITH_EMERGENCY
+        elif any(r.money for r in refusals):
+            code = FUND_CANNOT_AFFORD
+        why = "; ".join(dict.fromkeys(map(str, refusals)))
+        text = f"Cannot bump {txid_hex(target.stuck.txid)}: {why}"
+        if target.stuck.what == "funding" and not target.stuck.ours and not target.below:
+            text += ". It waits in mempools until fees fall; only somebody whom another of its outputs pays can hurry it"
+        return UserError(code, text)
+
+    def _told(self, target: _Target, plan: Plan, tx: Tx | None = None) -> Bumped:
+        takes_all = plan.takes_all if plan.paid_from == "destination" else None
+        return Bumped(
+            method=plan.method if plan.stuck is target.stuck else "cpfp",
+            what=target.stuck.what,
+            fee=Sat(plan.fee),
+            extra=Sat(plan.extra),
+            weight=plan.weight,
+            before_perkw=target.feerate_perkw,
+            paid_from=plan.paid_from,
+            replaces=plan.stuck.txid if plan.method == "rbf" else None,
+            destination=None if takes_all is None else plan.tx.outputs[takes_all].amount,
+            tx=tx,
+        )
+
+    # Doing
+
+    async def _do(self, target: _Target, wish: Wish) -> Bumped:
         wallet, turn = self._node.wallet, self._node.turn
-        usable = [c for c in coins if c.spending_txid is None]
-        if not usable:
-            raise UserError(
-                LIGHTNINGD,
-                f"No output of {txid_hex(parent.txid())} is ours to spend: nothing to bump it with",
-            )
-        weight = (
-            core_weight(len(usable), 1)
-            + output_weight(_P2TR_SCRIPT)
-            + sum(c.weight() for c in usable)
-        )
-        total = weight + parent.weight()
-        if feerate_of(parent_fee, parent.weight()) >= wish.feerate_perkw:
-            raise UserError(
-                LIGHTNINGD,
-                f"{txid_hex(parent.txid())} pays {feerate_of(parent_fee, parent.weight())}perkw already",
-            )
-        fee = max(
-            least_fee(total, wish.feerate_perkw, None) - parent_fee.sat,
-            least_fee(weight, 0, None),
-        )
-        left = sum(c.amount.sat for c in usable) - fee
-        if left < dust_limit(_P2TR_SCRIPT).sat:
-            raise UserError(FUND_CANNOT_AFFORD, f"Our outputs of it cannot pay a fee of {fee}sat")
-        check_budget(wish, Sat(fee))
-        done = Bumped(method="cpfp", what=what, fee=Sat(fee), extra=Sat(fee), weight=weight)
-        if wish.dry_run:
-            return done
-        output: TxOut = await turn.do(lambda: wallet.change_output(left))
-        inputs = tuple(TxIn(c.outpoint.txid, c.outpoint.index, b"", SEQUENCE_RBF) for c in usable)
-        signed = await self._sign(Tx(2, inputs, (output,), 0), usable)
-        await wallet.send(signed)
-        return replace(done, tx=signed)
 
-    async def _sign(self, unsigned: Tx, coins: list[Coin]) -> Tx:
+        def choose() -> tuple[Plan, Tx]:
+            plan = self._cheapest(target, wish)
+            wallet.reserve(plan.added)
+            return plan, self._with_new_key(plan.tx)
+
+        plan, unsigned = await turn.do(choose)
+        try:
+            signed = await self._sign(unsigned, plan)
+            if plan.method == "rbf":
+                await self._send_replacement(plan, signed)
+            else:
+                await self._send_child(plan, signed)
+        except BaseException:
+            await turn.do(lambda: self._give_up(plan))
+            raise
+        return self._told(target, plan, signed)
+
+    def _give_up(self, plan: Plan) -> None:
+        """The coins that were to be added are free again. Inside a turn."""
+        wallet = self._node.wallet
+        now = [wallet.store.get(c.outpoint) for c in plan.added]
+        wallet.unreserve([c for c in now if c is not None])
+
+    def _with_new_key(self, tx: Tx) -> Tx:
+        """Inside a turn."""
+        wallet = self._node.wallet
+        outputs = [
+            replace(o, script=wallet.script_of(wallet.next_index(AddrType.P2TR)))
+            if o.script == bump_plan.PLACEHOLDER
+            else o
+            for o in tx.outputs
+        ]
+        return replace(tx, outputs=tuple(outputs))
+
+    async def _sign(self, unsigned: Tx, plan: Plan) -> Tx:
         wallet = self._node.wallet
         psbt = Psbt.from_tx(unsigned)
-        by_outpoint = {coin.outpoint: coin for coin in coins}
-        for n, txin in enumerate(unsigned.inputs):
-            psbt.set_witness_utxo(n, by_outpoint[txin.outpoint].output)
-            wallet.add_previous(psbt, n, txin.txid)
-        return signing.extract(await wallet.sign_psbt(psbt, coins))
+        for n, coin in enumerate(plan.coins):
+            psbt.set_witness_utxo(n, coin.output)
+            wallet.add_previous(psbt, n, coin.outpoint.txid)
+        return signing.extract(await wallet.sign_psbt(psbt, plan.coins))
+
+    async def _send_replacement(self, plan: Plan, signed: Tx) -> None:
+        node, old = self._node, plan.stuck
+        await node.wallet.send(signed, parents=old.parents)
+
+        def note() -> None:
+            store, txid = node.wallet.store, signed.txid()
+            node.wallet.forget_sent(old.txid)
+            store.set_replaced(old.txid, txid)
+            if plan.takes_all is not None:
+                store.set_sent_all(txid, plan.takes_all)
+            for n, output in enumerate(signed.outputs):
+                if old.what == "withdrawal" and node.wallet.is_ours(output.script) is None:
+                    node.moves.sent_outside(Outpoint(txid, n), output.amount)
+
+        await node.turn.do(note)
+
+    async def _send_child(self, plan: Plan, signed: Tx) -> None:
+        node, parent = self._node, plan.stuck.tx
+        is_new = await node.turn.do(lambda: node.wallet.record_seen(parent))
+        try:
+            await node.wallet.send(signed, parents=(parent,))
+        except BaseException:
+            if is_new:
+                await node.turn.do(lambda: node.wallet.unrecord_seen(parent.txid()))
+            raise

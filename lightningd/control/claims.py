@@ -16,14 +16,14 @@ from pylightningd.common.bitcoin.psbt import Psbt
 from pylightningd.common.bitcoin.script import p2wsh
 from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxOut
-from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW, feerate_of
+from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
 from pylightningd.common.wire.onchaind_wire import Claim
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.control import claim_groups, claim_tx, fee_coins
-from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget
+from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget, check_pays_less
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
 from pylightningd.lightningd.rpc.errors import LIGHTNINGD
@@ -31,7 +31,7 @@ from pylightningd.lightningd.wallet import signing
 from pylightningd.lightningd.wallet.coin import Coin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pylightningd.lightningd.node import Node
 
@@ -51,6 +51,8 @@ class _Batch:
     fee: Sat | None = None
     """What the next transaction must outbid; None where none of ours is on its way."""
     feerate_perkw: int = 0
+    sent_height: int = 0
+    """The newest block when the transaction was first sent: each gets a block's time before it is bumped."""
     coins: tuple[Coin, ...] = ()
     row: Outpoint | None = None
     """Where it stands in the table."""
@@ -219,7 +221,7 @@ class Claims:
                 continue
             batch = self._add(work, members)
             batch.row, batch.fee = head, old.fee
-            batch.feerate_perkw = feerate_of(old.fee, old.tx.weight())
+            batch.feerate_perkw, batch.sent_height = old.feerate_perkw, old.sent_height
             others, wallet = [o for o in spends if o not in batch.outpoints], self._node.wallet
             coins = [wallet.store.get(o) for o in others]
             takes = batch.outpoints | {o for o, c in zip(others, coins, strict=True) if c is None}
@@ -249,24 +251,35 @@ class Claims:
         """Replace a claim by one that pays more; None where `txid` is none. Raises CannotAfford, UserError."""
         batches = [b for work in self._work.values() for b in work.batches]
         batch = next((b for b in batches if b.txid == txid), None)
-        if batch is None or batch.busy:
+        if batch is None:
             return None
+        if batch.busy:
+            raise UserError(LIGHTNINGD, f"{txid_hex(txid)} is being raised just now")
         if batch.is_fixed:
             raise CannotAfford(
                 "the peer has signed this transaction with its fee, which cannot change"
             )
+        check_pays_less(wish, txid_hex(txid), batch.feerate_perkw)
         batch.busy = True
         try:
             before = batch.fee or Sat(0)
-            made = await self._plan(batch, wish.feerate_perkw, None, reserve=not wish.dry_run)
+            made = await self._plan(
+                batch,
+                wish.feerate_perkw,
+                None,
+                reserve=not wish.dry_run,
+                check=lambda made: check_budget(wish, made.fee - before),
+            )
             done = Bumped(
                 method="rbf",
                 what="claim",
                 fee=made.fee,
                 extra=made.fee - before,
                 weight=made.weight,
+                before_perkw=batch.feerate_perkw,
+                paid_from="coins" if made.coins else "outputs",
+                replaces=txid,
             )
-            check_budget(wish, done.extra)
             if not wish.dry_run:
                 refusal = await self._finish(batch, made, wish.feerate_perkw)
                 if refusal:
@@ -312,16 +325,27 @@ class Claims:
         await self._finish(batch, await self._plan(batch, rate, most, reserve=True), rate)
 
     async def _plan(
-        self, batch: _Batch, feerate_perkw: int, most: Sat | None, *, reserve: bool
+        self,
+        batch: _Batch,
+        feerate_perkw: int,
+        most: Sat | None,
+        *,
+        reserve: bool,
+        check: Callable[[Made], None] = lambda _made: None,
     ) -> Made:
-        """The next transaction, unsigned. `reserve`: set the coins aside that it takes. Raises CannotAfford."""
+        """The next transaction, unsigned. Raises CannotAfford, and what `check` raises.
+
+        `reserve`: set the coins aside that it takes, once it is checked.
+        """
         claims, channel = batch.claims, batch.channel
         if batch.is_fixed:
             return Made(Tx.parse(claims[0].tx), Sat(0), 0)
         if claims[0].add_fee:
-            return await self._with_coins(batch, feerate_perkw, most, reserve)
+            return await self._with_coins(batch, feerate_perkw, most, reserve, check)
         script = await self._node.turn.do(lambda: self._sweep_script(channel.dbid))
-        return claim_tx.sweep(claims, script, feerate_perkw, batch.fee, most)
+        made = claim_tx.sweep(claims, script, feerate_perkw, batch.fee, most)
+        check(made)
+        return made
 
     async def _finish(self, batch: _Batch, made: Made, rate: int) -> str:
         """Sign it, write it down, send it. Returns why the backend refused it, if it did."""
@@ -334,7 +358,9 @@ class Claims:
         old = batch.tx
         batch.tx, batch.txid, batch.fee, batch.feerate_perkw = tx, tx.txid(), made.fee, rate
         batch.coins, batch.capped, batch.is_stale = made.coins, made.capped, False
-        await node.turn.do(partial(self._write, batch, StoredClaim(batch.kind, tx, made.fee)))
+        batch.sent_height = node.chain.height
+        stored = StoredClaim(batch.kind, tx, made.fee, rate, batch.sent_height)
+        await node.turn.do(partial(self._write, batch, stored))
         return await self._send(batch, old)
 
     def _write(self, batch: _Batch, stored: StoredClaim) -> None:
@@ -404,13 +430,20 @@ class Claims:
         """Whether what we sent is too cheap by now, or the time is running out."""
         if batch.tx is None or batch.is_fixed or height < batch.first_block:
             return False  # Not sent, its fee is fixed, or no block has had the chance to hold it.
+        if height <= batch.sent_height:
+            return False  # Nor since it was sent: a restart alone makes nothing late.
         deadline = claim_groups.deadline_of(batch.claims)
         if self._rate(deadline) > batch.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100:
             return True
         return bool(deadline) and deadline - height <= _URGENT_BLOCKS
 
     async def _with_coins(
-        self, batch: _Batch, feerate_perkw: int, most: Sat | None, reserve: bool
+        self,
+        batch: _Batch,
+        feerate_perkw: int,
+        most: Sat | None,
+        reserve: bool,
+        check: Callable[[Made], None],
     ) -> Made:
         """HTLC transactions with fee inputs. The same coins first when it is bumped, if they are still there."""
         wallet, turn, claims = self._node.wallet, self._node.turn, list(batch.claims)
@@ -436,6 +469,7 @@ class Claims:
                     if coins is orders[-1]:
                         raise
                     continue
+                check(made)
                 if reserve:
                     wallet.reserve([c for c in made.coins if c.outpoint not in own])
                 return made

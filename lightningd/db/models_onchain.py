@@ -43,6 +43,9 @@ class OnchainClaims(Table):
     kind = TextField()
     tx = BlobField()
     fee_satoshi = IntegerField()
+    # What was wanted of it, and the height at which it was first sent: not to be raised again by a restart alone.
+    feerate_perkw = IntegerField()
+    sent_height = IntegerField()
 
     class Meta:
         table_name = "onchain_claims"

@@ -53,6 +53,26 @@ class Transactions(Table):
         table_name = "transactions"
 
 
+class SentAll(Table):
+    """Transactions one output of which takes what is left ("all"): who raises the fee may lower it."""
+
+    txid = BlobField(primary_key=True)
+    outnum = IntegerField()
+
+    class Meta:
+        table_name = "sent_all"
+
+
+class TxReplacements(Table):
+    """Transactions of ours that we have replaced by one that pays more."""
+
+    txid = BlobField(primary_key=True)
+    replaced_by = BlobField()
+
+    class Meta:
+        table_name = "tx_replacements"
+
+
 class ChannelTxs(Table):
     """What happened on chain to a channel, to play again to onchaind after a restart."""
 
@@ -67,4 +87,11 @@ class ChannelTxs(Table):
         table_name = "channeltxs"
 
 
-TABLES: tuple[type[Table], ...] = (Addresses, OurOutputs, Transactions, ChannelTxs)
+TABLES: tuple[type[Table], ...] = (
+    Addresses,
+    OurOutputs,
+    Transactions,
+    SentAll,
+    TxReplacements,
+    ChannelTxs,
+)

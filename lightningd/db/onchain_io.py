@@ -11,6 +11,8 @@ from pylightningd.common.channel.htlc_states import HtlcState, is_dead
 from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire.onchaind_wire import OnchainHtlc
 
+_CLAIM_COLUMNS = "kind, tx, fee_satoshi, feerate_perkw, sent_height"
+
 
 @dataclass(frozen=True, slots=True)
 class Spend:
@@ -28,6 +30,10 @@ class StoredClaim:
     kind: str
     tx: Tx
     fee: Sat
+    feerate_perkw: int
+    """What it was made for."""
+    sent_height: int
+    """The newest block when it was first sent; of an anchor's child: when its commitment was."""
 
 
 class OnchainStore:
@@ -126,21 +132,19 @@ class OnchainStore:
     def claim(self, dbid: int, outpoint: Outpoint) -> StoredClaim | None:
         """Our last transaction for an output."""
         row = self._db.execute_sql(
-            "SELECT kind, tx, fee_satoshi FROM onchain_claims WHERE channel_id=? AND txid=? AND outnum=?",
+            f"SELECT {_CLAIM_COLUMNS} FROM onchain_claims"
+            " WHERE channel_id=? AND txid=? AND outnum=?",
             (dbid, outpoint.txid, outpoint.index),
         ).fetchone()
-        return None if row is None else StoredClaim(row[0], Tx.parse(bytes(row[1])), Sat(row[2]))
+        return None if row is None else _claim(row)
 
     def claims(self, dbid: int) -> list[tuple[Outpoint, StoredClaim]]:
         """All of them, by the output under which each is kept: that of its first input."""
         cursor = self._db.execute_sql(
-            "SELECT txid, outnum, kind, tx, fee_satoshi FROM onchain_claims WHERE channel_id=?",
+            f"SELECT {_CLAIM_COLUMNS}, txid, outnum FROM onchain_claims WHERE channel_id=?",
             (dbid,),
         )
-        return [
-            (Outpoint(Txid(bytes(r[0])), r[1]), StoredClaim(r[2], Tx.parse(bytes(r[3])), Sat(r[4])))
-            for r in cursor.fetchall()
-        ]
+        return [(Outpoint(Txid(bytes(r[5])), r[6]), _claim(r)) for r in cursor.fetchall()]
 
     def drop_claim(self, dbid: int, outpoint: Outpoint) -> None:
         """It is kept under another output from now on."""
@@ -152,9 +156,10 @@ class OnchainStore:
     def put_claim(self, dbid: int, outpoint: Outpoint, claim: StoredClaim) -> None:
         """Remember it before it is broadcast."""
         self._db.execute_sql(
-            "INSERT INTO onchain_claims (channel_id, txid, outnum, kind, tx, fee_satoshi)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
-            " kind=excluded.kind, tx=excluded.tx, fee_satoshi=excluded.fee_satoshi",
+            f"INSERT INTO onchain_claims (channel_id, txid, outnum, {_CLAIM_COLUMNS})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel_id, txid, outnum) DO UPDATE SET"
+            " kind=excluded.kind, tx=excluded.tx, fee_satoshi=excluded.fee_satoshi,"
+            " feerate_perkw=excluded.feerate_perkw, sent_height=excluded.sent_height",
             (
                 dbid,
                 outpoint.txid,
@@ -162,6 +167,8 @@ class OnchainStore:
                 claim.kind,
                 claim.tx.serialize(),
                 claim.fee.sat,
+                claim.feerate_perkw,
+                claim.sent_height,
             ),
         )
 
@@ -226,3 +233,8 @@ class OnchainStore:
                     " WHERE id=?",
                     (int(state), updated, row_id),
                 )
+
+
+def _claim(row: tuple[Any, ...]) -> StoredClaim:
+    kind, tx, fee, feerate_perkw, sent_height = row[:5]
+    return StoredClaim(kind, Tx.parse(bytes(tx)), Sat(fee), feerate_perkw, sent_height)

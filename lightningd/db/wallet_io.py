@@ -203,6 +203,35 @@ class WalletStore:
     def delete_tx(self, txid: Txid) -> None:
         """It will never be in a block."""
         self._db.execute_sql("DELETE FROM transactions WHERE id=?", (txid,))
+        self._db.execute_sql("DELETE FROM sent_all WHERE txid=?", (txid,))
+
+    def set_sent_all(self, txid: Txid, index: int) -> None:
+        """This output of it takes what is left."""
+        self._db.execute_sql(
+            "INSERT INTO sent_all (txid, outnum) VALUES (?,?)"
+            " ON CONFLICT (txid) DO UPDATE SET outnum=excluded.outnum",
+            (txid, index),
+        )
+
+    def sent_all(self, txid: Txid) -> int | None:
+        """The output that takes what is left, if there is one."""
+        row = self._db.execute_sql("SELECT outnum FROM sent_all WHERE txid=?", (txid,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def set_replaced(self, txid: Txid, by: Txid) -> None:
+        """We have sent another one in its place."""
+        self._db.execute_sql(
+            "INSERT INTO tx_replacements (txid, replaced_by) VALUES (?,?)"
+            " ON CONFLICT (txid) DO UPDATE SET replaced_by=excluded.replaced_by",
+            (txid, by),
+        )
+
+    def replaced_by(self, txid: Txid) -> Txid | None:
+        """What we sent in its place."""
+        row = self._db.execute_sql(
+            "SELECT replaced_by FROM tx_replacements WHERE txid=?", (txid,)
+        ).fetchone()
+        return None if row is None else Txid(bytes(row[0]))
 
     def _txs(self, where: str, params: tuple[Any, ...] = ()) -> list[StoredTx]:
         cursor = self._db.execute_sql(

@@ -114,9 +114,9 @@ def _from_text(
 
 
 def _hex(text: str, length: int | None = None) -> bytes:
-    if not text.isascii() or any(c.isspace() for c in text):
-        raise ValueError("not hex")
     raw = bytes.fromhex(text)
+    if len(text) != 2 * len(raw):
+        raise ValueError("white space")
     if length is not None and len(raw) != length:
         raise ValueError("wrong length")
     return raw
@@ -295,6 +295,18 @@ outpoint = _from_text(
 )
 
 
+def _txid_or_outpoint(text: str) -> Txid | Outpoint:
+    return Outpoint.from_str(text) if ":" in text else Txid(txid_from_hex(text))
+
+
+txid_or_outpoint = _from_text(
+    "txid or outpoint",
+    "should be a txid or a txid:outnum",
+    {"oneOf": [{"type": "txid"}, {"type": "outpoint"}]},
+    _txid_or_outpoint,
+)
+
+
 # Amounts
 
 
@@ -317,6 +329,8 @@ def _split_amount(text: str, bare_unit: str) -> Decimal:
 
 def parse_msat(text: str) -> Msat:
     """Read ``1000``, ``1000msat``, ``1sat`` or ``0.00000001btc``. Raises ValueError."""
+    if text.isdecimal() and text.isascii():
+        return Msat(int(text))
     return Msat(int(_split_amount(text, "msat")))
 
 

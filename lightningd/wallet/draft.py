@@ -25,6 +25,8 @@ class Draft:
     """Of the signed transaction."""
     reserved_blocks: int
     """How long its coins were reserved: what `release` takes back."""
+    all_index: int | None = None
+    """The output that was asked to take "all"."""
     number: int = 0
     """Its row, if after a crash its coins are to be freed unless it was sent; 0 for none."""
 

@@ -27,10 +27,14 @@ class ChainFollower:
     def on_block(self, height: int, block: Block) -> None:
         """A block came."""
         watched, pending = self._wallet.watched, self._wallet.pending
+        pending_inputs = self._wallet.pending_inputs
         for tx_index, (tx, txid) in enumerate(zip(block.txs, block.txids, strict=True)):
             spends = [i.outpoint for i in tx.inputs if i.outpoint in watched]
             for outpoint in spends:
                 self._on_spent(outpoint, txid, height)
+            for txin in tx.inputs:
+                if txin.outpoint in watched or txin.outpoint in pending_inputs:
+                    self._end_others(txin.outpoint, txid)
             ours = [
                 (n, output, index)
                 for n, output in enumerate(tx.outputs)
@@ -52,7 +56,10 @@ class ChainFollower:
             return
         store.set_spent(outpoint, txid, height)
         self._node.moves.withdrawal(outpoint, coin.amount, txid, height)
-        for loser in store.unconfirmed_spenders(outpoint):
+
+    def _end_others(self, outpoint: Outpoint, txid: Txid) -> None:
+        """Transactions that wait and spend the same will never be in a block."""
+        for loser in self._wallet.store.unconfirmed_spenders(outpoint):
             if loser == txid:
                 continue
             self._node.log(
@@ -91,7 +98,7 @@ class ChainFollower:
                     tx_index=tx_index,
                 )
         # A reorganisation may bring it back among those that wait.
-        self._wallet.pending.add(txid)
+        self._wallet.expect(txid, tx)
 
 
 def _kind(script: bytes) -> str:

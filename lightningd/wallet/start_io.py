@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.ids import Txid
 from pylightningd.lightningd.db.moves_io import MoveStore
 from pylightningd.lightningd.moves.moves import Moves
 from pylightningd.lightningd.wallet.follow import ChainFollower
@@ -28,8 +31,19 @@ async def start(node: Node) -> None:
 
 async def rebroadcast(node: Node) -> None:
     """Give the network every transaction of ours that no block holds."""
-    for stored in node.wallet.store.unconfirmed_txs():
-        await node.chain.broadcast(stored.tx, why="a transaction sent before the restart")
+    waiting = {stored.txid: stored.tx for stored in node.wallet.store.unconfirmed_txs()}
+    for tx in waiting.values():
+        await node.chain.broadcast(
+            tx,
+            why="a transaction sent before the restart",
+            parents=unconfirmed_parents(tx, waiting),
+        )
+
+
+def unconfirmed_parents(tx: Tx, waiting: Mapping[Txid, Tx]) -> tuple[Tx, ...]:
+    """Those of the transactions `waiting` that it spends from."""
+    txids = dict.fromkeys(txin.txid for txin in tx.inputs)
+    return tuple(waiting[txid] for txid in txids if txid in waiting)
 
 
 async def first_snapshot(node: Node) -> None:

@@ -54,13 +54,21 @@ class Wallet:
         """Every coin that a block may spend; may hold some that are gone."""
         self.pending: set[Txid] = set()
         """Transactions of ours that a block may hold."""
+        self.pending_inputs: set[Outpoint] = set()
+        """What those of them spend that no block holds, ours or not: another one that does ends them."""
         self._load()
 
     def _load(self) -> None:
         self._derive_up_to(self.max_index + KEYSCAN_GAP)
         # Spent coins too: a reorganisation may make them unspent.
         self.watched.update(coin.outpoint for coin in self.store.all())
-        self.pending.update(stored.txid for stored in self.store.unconfirmed_txs())
+        for stored in self.store.unconfirmed_txs():
+            self.expect(stored.txid, stored.tx)
+
+    def expect(self, txid: Txid, tx: Tx) -> None:
+        """A block may hold it, or another one that spends the same."""
+        self.pending.add(txid)
+        self.pending_inputs.update(txin.outpoint for txin in tx.inputs)
 
     @property
     def height(self) -> int:
@@ -177,12 +185,13 @@ class Wallet:
         wrapped_ok: bool = False,
         reserved_ok: bool = False,
         for_now: bool = False,
+        min_witness_wu: int = 0,
     ) -> Draft:
         """Choose and reserve coins that pay for these outputs; one amount may be "all".
 
         `utxos` are spent exactly. `reserved_ok` even if they are reserved. `wrapped_ok` allows P2SH coins,
         whose spending txid is not known before it is signed. `for_now`: sent or given up at once; if the node stops
-        before, its coins are free at the next start. Raises UserError 301, 302, 304, 313.
+        before, its coins are free at the next start. `min_witness_wu`: each witness counts as at least so heavy. Raises UserError 301, 302, 304, 313.
         """
         draft: Draft = await self._node.turn.do(
             lambda: self._draft(
@@ -197,6 +206,7 @@ class Wallet:
                 ),
                 change_ok,
                 for_now=for_now,
+                min_witness_wu=min_witness_wu,
             )
         )
         return draft
@@ -209,8 +219,11 @@ class Wallet:
         change_ok: bool,
         *,
         for_now: bool,
+        min_witness_wu: int,
     ) -> Draft:
-        funded, paid = funding.fund_outputs(purse, outputs, feerate_perkw, change_ok=change_ok)
+        funded, paid = funding.fund_outputs(
+            purse, outputs, feerate_perkw, change_ok=change_ok, min_witness_wu=min_witness_wu
+        )
         change_index = None
         if funded.settled.change_sat:
             change_index = len(paid)
@@ -226,6 +239,9 @@ class Wallet:
             feerate_perkw=feerate_perkw,
             weight=funded.settled.weight,
             reserved_blocks=RESERVE_BLOCKS,
+            all_index=next(
+                (n for n, (_, amount) in enumerate(outputs) if not isinstance(amount, Sat)), None
+            ),
         )
 
     def fund(self, purse: Purse, want: Want, *, everything: bool, as_change: bool) -> Funded:
@@ -293,6 +309,15 @@ class Wallet:
         """Give up a draft: its coins are free again, unless a transaction was recorded that spends them."""
         await self._node.turn.do(lambda: self.release_in_turn(draft))
 
+    async def release_unless_tied(self, draft: Draft) -> None:
+        """The same, but not if a transaction that is made with a peer has taken the draft over (`tie`)."""
+
+        def release() -> None:
+            if any(number == draft.number for number, _, _ in self.drafts.left()):
+                self.release_in_turn(draft)
+
+        await self._node.turn.do(release)
+
     def release_in_turn(self, draft: Draft) -> None:
         """The same inside a turn. Writes."""
         self.drafts.remove(draft.number)
@@ -355,19 +380,59 @@ class Wallet:
         """
         txid = tx.txid()
         self.store.put_tx(txid, tx)
-        self.pending.add(txid)
+        self.expect(txid, tx)
         inputs = [txin.outpoint for txin in tx.inputs]
         if draft is not None and {c.outpoint for c in draft.coins} - set(inputs):
             raise ValueError("the transaction does not spend what its draft reserved")
         if draft is not None:
             self.drafts.remove(draft.number)
+            if draft.all_index is not None:
+                self.store.set_sent_all(txid, draft.all_index)
         spent = [coin for outpoint in inputs if (coin := self.store.get(outpoint)) is not None]
         for coin in self.reserve([c for c in spent if not c.is_spent], blocks):
             self.store.set_spending(coin.outpoint, txid)
+        self._add_outputs(txid, tx)
+
+    def _add_outputs(self, txid: Txid, tx: Tx) -> None:
         for n, output in enumerate(tx.outputs):
             index = self.is_ours(output.script)
             if index is not None:
                 self.add_output(Outpoint(txid, n), output.amount, output.script, index)
+
+    def record_seen(self, tx: Tx) -> bool:
+        """A transaction of somebody else, or of a channel, is on its way, and we are about to spend what it pays us.
+
+        It is sent again after every start, as its child needs it. Returns whether it is new. Writes.
+        """
+        txid = tx.txid()
+        is_new = self.store.get_tx(txid) is None
+        if is_new:
+            self.store.put_tx(txid, tx)
+            self.expect(txid, tx)
+            self._add_outputs(txid, tx)
+        return is_new
+
+    def unrecord_seen(self, txid: Txid) -> None:
+        """We do not spend it after all. Writes."""
+        for coin in self.store.of_tx(txid):
+            if coin.height is None:
+                self.store.delete(coin.outpoint)
+        self.store.delete_tx(txid)
+
+    def tie(self, txid: Txid, outpoints: Iterable[Outpoint], draft_number: int = 0) -> None:
+        """Our coins among these are spent by a transaction that is being made with a peer. Writes.
+
+        They are reserved until `untie`, `record_sent` or a block; the draft that they come from is over.
+        """
+        self.drafts.remove(draft_number)
+        for outpoint in outpoints:
+            coin = self.store.get(outpoint)
+            if coin is not None and not coin.is_spent:
+                self.store.set_spending(outpoint, txid)
+
+    def untie(self, txid: Txid, *, unreserve: bool) -> None:
+        """Nothing comes of that transaction. `unreserve`: the wallet chose its coins, so nobody else frees them. Writes."""
+        self.forget_sent(txid, blocks=RESERVE_BLOCKS if unreserve else 0)
 
     def forget_sent(self, txid: Txid, *, blocks: int = RESERVE_BLOCKS) -> None:
         """A transaction will never be mined: what it spends is free, what it makes is nothing. Writes."""
@@ -386,12 +451,20 @@ class Wallet:
         self._node.chain.broadcasts.drop(txid)
 
     async def send(
-        self, tx: Tx, draft: Draft | None = None, *, blocks: int = RESERVE_BLOCKS
+        self,
+        tx: Tx,
+        draft: Draft | None = None,
+        *,
+        blocks: int = RESERVE_BLOCKS,
+        parents: tuple[Tx, ...] = (),
     ) -> None:
-        """Record and broadcast. Where the backend refuses it, all is as before. Raises UserError."""
+        """Record and broadcast. Where the backend refuses it, all is as before. Raises UserError.
+
+        `parents`: unconfirmed ones that it pays for, and that mempools may take only with it.
+        """
         turn: Any = self._node.turn
         await turn.do(lambda: self.record_sent(tx, draft, blocks=blocks))
-        ok, message = await self._node.chain.broadcast(tx, keep=False)
+        ok, message = await self._node.chain.broadcast(tx, keep=False, parents=parents)
         if not ok:
             await turn.do(lambda: self.forget_sent(tx.txid(), blocks=blocks))
             raise UserError(

@@ -66,11 +66,22 @@ def test_the_five_calls(tmp_path: Path, bitcoind: FakeBitcoind, proxy_style: boo
             raise RpcFailure(-27, "Transaction outputs already in utxo set")
         return "cd" * 32
 
+    def mempool_entry(txid: str) -> dict[str, Any]:
+        if txid != "ab" * 32:
+            raise RpcFailure(-5, "Transaction not in mempool")
+        fees = {"base": "0.00000150", "ancestor": "0.00000300", "descendant": "0.00000170"}
+        return {
+            "vsize": 110, "ancestorcount": 2, "ancestorsize": 220, "descendantcount": 3,
+            "descendantsize": 330, "fees": {k: number(v) for k, v in fees.items()},
+        }  # fmt: skip
+
     bitcoind.methods |= {
         "getblockhash": blockhash,
         "getblock": lambda block_hash, verbosity: "00" * 100,
         "gettxout": lambda txid, vout: None if vout else {"value": number("0.00012345"), "scriptPubKey": {"hex": "0014"}},
         "sendrawtransaction": send,
+        "getmempoolentry": mempool_entry,
+        "getrawtransaction": lambda txid: "0200",
         "submitpackage": lambda txs, _most=None: (
             {"package_msg": "success", "tx-results": {"aa": {"vsize": 1}}}
             if txs[1] == "bb"
@@ -129,6 +140,12 @@ def test_the_five_calls(tmp_path: Path, bitcoind: FakeBitcoind, proxy_style: boo
                 "success": False, "errmsg": "transaction failed: min relay fee not met",
             }  # fmt: skip
             assert ("submitpackage", [["aa", "cc"], 0]) in bitcoind.asked
+            assert await result(host, "getmempooltx", {"txid": "ab" * 32}) == {
+                "tx": "0200", "fee": 150, "vsize": 110,
+                "ancestors": 2, "ancestor_vsize": 220, "ancestor_fee": 300,
+                "descendants": 3, "descendant_vsize": 330, "descendant_fee": 170,
+            }  # fmt: skip
+            assert await result(host, "getmempooltx", {"txid": "cd" * 32}) == {"tx": None}
             log = host.text()
             assert "debug plugin-bcli: sendrawtx exit 0 (bitcoin-cli -regtest" in log
             assert "sendrawtransaction ee) " in log

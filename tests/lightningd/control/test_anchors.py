@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint
 from pylightningd.lightningd.channels.channel import LiveHtlc
+from pylightningd.lightningd.control import anchor_goal
+from pylightningd.lightningd.control.bump_wish import Wish
 from tests.lightningd.channels.rig import Rig
 from tests.lightningd.control.fake_wallet import coin, elsewhere
 from tests.lightningd.control.onchain_rig import World, live
@@ -85,7 +90,41 @@ def test_a_restart_goes_on_with_the_same_coins(rig: Rig) -> None:
     world.restart()
     broadcast(world)
     assert paid_by(world) == {A.outpoint}
-    assert fee(world) >= before
+    assert fee(world) == before
+
+
+def test_restarts_do_not_put_off_the_day_by_which_it_shall_confirm(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    asked: list[int] = []
+    for _ in range(100):
+        world.mine()
+    world.restart()
+    feerates = rig.node.chain.feerates
+
+    def rate(deadline: int, _height: int) -> int:
+        asked.append(deadline)
+        return 5000
+
+    feerates.for_deadline = rate
+    broadcast(world)
+    assert set(asked) == {HEIGHT - 1 + anchor_goal.NO_HTLC_BLOCKS}
+
+
+def test_bump_compares_what_both_pay(rig: Rig) -> None:
+    world, _ = closing(rig, 5000)
+    anchors = rig.node.onchain.anchors
+    first = child(world).txid()
+    for name in (first, world.keys.ours.tx.txid()):
+        refused = rig.wait(anchors.bump(name, Wish(feerate_perkw=5000)))
+        with pytest.raises(UserError, match="pays 5000perkw already"):
+            refused.result()
+    over = rig.wait(anchors.bump(first, Wish(feerate_perkw=9000, budget=Sat(10))))
+    with pytest.raises(UserError, match="budget"):
+        over.result()
+    assert not world.wallet.coins[B.outpoint].reserved_til
+    done = rig.wait(anchors.bump(first, Wish(feerate_perkw=9000))).result()
+    assert (done.replaces, done.before_perkw) == (first, 5000)
+    assert child(world).txid() == done.tx.txid()
 
 
 def test_coins_stay_reserved_for_as_long_as_the_child_waits(rig: Rig) -> None:

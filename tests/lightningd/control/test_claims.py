@@ -160,6 +160,25 @@ def test_a_restart_sends_the_same_transaction(store: OnchainStore) -> None:
     assert first.sent == again.sent
 
 
+def test_a_restart_alone_raises_nothing(store: OnchainStore) -> None:
+    """Also shortly before the deadline, where each block does."""
+    node, claim = FakeNode(store, RIG), PENALTIES[0]
+    node.claims.take(CHANNEL, (claim,))
+    node.run()
+    late = claim.deadline - 5
+    node.block(late)
+    newest = node.sent[-1]
+    for _ in range(3):
+        node = FakeNode(store, RIG)
+        node.chain.height = late
+        node.claims.take(CHANNEL, (claim,))
+        node.run()
+        node.block(late)
+        assert node.sent == [newest]
+    node.block(late + 1)
+    assert fee(node.sent[-1], claim) > fee(newest, claim)
+
+
 def test_a_restart_after_a_part_was_taken(store: OnchainStore) -> None:
     """The stored transaction is of no use, but what is made instead outbids it: it may wait in mempools yet."""
     first, again = FakeNode(store, RIG), FakeNode(store, RIG)
@@ -185,6 +204,9 @@ def test_bump(store: OnchainStore) -> None:
     done = finish(node.claims.bump(txid, Wish(feerate_perkw=5000, budget=dry.extra)))
     assert node.sent[1] == done.tx
     assert fee(done.tx, claim) == dry.fee == done.fee
+    assert done.replaces == txid
+    with pytest.raises(UserError, match="already"):
+        finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=5000)))
     node.refuse = "insufficient fee"
     with pytest.raises(UserError, match="insufficient fee"):
         finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=9000)))

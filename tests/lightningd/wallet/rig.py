@@ -76,7 +76,9 @@ class FakeChain:
     def on_synced(self, callback: Callable[[], object]) -> None:
         self.when_synced.append(callback)
 
-    async def broadcast(self, tx: Tx, *, keep: bool = True, why: str = "") -> tuple[bool, str]:
+    async def broadcast(
+        self, tx: Tx, *, keep: bool = True, why: str = "", parents: tuple[Tx, ...] = ()
+    ) -> tuple[bool, str]:
         if self.refuse is not None:
             return False, self.refuse
         self.sent.append(tx)
