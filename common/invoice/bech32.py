@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {char: value for value, char in enumerate(CHARSET)}
+_WORDS = bytes(range(32))
+_TO_CHARSET = bytes.maketrans(_WORDS, CHARSET.encode())
+_TO_DIGITS = bytes.maketrans(_WORDS, b"0123456789abcdefghijklmnopqrstuv")
+"""Words as Python writes numbers in base 32."""
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 CHECKSUM_WORDS = 6
 
@@ -40,11 +44,11 @@ def _expand(hrp: str) -> list[int]:
     return [code >> 5 for code in codes] + [0] + [code & 31 for code in codes]
 
 
-def encode(hrp: str, words: list[int]) -> str:
+def encode(hrp: str, words: Sequence[int]) -> str:
     """Lower-case bech32 of a lower-case human-readable part and 5-bit words."""
     rest = _polymod([0] * CHECKSUM_WORDS, _polymod(words, _polymod(_expand(hrp)))) ^ 1
     checksum = [rest >> 5 * (5 - i) & 31 for i in range(CHECKSUM_WORDS)]
-    return hrp + "1" + "".join(CHARSET[word] for word in words + checksum)
+    return hrp + "1" + bytes((*words, *checksum)).translate(_TO_CHARSET).decode()
 
 
 def decode(text: str) -> tuple[str, list[int]]:
@@ -81,14 +85,14 @@ def to_words(data: bytes) -> list[int]:
     return [number >> 5 * i & 31 for i in range(count - 1, -1, -1)]
 
 
-def pack_words(words: list[int]) -> bytes:
+def pack_words(words: Sequence[int]) -> bytes:
     """All the bits of `words`, the last byte filled up with zero bits."""
     bits = len(words) * 5
     size = -(-bits // 8)
     return (to_int(words) << size * 8 - bits).to_bytes(size, "big")
 
 
-def from_words(words: list[int]) -> bytes:
+def from_words(words: Sequence[int]) -> bytes:
     """The whole bytes in `words`. Raises Bech32Error where what is left over is not zero bits."""
     spare = len(words) * 5 % 8
     number = to_int(words)
@@ -97,12 +101,9 @@ def from_words(words: list[int]) -> bytes:
     return (number >> spare).to_bytes(len(words) * 5 // 8, "big")
 
 
-def to_int(words: list[int]) -> int:
+def to_int(words: Sequence[int]) -> int:
     """`words` as one big-endian number."""
-    number = 0
-    for word in words:
-        number = number << 5 | word
-    return number
+    return int(bytes(words).translate(_TO_DIGITS) or b"0", 32)
 
 
 def int_to_words(value: int) -> list[int]:

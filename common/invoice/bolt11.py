@@ -21,6 +21,7 @@ from pylightningd.common.invoice.bolt11_read import decode, decode_unsigned, sig
 from pylightningd.common.invoice.bolt11_write import (
     encode,
     finish,
+    finish_parts,
     hash_parts,
     signing_hash,
     signing_parts,
@@ -39,6 +40,7 @@ __all__ = [
     "decode_unsigned",
     "encode",
     "finish",
+    "finish_parts",
     "hash_parts",
     "signed_hash",
     "signing_hash",

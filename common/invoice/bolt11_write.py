@@ -1,8 +1,11 @@
-"""Write BOLT 11 invoices. Signing is someone else's: `signing_hash` or `signing_parts` first, then `finish`."""
+"""Write BOLT 11 invoices. Signing is someone else's.
+
+`signing_hash` first, then `finish`; for a signer that hashes itself `signing_parts`, then `finish_parts`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from pylightningd.common.amount import Msat
@@ -32,7 +35,7 @@ def encode(invoice: Invoice, sign: Callable[[bytes], bytes]) -> str:
 def signing_hash(invoice: Invoice) -> bytes:
     """What the payee signs. Raises InvoiceError."""
     hrp, words = signing_parts(invoice)
-    return hash_parts(hrp, list(words))
+    return hash_parts(hrp, words)
 
 
 def signing_parts(invoice: Invoice) -> tuple[str, bytes]:
@@ -41,7 +44,7 @@ def signing_parts(invoice: Invoice) -> tuple[str, bytes]:
     return human_readable_part(invoice), bytes(_data_words(invoice))
 
 
-def hash_parts(hrp: str, words: list[int]) -> bytes:
+def hash_parts(hrp: str, words: Sequence[int]) -> bytes:
     """SHA256 of human-readable part and data without signature."""
     # BOLT 11, "Data Part", writer: zero bits are appended to reach a byte boundary.
     return sha256(hrp.encode() + bech32.pack_words(words)).digest()
@@ -49,10 +52,14 @@ def hash_parts(hrp: str, words: list[int]) -> bytes:
 
 def finish(invoice: Invoice, signature: bytes) -> str:
     """The text of `invoice` with a signature (65 bytes) over its `signing_hash`. Raises InvoiceError."""
+    return finish_parts(*signing_parts(invoice), signature)
+
+
+def finish_parts(hrp: str, words: bytes, signature: bytes) -> str:
+    """The text of what `signing_parts` gave, with a signature (65 bytes) over its hash. Raises InvoiceError."""
     if len(signature) != SIGNATURE_SIZE:
         raise InvoiceError(f"a signature has {SIGNATURE_SIZE} bytes, not {len(signature)}")
-    hrp, words = signing_parts(invoice)
-    return bech32.encode(hrp, list(words) + bech32.to_words(signature))
+    return bech32.encode(hrp, words + bytes(bech32.to_words(signature)))
 
 
 def human_readable_part(invoice: Invoice) -> str:

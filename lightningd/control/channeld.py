@@ -246,7 +246,6 @@ class ChanneldControl:
             moved.append(htlc)
             if htlc.state is HtlcState.RCVD_ADD_ACK_REVOCATION:
                 htlc.shared_secret = (secrets or {}).get(htlc.id)
-                store.save_htlc_secret(htlc)
                 committed.append(htlc)
         store.save_htlc_states(moved)
         for htlc in moved:

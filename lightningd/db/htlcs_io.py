@@ -123,25 +123,30 @@ class HtlcStore:
         }
 
     def save_htlc_states(self, htlcs: Iterable[LiveHtlc]) -> None:
-        """New states. A dead one's onion is dropped: it is 1366 bytes that nobody reads again."""
-        for htlc in htlcs:
-            if hs.is_dead(htlc.state):
-                self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', resolved_time=?,"
-                    " updated_index=? WHERE id=?",
-                    (int(htlc.state), time.time(), self._updated(htlc), htlc.dbid),
-                )
-            else:
-                self._db.execute_sql(
-                    "UPDATE channel_htlcs SET hstate=?, updated_index=? WHERE id=?",
-                    (int(htlc.state), self._updated(htlc), htlc.dbid),
-                )
+        """New states, and of received ones the onion's shared secret, which comes with a state.
 
-    def save_htlc_secret(self, htlc: LiveHtlc) -> None:
-        """The onion's shared secret of a received HTLC."""
-        self._db.execute_sql(
-            "UPDATE channel_htlcs SET shared_secret=? WHERE id=?", (htlc.shared_secret, htlc.dbid)
-        )
+        A dead one's onion is dropped: it is 1366 bytes that nobody reads again.
+        """
+        dead: list[tuple[object, ...]] = []
+        alive: list[tuple[object, ...]] = []
+        now = time.time()
+        for htlc in htlcs:
+            state, index = int(htlc.state), self._updated(htlc)
+            if hs.is_dead(htlc.state):
+                dead.append((state, now, index, htlc.dbid))
+            else:
+                alive.append((state, htlc.shared_secret, index, htlc.dbid))
+        if dead:
+            self._db.execute_each(
+                "UPDATE channel_htlcs SET hstate=?, routing_onion=x'', resolved_time=?,"
+                " updated_index=? WHERE id=?",
+                dead,
+            )
+        if alive:
+            self._db.execute_each(
+                "UPDATE channel_htlcs SET hstate=?, shared_secret=?, updated_index=? WHERE id=?",
+                alive,
+            )
 
     def save_htlc_resolution(self, htlc: LiveHtlc) -> None:
         """How it ends: a preimage, a failure, or that its onion was malformed."""

@@ -144,6 +144,13 @@ class InvoiceStore:
         """The invoice of that payment_hash."""
         return self._one("payment_hash=?", payment_hash)
 
+    def like(self, label: str, payment_hash: bytes) -> InvoiceRow | None:
+        """The invoice of that label; if there is none, the one of that payment_hash."""
+        found = self._select(
+            "label=? OR payment_hash=? ORDER BY label<>?", label, payment_hash, label
+        )
+        return found[0] if found else None
+
     def by_string(self, text: str) -> InvoiceRow | None:
         """The invoice of that BOLT 11 string."""
         return self._one("bolt11=?", text)
@@ -181,8 +188,11 @@ class InvoiceStore:
 
     def _select(self, where: str, *values: object) -> list[InvoiceRow]:
         cursor = self._db.execute_sql(f"SELECT * FROM invoices WHERE {where}", values)
+        rows = cursor.fetchall()
+        if not rows:
+            return []
         names = [column[0] for column in cursor.description]
-        return [_invoice(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        return [_invoice(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _waited(invoice: InvoiceRow, *, invstring: bool = False) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pylightningd.lightningd.db.models import Table
 class Invoices(Table):
     """One invoice. `state` 0: unpaid, 1: paid, 2: expired."""
 
-    state = IntegerField(index=True)
+    state = IntegerField()
     msatoshi = IntegerField(null=True)
     payment_hash = BlobField(unique=True)
     payment_key = BlobField()
@@ -28,6 +28,7 @@ class Invoices(Table):
 
     class Meta:
         table_name = "invoices"
+        indexes = ((("state", "expiry_time"), False),)
 
 
 TABLES: tuple[type[Table], ...] = (Invoices,)

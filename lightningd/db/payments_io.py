@@ -159,6 +159,13 @@ class PaymentStore:
         """All parts that pay one hash, oldest first."""
         return self._parts("payment_hash=?", payment_hash)
 
+    def groups(self, payment_hash: bytes) -> list[int]:
+        """The groups of all parts that pay one hash."""
+        rows = self._db.execute_sql(
+            "SELECT groupid FROM payments WHERE payment_hash=?", (payment_hash,)
+        ).fetchall()
+        return [from_column(row[0]) for row in rows]
+
     def of_request(self, invreq_id: bytes) -> list[Part]:
         """All parts that pay for an invoice request of ours, oldest first."""
         return self._parts("local_invreq_id=?", invreq_id)
@@ -205,8 +212,11 @@ class PaymentStore:
 
     def _select(self, where: str, *values: object) -> list[Part]:
         cursor = self._db.execute_sql(f"SELECT * FROM payments WHERE {where}", values)
+        rows = cursor.fetchall()
+        if not rows:
+            return []
         names = [column[0] for column in cursor.description]
-        return [_part(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        return [_part(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _waited(part: Part) -> dict[str, Any]:

@@ -35,30 +35,31 @@ class Invoices:
         self.store = store
         self._waiters: list[Waiter] = []
         self._expiry_timer: Any = None
+        self._expiry_due: int | None = None
+        """When an invoice expires that the timer is set for. It may have been paid since, but none is due earlier."""
 
     # Making
 
     def check_new(self, label: str, payment_hash: bytes) -> None:
         """Raises UserError where the label or the preimage is taken."""
-        old = self.store.by_label(label)
-        if old is not None:
+        old = self.store.like(label, payment_hash)
+        if old is None:
+            return
+        if old.label == label:
             raise UserError(
                 INVOICE_LABEL_ALREADY_EXISTS, f"Duplicate label '{label}'", invoice_json(old)
             )
-        old = self.store.by_hash(payment_hash)
-        if old is not None:
-            raise UserError(
-                INVOICE_PREIMAGE_ALREADY_EXISTS,
-                "preimage already used: an invoice of the same payment_hash exists",
-                invoice_json(old),
-            )
+        raise UserError(
+            INVOICE_PREIMAGE_ALREADY_EXISTS,
+            "preimage already used: an invoice of the same payment_hash exists",
+            invoice_json(old),
+        )
 
     async def sign(self, invoice: bolt11.Invoice) -> str:
         """The BOLT 11 text, signed with the node's key."""
         hrp, words = bolt11.signing_parts(invoice)
-        data = pack_words(list(words))
-        reply = await self._node.hsm.ask(hw.HsmdSignInvoice(hrp=hrp, data=data))
-        return bolt11.finish(invoice, reply.signature)
+        reply = await self._node.hsm.ask(hw.HsmdSignInvoice(hrp=hrp, data=pack_words(words)))
+        return bolt11.finish_parts(hrp, words, reply.signature)
 
     def add(self, invoice: InvoiceRow) -> None:
         """A new one. Inside a turn. Raises UserError."""
@@ -67,7 +68,7 @@ class Invoices:
         if offer_id is not None and not self._node.offer_book.check_new_invoice(offer_id):
             invoice.local_offer_id = None  # an offer that we never made
         self.store.insert(invoice)
-        self._node.turn.after_commit(self._schedule_expiry)
+        self._node.turn.after_commit(lambda: self._expires_at(invoice.expires_at))
         payload: dict[str, Any] = {"label": invoice.label, "preimage": invoice.preimage.hex()}
         if invoice.amount is not None:
             payload["msat"] = invoice.amount.msat
@@ -159,11 +160,16 @@ class Invoices:
         for invoice in self.store.expire_offer(offer_id):
             self._node.turn.after_commit(partial(self._tell, invoice))
 
+    def _expires_at(self, due: int) -> None:
+        """There is a new invoice."""
+        if self._expiry_due is None or due < self._expiry_due:
+            self._schedule_expiry()
+
     def _schedule_expiry(self) -> None:
         """Wake up when the next invoice expires."""
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
-        due = self.store.next_expiry()
+        due = self._expiry_due = self.store.next_expiry()
         if due is None:
             self._expiry_timer = None
             return

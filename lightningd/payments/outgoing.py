@@ -329,7 +329,7 @@ class Payments:
 
     def next_group(self, payment_hash: bytes) -> int:
         """The number for a new attempt at a payment."""
-        return 1 + max((part.groupid for part in self.store.of_hash(payment_hash)), default=0)
+        return 1 + max(self.store.groups(payment_hash), default=0)
 
     # What the switch says; in turns
 

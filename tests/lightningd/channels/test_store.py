@@ -153,7 +153,7 @@ def test_htlcs_are_read_back(rig: Rig) -> None:
             store.insert_htlc(htlc)
             channel.htlcs[htlc.key] = htlc
         received.shared_secret = b"\5" * 32
-        store.save_htlc_secret(received)
+        store.save_htlc_states([received])
         received.preimage = b"\6" * 32
         ours.failure_onion = b"failed"
         malformed.malformed_code, malformed.malformed_sha256 = 0xC005, b"\7" * 32

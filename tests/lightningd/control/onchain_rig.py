@@ -156,7 +156,7 @@ class World:
             for htlc in htlcs:
                 htlc.channel_dbid = channel.dbid
                 self.rig.node.channels.store.insert_htlc(htlc)
-                self.rig.node.channels.store.save_htlc_secret(htlc)
+                self.rig.node.channels.store.save_htlc_states([htlc])
                 self.rig.node.channels.store.save_htlc_resolution(htlc)
                 channel.htlcs[htlc.key] = htlc
 
