@@ -15,7 +15,7 @@ from bench.contestant import Contestant, Findings, Sizes
 from bench.table import render
 from tools.get_bitcoind import NoBitcoindError, get
 
-LOADS = ("start", "memory", "channels", "invoice", "flood", "direct", "hops")
+LOADS = ("start", "memory", "cli", "channels", "invoice", "flood", "direct", "hops")
 
 
 def _parser() -> argparse.ArgumentParser:

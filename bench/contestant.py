@@ -40,6 +40,7 @@ class Sizes:
     at_a_time: int = 100
     single_payments: int = 30
     starts: int = 5
+    cli_runs: int = 25
 
 
 @dataclass(slots=True)
@@ -51,12 +52,14 @@ class Findings:
     two_hops_ms: float | None = None
     invoice_ms: float | None = None
     start_s: float | None = None
+    cli_ms: float | None = None
     idle_mib: float | None = None
     ready_s: float | None = None
     block_ms: float | None = None
     channel_kb: float | None = None
     idle_mib_by_process: Counter[str] = field(default_factory=Counter)
     cpu_ms_per_payment: Counter[str] = field(default_factory=Counter)
+    cpu_ms_per_invoice: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
 
@@ -101,6 +104,8 @@ class Contestant:
         first.start()
         if "memory" in wanted:
             self._measure_memory(first)
+        if "cli" in wanted:
+            self._measure_cli(first)
         if "channels" in wanted:
             self._measure_many_channels()
         if not wanted & {"invoice", "flood", "direct", "hops"}:
@@ -138,6 +143,12 @@ class Contestant:
             self.findings.idle_mib_by_process[names[pid]] += kib / 1024
         self.findings.idle_mib = sum(self.findings.idle_mib_by_process.values())
 
+    def _measure_cli(self, node: Node) -> None:
+        self.say("lightning-cli")
+        command = cli_command(self._command)
+        if command is not None:
+            self.findings.cli_ms = loads.median(loads.cli_ms(command, node, self.sizes.cli_runs))
+
     def _measure_many_channels(self) -> None:
         """Writes rows of its own into a database: only for our node."""
         if self._command is not None:
@@ -165,8 +176,12 @@ class Contestant:
 
     def _measure_invoice(self, nodes: list[Node], _: list[str]) -> None:
         count = self.sizes.payments // 3
+        names = processes(nodes[1])
+        before = cpu_ms(names)
         took = loads.once(lambda: loads.make_invoices(nodes[1], count, "alone"))[1]
         self.findings.invoice_ms = loads.median(took)
+        for name, spent_ms in spent_since(before, names).items():
+            self.findings.cpu_ms_per_invoice[name] = spent_ms / count
 
     def _measure_flood(self, nodes: list[Node], scids: list[str]) -> None:
         payer, payee = nodes[0], nodes[1]
@@ -194,6 +209,15 @@ class Contestant:
         count = self.sizes.single_payments + loads.WARM_UP
         invoices, _ = loads.once(lambda: loads.make_invoices(payee, count, label))
         return loads.median(loads.once(lambda: loads.pay_each(payer, invoices)))
+
+
+def cli_command(lightningd: str | None) -> list[str] | None:
+    """The lightning-cli that belongs to a lightningd: ours, or the one in the other's folder, if there is one."""
+    if lightningd is None:
+        return [sys.executable, "-m", "pylightningd.cli"]
+    program = shutil.which(lightningd.split()[0])
+    beside = Path(program).with_name("lightning-cli") if program else None
+    return [str(beside)] if beside is not None and beside.exists() else None
 
 
 def processes(node: Node) -> dict[int, str]:

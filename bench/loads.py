@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -99,6 +100,18 @@ def start_seconds(node: Node) -> float:
     took = time.perf_counter() - begin
     node.wait_ready()
     return took
+
+
+def cli_ms(command: list[str], node: Node, count: int) -> list[float]:
+    """Run `getinfo` by lightning-cli one after the other; the time each took, from start to exit, in ms."""
+    words = [*command, f"--lightning-dir={node.folder}", "--network=regtest", "getinfo"]
+    env = node.environment()
+    took_ms = []
+    for _ in range(count + WARM_UP):
+        begin = time.perf_counter()
+        subprocess.run(words, env=env, check=True, stdout=subprocess.DEVNULL)
+        took_ms.append((time.perf_counter() - begin) * 1000)
+    return took_ms[WARM_UP:]
 
 
 def median(values: list[float]) -> float | None:

@@ -10,6 +10,7 @@ ROWS = (
     ("two hops, median ms", "two_hops_ms", "{:.1f}", 100.0, "under"),
     ("invoice, median ms", "invoice_ms", "{:.2f}", 2.2, "under"),
     ("start to first answer, median s", "start_s", "{:.2f}", 1.5, "under"),
+    ("lightning-cli, start to exit, median ms", "cli_ms", "{:.1f}", 60.0, "under"),
     ("1,000 channels: start to reestablish, s", "ready_s", "{:.2f}", 5.0, "under"),
     ("1,000 channels: a block, median ms", "block_ms", "{:.1f}", 50.0, "under"),
     ("a channel after 1e6 commitments, kB", "channel_kb", "{:.1f}", 10.0, "under"),
@@ -28,6 +29,7 @@ def render(columns: dict[str, Findings]) -> str:
         lines.append(f"{label:{LABEL_WIDTH}}" + "".join(f"{c:>{COLUMN_WIDTH}}" for c in cells))
     for name, found in columns.items():
         lines += _details(f"{name}: CPU ms a payment", found.cpu_ms_per_payment, "{:.2f}")
+        lines += _details(f"{name}: CPU ms an invoice", found.cpu_ms_per_invoice, "{:.2f}")
         lines += _details(f"{name}: idle MiB", found.idle_mib_by_process, "{:.0f}")
     return "\n".join(lines)
 

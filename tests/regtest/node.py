@@ -111,12 +111,8 @@ class Node:
             ]
         return words
 
-    # -- life
-
-    def start(self, *, wait: bool = True) -> None:
-        """Start lightningd; `wait` until it answers and has seen bitcoind's newest block."""
-        assert self._process is None, f"{self.name} runs already"
-        self.log.mark()
+    def environment(self) -> dict[str, str]:
+        """What its processes find in their environment."""
         env = os.environ | {
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
@@ -124,7 +120,15 @@ class Node:
             "PYTHONPYCACHEPREFIX": str(COMPILED),
         }
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self._process = ProcessGroup(self.command(), self.errlog, env)
+        return env
+
+    # -- life
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start lightningd; `wait` until it answers and has seen bitcoind's newest block."""
+        assert self._process is None, f"{self.name} runs already"
+        self.log.mark()
+        self._process = ProcessGroup(self.command(), self.errlog, self.environment())
         if wait:
             self.wait_ready()
 
