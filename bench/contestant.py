@@ -20,6 +20,8 @@ from tests.regtest.node import Node
 
 CHANNEL_SAT = 15_000_000
 SETTLE_SECONDS = 3.0
+INSTALLED_CLI = "import sys; from pylightningd.cli.main import main; sys.exit(main())"
+"""What pip writes into the program lightning-cli."""
 
 # As a user would run it: no debugging aids, log level info.
 OPTIONS: dict[str, Any] = {
@@ -214,7 +216,7 @@ class Contestant:
 def cli_command(lightningd: str | None) -> list[str] | None:
     """The lightning-cli that belongs to a lightningd: ours, or the one in the other's folder, if there is one."""
     if lightningd is None:
-        return [sys.executable, "-m", "pylightningd.cli"]
+        return [sys.executable, "-c", INSTALLED_CLI]
     program = shutil.which(lightningd.split()[0])
     beside = Path(program).with_name("lightning-cli") if program else None
     return [str(beside)] if beside is not None and beside.exists() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from pylightningd.cli.json_text import BLANKS, Number, decode_at, scalar
 
 # Importing typing costs a tenth of the start time.
 TYPE_CHECKING = False
@@ -12,19 +12,6 @@ if TYPE_CHECKING:
 INDENT = "   "
 BAR_WIDTH = 60
 HELP_TAIL = "---\nrun `lightning-cli help <command>` for more information on a specific command\n"
-
-_decoder = json.JSONDecoder(parse_float=lambda text: Number(text))
-
-
-class Number(str):
-    """A number that is shown exactly as it was received (1.50 stays 1.50)."""
-
-    __slots__ = ()
-
-
-def decode_at(text: str, position: int) -> tuple[Any, int]:
-    """One JSON value at this place and where it ends. Raises ValueError."""
-    return _decoder.raw_decode(text, position)
 
 
 def member_texts(text: str) -> dict[str, str]:
@@ -43,7 +30,7 @@ def member_texts(text: str) -> dict[str, str]:
 
 
 def _skip_blanks(text: str, position: int) -> int:
-    while text[position] in " \t\r\n":
+    while text[position] in BLANKS:
         position += 1
     return position
 
@@ -60,7 +47,7 @@ def _add_json(parts: list[str], value: Any, newline: str) -> None:
     if isinstance(value, dict) and value:
         separator = "{" + newline + INDENT
         for name, member in value.items():
-            parts += (separator, _scalar(name), ": ")
+            parts += (separator, scalar(name), ": ")
             _add_json(parts, member, newline + INDENT)
             separator = "," + newline + INDENT
         parts += (newline, "}")
@@ -72,11 +59,7 @@ def _add_json(parts: list[str], value: Any, newline: str) -> None:
             separator = "," + newline + INDENT
         parts += (newline, "]")
     else:
-        parts.append(_scalar(value))
-
-
-def _scalar(value: Any) -> str:
-    return str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
+        parts.append(scalar(value))
 
 
 def as_human(value: Any) -> str:
@@ -98,7 +81,7 @@ def _add_human(parts: list[str], value: Any, end: str) -> None:
         for member in value:
             _add_human(parts, member, "\n")
     else:
-        parts += (value if isinstance(value, str) else _scalar(value), end)
+        parts += (value if isinstance(value, str) else scalar(value), end)
 
 
 def as_flat(value: Any, prefix: str = "") -> str:
@@ -108,7 +91,7 @@ def as_flat(value: Any, prefix: str = "") -> str:
         return "".join(as_flat(member, f"{prefix}{dot}{name}") for name, member in value.items())
     if isinstance(value, list):
         return "".join(as_flat(member, f"{prefix}[{n}]") for n, member in enumerate(value))
-    text = _scalar(value)
+    text = scalar(value)
     if isinstance(value, str) and not isinstance(value, Number):
         text = text[1:-1]
     return f"{prefix}={text}\n"

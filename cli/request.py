@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from pylightningd.cli.config import UsageError
+from pylightningd.cli.json_text import decode
 from pylightningd.cli.options import Options
 
 # Importing typing costs a tenth of the start time.
@@ -72,7 +71,7 @@ def guess_value(word: str) -> Any:
 
 def _parse(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
+        return decode(text)
     except ValueError as error:
         message = f"Some parameters are malformed, cannot create a valid JSON-RPC request: {what}: {error}"
         raise UsageError(message) from error

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pylightningd.cli.config import UsageError
+from pylightningd.cli.json_text import Number
 from pylightningd.cli.request import guess_value, make_params
 
 
@@ -16,7 +17,7 @@ from pylightningd.cli.request import guess_value, make_params
         ("", ""),
         ("0", 0),
         ("12", 12),
-        ("1.5", 1.5),
+        ("1.5", Number("1.5")),
         ("007", "007"),
         ("1.2.3.4", "1.2.3.4"),
         (".", "."),
