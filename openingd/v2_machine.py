@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pylightningd.common import features as ft
 from pylightningd.common.effects import Disconnect, Log, SendPeer, Step
-from pylightningd.common.errors import DisconnectPeer, FailChannel, IgnorePeer, PeerError
+from pylightningd.common.errors import DisconnectPeer, IgnorePeer, PeerError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.interactive_tx.rules import NegotiationFailed
 from pylightningd.common.peer_failure import describe, describe_abort, make_abort
@@ -130,7 +130,8 @@ class DualOpeningMachine(OpeningMachine):
             yield Log("debug", "openingd_contribution: nobody waits for it any more")
             return
         if not ft.negotiated(opening.node.features, opening.their_features, ft.DUAL_FUND):
-            raise FailChannel("option_dual_fund was not negotiated")
+            yield from opening.give_up("option_dual_fund was not negotiated")
+            return
         handler = FROM_MASTER2.get((type(self.phase), type(msg)))
         if handler is None:
             raise TypeError(f"the master sent {msg.NAME} in phase {self.phase!r}")
