@@ -63,7 +63,7 @@ def channel_json(channel: Channel, peer: Peer | None, our_id: NodeId) -> Json:
         result["scratch_txid"] = txid_hex(last_txid(channel))
         result["last_tx_fee_msat"] = last_tx_fee_msat(channel)
     if channel.inflight is not None:
-        result["inflight"] = [_inflight(channel, channel.inflight)]
+        result |= _inflights(channel, channel.inflight)
     if channel.short_channel_id is not None:
         result["short_channel_id"] = str(channel.short_channel_id)
     result["direction"] = channel_direction(our_id, channel.peer_id)
@@ -128,6 +128,18 @@ def _funding(channel: Channel) -> Json:
     if push:
         funding["pushed_msat"] = push.msat
     return funding
+
+
+def _inflights(channel: Channel, inflight: Inflight) -> Json:
+    """The funding transaction that both sides made, and what one in its place would have to pay."""
+    perkw = inflight.funding.feerate_perkw
+    return {
+        "initial_feerate": f"{perkw}perkw",
+        "last_feerate": f"{perkw}perkw",
+        # BOLT 2, "The `tx_init_rbf` Message": at least 25/24 of the last one.
+        "next_feerate": f"{perkw * 25 // 24}perkw",
+        "inflight": [_inflight(channel, inflight)],
+    }
 
 
 def _inflight(channel: Channel, inflight: Inflight) -> Json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pylightningd.common.ids import txid_hex
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.channels.states import CAN_CLOSE_UNILATERALLY, Cause, ChannelState
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -39,7 +39,7 @@ class Unfunded:
         return (
             not channel.static.we_are_opener
             and channel.short_channel_id is None
-            and channel.state <= ChannelState.AWAITING_UNILATERAL
+            and channel.state in CAN_CLOSE_UNILATERALLY
             and height - channel.first_block >= self._timeout
             and not channel.max_to_local
         )
@@ -56,6 +56,9 @@ class Unfunded:
             peer_id=channel.peer_id,
             dbid=channel.dbid,
         )
+        if channel.inflight is not None:
+            node.dual.forget(channel, Cause.LOCAL, text)
+            return
         node.workers.release(channel)
         node.chain.forget_broadcasts(("close", channel.dbid))
         node.channels.set_state(channel, ChannelState.CLOSED, Cause.LOCAL, text)

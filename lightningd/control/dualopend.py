@@ -603,14 +603,19 @@ class DualControl:
         return inflight is not None and not inflight.is_signed
 
     def give_up(self, channel: Channel, reason: str) -> None:
-        """An opening that we have not signed is over, for us; the worker tells the peer. Outside turns."""
+        """An opening that we have not signed is over. Outside turns."""
+        self._node.turn.submit(lambda: self.abort(channel, Cause.LOCAL, reason))
 
-        def give_up() -> None:
-            if self._node.channels.get(channel.dbid) is channel and self.may_forget(channel):
-                self._node.workers.abort_funding(channel, reason)
-                self.forget(channel, Cause.LOCAL, reason)
-
-        self._node.turn.submit(give_up)
+    def abort(self, channel: Channel, cause: Cause, reason: str) -> None:
+        """The same inside a turn; the peer hears of it. Nothing happens where it is too late for that."""
+        node = self._node
+        if node.channels.get(channel.dbid) is not channel or not self.may_forget(channel):
+            return
+        # BOLT 2, "The `tx_abort` Message": not by the worker, which may just be waiting for an answer of ours.
+        message = pw.TxAbort(channel_id=channel.channel_id, data=reason.encode())
+        peer = node.peers.of(channel.peer_id)
+        node.turn.after_commit(lambda: node.peers.send(peer, message))
+        self.forget(channel, cause, reason)
 
     def forget(self, channel: Channel, cause: Cause, reason: str) -> None:
         """There will be no such channel: its coins are free. Inside a turn."""

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from pylightningd.common.bus.link import LinkClosed
 from pylightningd.common.wire import hsmd_wire as hw
 from pylightningd.common.wire.channeld_wire import (
-    ChanneldAbortFunding,
     ChanneldBlockheight,
     ChanneldForget,
     ChanneldFundingSigned,
-    ChanneldLateMsg,
     ChanneldInit,
+    ChanneldLateMsg,
     ChanneldWrongFunding,
 )
 from pylightningd.common.wire.runtime import Message
@@ -144,10 +143,6 @@ class Workers:
     def late_message(self, channel: Channel, route_id: int, msg: bytes) -> None:
         """A message of the peer that went another way. Inside a turn."""
         self.send(channel, ChanneldLateMsg(dbid=channel.dbid, route_id=route_id, msg=msg))
-
-    def abort_funding(self, channel: Channel, reason: str) -> None:
-        """Tell the peer that nothing comes of the funding transaction. Inside a turn."""
-        self.send(channel, ChanneldAbortFunding(dbid=channel.dbid, reason=reason))
 
     def release(self, channel: Channel) -> None:
         """The worker has no more to do with the channel. Call inside a turn.

@@ -336,5 +336,4 @@ def _abort(node: Node, name: ChannelId, reason: str) -> None:
         raise UserError(FUNDING_STATE_INVALID, "Channel open not in progress")
     if not node.dual.may_forget(channel):
         raise UserError(FUNDING_STATE_INVALID, "Sigs already exchanged, can't cancel")
-    node.workers.abort_funding(channel, reason)
-    node.dual.forget(channel, Cause.USER, reason)
+    node.dual.abort(channel, Cause.USER, reason)
