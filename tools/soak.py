@@ -1,7 +1,8 @@
 """Run the models of tests/sim for hours: `make soak ARGS="--seconds 3600 --seed 7"`.
 
-Two peers (tests/sim/test_two_peers.py) and two peers with a chain (test_chain_peers.py) take turns. The seed is printed
-first; a failure prints the shrunk steps and the conversation in two columns, and the command that finds it again.
+Two peers (tests/sim/test_two_peers.py), two peers with a chain (test_chain_peers.py) and a node between two others
+(test_three_nodes.py) take turns. The seed is printed first; a failure prints the shrunk steps and the conversation, a column
+for each side, and the command that finds it again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, run_state_machine_as_test
 
 from tests.sim.test_chain_peers import ChainPeers
+from tests.sim.test_three_nodes import ThreeNodes
 from tests.sim.test_two_peers import TwoPeers
 
-MODELS: dict[str, type[RuleBasedStateMachine]] = {"peers": TwoPeers, "chain": ChainPeers}
+MODELS: dict[str, type[RuleBasedStateMachine]] = {
+    "peers": TwoPeers,
+    "chain": ChainPeers,
+    "middle": ThreeNodes,
+}
 _EXAMPLES_A_ROUND = 50
 
 

@@ -38,6 +38,9 @@ class ToyChain:
     base: int
     """Height of the block before the first of `blocks`."""
     blocks: list[tuple[Tx, ...]] = field(default_factory=list)
+    serials: list[int] = field(default_factory=list)
+    """Of each of `blocks`, what tells it from all others that were ever made."""
+    mined: int = 0
     made: dict[Outpoint, Made] = field(default_factory=dict)
     """All outputs there ever were in the best chain, spent ones too."""
     spent: dict[Outpoint, tuple[Tx, int]] = field(default_factory=dict)
@@ -204,11 +207,14 @@ class ToyChain:
             for n, output in enumerate(tx.outputs):
                 self.made[Outpoint(txid, n)] = Made(output, height)
         self.blocks.append(block)
+        self.mined += 1
+        self.serials.append(self.mined)
         return block
 
     def undo(self) -> None:
         """The last block is not in the best chain any more; its transactions wait again, if they still may."""
         block = self.blocks.pop()
+        self.serials.pop()
         for tx in reversed(block):
             txid = tx.txid()
             for n in range(len(tx.outputs)):
