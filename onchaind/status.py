@@ -65,6 +65,8 @@ def _row(output: Output) -> ow.OnchainOutput:
         claim_kind="" if claim is None else claim.kind,
         claim_block=0 if claim is None else claim.first_block,
         deadline=0 if claim is None else claim.deadline,
+        rival_block=0 if claim is None else claim.rival_from,
+        ignore_block=output.ignore_at or 0,
         resolved_by=by,
         resolved_height=0 if resolved is None else resolved.height,
     )

@@ -34,7 +34,7 @@ from pylightningd.common.wire.runtime import (
 )
 
 SPEC_HASH = bytes.fromhex(
-    "2976088915039918d91598a6317b9dc28cc089bc145034c3be9eddd2ed6a90b0"
+    "c6779bcce1b0c5449356462a4d5f0bae5a7fad0af6218eb493f168f5be24ae7f"
 )
 """SHA256 of onchaind/onchaind_wire.csv and what it includes."""
 
@@ -357,14 +357,16 @@ class Claim(Subtype):
 _ONCHAIN_OUTPUT_0 = struct.Struct(">32sIQ")
 _ONCHAIN_OUTPUT_1 = struct.Struct(">32s")
 _ONCHAIN_OUTPUT_2 = struct.Struct(">I")
-_ONCHAIN_OUTPUT_3 = struct.Struct(">II")
+_ONCHAIN_OUTPUT_3 = struct.Struct(">IIII")
 
 
 @wire_class
 class OnchainOutput(Subtype):
     """onchaind to master: how things stand, in words and output by output. resolved_by is empty
     while an output is open; then claim_block is the first block that may hold our claim, 0
-    where we have none.
+    where we have none, and rival_block the first that may hold another's spend instead (0:
+    nobody's); an output that we do not claim counts as resolved at the height ignore_block
+    (0: only when it is spent).
     """
 
     WIRE: ClassVar[tuple[tuple[str, str, str], ...]] = (
@@ -377,6 +379,8 @@ class OnchainOutput(Subtype):
         ("claim_kind", "utf8", ""),
         ("claim_block", "u32", ""),
         ("deadline", "u32", ""),
+        ("rival_block", "u32", ""),
+        ("ignore_block", "u32", ""),
         ("resolved_by", "utf8", ""),
         ("resolved_height", "u32", ""),
     )
@@ -391,6 +395,8 @@ class OnchainOutput(Subtype):
         "claim_kind",
         "claim_block",
         "deadline",
+        "rival_block",
+        "ignore_block",
         "resolved_by",
         "resolved_height",
     )
@@ -403,6 +409,8 @@ class OnchainOutput(Subtype):
     claim_kind: str
     claim_block: int  # u32
     deadline: int  # u32
+    rival_block: int  # u32
+    ignore_block: int  # u32
     resolved_by: str
     resolved_height: int  # u32
 
@@ -418,6 +426,8 @@ class OnchainOutput(Subtype):
         claim_kind: str,
         claim_block: int,
         deadline: int,
+        rival_block: int,
+        ignore_block: int,
         resolved_by: str,
         resolved_height: int,
     ) -> None:
@@ -430,6 +440,8 @@ class OnchainOutput(Subtype):
         put(self, "claim_kind", claim_kind)
         put(self, "claim_block", claim_block)
         put(self, "deadline", deadline)
+        put(self, "rival_block", rival_block)
+        put(self, "ignore_block", ignore_block)
         put(self, "resolved_by", resolved_by)
         put(self, "resolved_height", resolved_height)
 
@@ -449,7 +461,12 @@ class OnchainOutput(Subtype):
                 ),
                 _ONCHAIN_OUTPUT_2.pack(self.height),
                 write_string(self.claim_kind),
-                _ONCHAIN_OUTPUT_3.pack(self.claim_block, self.deadline),
+                _ONCHAIN_OUTPUT_3.pack(
+                    self.claim_block,
+                    self.deadline,
+                    self.rival_block,
+                    self.ignore_block,
+                ),
                 write_string(self.resolved_by),
                 _ONCHAIN_OUTPUT_2.pack(self.resolved_height),
             ),
@@ -471,8 +488,13 @@ class OnchainOutput(Subtype):
         (height_,) = _ONCHAIN_OUTPUT_2.unpack_from(buf, pos)
         pos += 4
         claim_kind_, pos = read_string(buf, pos)
-        claim_block_, deadline_ = _ONCHAIN_OUTPUT_3.unpack_from(buf, pos)
-        pos += 8
+        (
+            claim_block_,
+            deadline_,
+            rival_block_,
+            ignore_block_,
+        ) = _ONCHAIN_OUTPUT_3.unpack_from(buf, pos)
+        pos += 16
         resolved_by_, pos = read_string(buf, pos)
         (resolved_height_,) = _ONCHAIN_OUTPUT_2.unpack_from(buf, pos)
         pos += 4
@@ -486,6 +508,8 @@ class OnchainOutput(Subtype):
             claim_kind=claim_kind_,
             claim_block=claim_block_,
             deadline=deadline_,
+            rival_block=rival_block_,
+            ignore_block=ignore_block_,
             resolved_by=resolved_by_,
             resolved_height=resolved_height_,
         )

@@ -27,6 +27,8 @@ def output(made_by: str, kind: str, claim: str = "", resolved_by: str = "") -> O
         claim_kind=claim,
         claim_block=0,
         deadline=0,
+        rival_block=0,
+        ignore_block=0,
         resolved_by=resolved_by,
         resolved_height=106 if resolved_by else 0,
     )
