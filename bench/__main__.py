@@ -9,7 +9,9 @@ make bench ARGS="--only channels"                       # a node with 1,000 of t
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from pathlib import Path
 
 from bench.contestant import Contestant, Findings, Sizes
 from bench.table import render
@@ -47,7 +49,11 @@ def main(argv: list[str] | None = None) -> int:
     if not args.without_ours:
         programs["pylightningd"] = None
     if args.lightningd:
-        programs["other"] = args.lightningd
+        other = shutil.which(args.lightningd)
+        if other is None:
+            print(f"--lightningd: {args.lightningd} is no program", file=sys.stderr)
+            return 1
+        programs["other"] = str(Path(other).absolute())
     columns: dict[str, Findings] = {}
     for name, command in programs.items():
         columns[name] = Contestant(name, command, bitcoind, sizes).run(set(args.only or LOADS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -66,7 +67,7 @@ class Findings:
 
 
 class Contestant:
-    """Runs all loads for one program."""
+    """Runs all loads for one program: `command` is its path, None for this tree's."""
 
     def __init__(self, name: str, command: str | None, bitcoind: Path, sizes: Sizes) -> None:
         self.name = name
@@ -85,7 +86,7 @@ class Contestant:
         """Measure what is wanted; clean up whatever happens."""
         before = os.environ.pop("LIGHTNINGD", None)
         if self._command is not None:
-            os.environ["LIGHTNINGD"] = self._command
+            os.environ["LIGHTNINGD"] = shlex.quote(self._command)
         try:
             self._bitcoind.start()
             self._measure(wanted)
@@ -217,9 +218,8 @@ def cli_command(lightningd: str | None) -> list[str] | None:
     """The lightning-cli that belongs to a lightningd: ours, or the one in the other's folder, if there is one."""
     if lightningd is None:
         return [sys.executable, "-c", INSTALLED_CLI]
-    program = shutil.which(lightningd.split()[0])
-    beside = Path(program).with_name("lightning-cli") if program else None
-    return [str(beside)] if beside is not None and beside.exists() else None
+    beside = Path(lightningd).with_name("lightning-cli")
+    return [str(beside)] if beside.exists() else None
 
 
 def processes(node: Node) -> dict[int, str]:
