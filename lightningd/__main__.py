@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pylightningd.common.version import VERSION
@@ -42,8 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(text: str) -> int:
-    print(f"lightningd: {text}", file=sys.stderr, flush=True)
+    _say(f"lightningd: {text}")
     return 1
+
+
+def _say(text: str) -> None:
+    """To stderr, if it can be written: it may be a file on a disk that is full."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _list_features() -> None:
@@ -191,12 +198,12 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 def _crashed(nodes: list[Node], error: BaseException) -> int:
     """A bug: leave all we know in the log, in crash.log and on stderr."""
     trace = "".join(traceback.format_exception(error))
-    print(f"lightningd: FATAL (version {VERSION})\n{trace}", file=sys.stderr, flush=True)
+    _say(f"lightningd: FATAL (version {VERSION})\n{trace}")
     for node in nodes:
         node.log("broken", f"FATAL (version {VERSION})\n{trace}")
         name = node.log.write_crash_log(f"FATAL (version {VERSION})\n{trace}")
         if name is not None:
-            print(f"Log dumped in {name}", file=sys.stderr, flush=True)
+            _say(f"Log dumped in {name}")
     return 1
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pylightningd.common.log import (
@@ -220,9 +221,15 @@ class Log:
                 for entry in self._kept:
                     file.write(format_lines(entry, "", self.stamp(entry.time)))
         except OSError as error:
-            print(f"Cannot write {name}: {error.strerror}", file=sys.stderr)
+            _say(f"Cannot write {name}: {error.strerror}")
             return None
         return name
+
+
+def _say(text: str) -> None:
+    """To stderr, if it can be written: it may be a file on a disk that is full."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 class _Output:
@@ -257,7 +264,7 @@ class _Output:
             self.open()
         except OSError as error:
             self._fd = old
-            print(f"Cannot reopen {self.name}: {error.strerror}", file=sys.stderr)
+            _say(f"Cannot reopen {self.name}: {error.strerror}")
             return
         os.close(old)
 

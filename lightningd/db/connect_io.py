@@ -276,6 +276,7 @@ def open_database(
     lock_fd = _lock(path)
     database = WalletDatabase(path, replica_path, on_write)
     try:
+        _check_rights(path)
         _look_first(path, network)
         _make_private(path)
         _open_checked(database, network, allow_upgrade)
@@ -285,6 +286,23 @@ def open_database(
         os.close(lock_fd)
         raise
     return OpenDatabase(database, lock_fd)
+
+
+def _check_rights(path: str) -> None:
+    """Refuse what this user may not read and write, the folder too: SQLite would say so late, and of anything. Raises DatabaseError."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DatabaseError(
+            _unusable(path, f"nothing may be written in its folder {folder} by this user")
+        )
+    if not os.path.exists(path):
+        return
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:
+        raise DatabaseError(
+            _unusable(path, f"{error.strerror}, and this user must read and write it")
+        ) from error
 
 
 def _look_first(path: str, network: Network) -> None:

@@ -134,7 +134,7 @@ def test_words_that_end_at_once(tmp_path: Path) -> None:
     wrong = go("--fee-base=many")
     assert wrong.returncode == 1
     assert wrong.stderr == "lightningd: --fee-base=many: 'many' is not a number\n"
-    assert "not supported by this node" in go("--subdaemon=hsmd:x").stderr
+    assert "not supported by this node" in go("--bookkeeper-dir=x").stderr
     assert "--recover: Invalid length: must be 32 bytes" in go("--recover=00").stderr
     assert not (tmp_path / ".lightning").exists()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pylightningd.lightningd.db import vars_io
 from pylightningd.lightningd.db.connect_io import DatabaseError, open_database, parse_dsn
 from pylightningd.lightningd.db.failures import CommitFailed
 from pylightningd.lightningd.db.migrations import STEPS
+from tests.rights import obey_permissions
 
 
 def dsn(path: Path) -> str:
@@ -260,3 +263,57 @@ def test_a_failed_write_is_named_though_the_rollback_after_it_failed_too(tmp_pat
     assert text is not None and "input/output error" in text
     assert store.disk_trouble(sqlite_error(sqlite3.SQLITE_CONSTRAINT, "unique")) is None
     db.close()
+
+
+OPEN = """
+import sys
+from pylightningd.common.network import REGTEST
+from pylightningd.lightningd.db.connect_io import DatabaseError, open_database
+try:
+    open_database(f"sqlite3://{sys.argv[1]}", REGTEST).close()
+except DatabaseError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "said"),
+    [
+        ("w/x.sqlite3", 0o000, "Permission denied, and this user must read and write it"),
+        ("w/x.sqlite3", 0o400, "Permission denied, and this user must read and write it"),
+        ("w", 0o500, "nothing may be written in its folder"),
+        ("w", 0o000, "Check that the folder exists and that it is yours"),
+    ],
+)
+def test_what_this_user_may_not_touch(tmp_path: Path, path: str, mode: int, said: str) -> None:
+    (tmp_path / "w").mkdir()
+    database = tmp_path / "w" / "x.sqlite3"
+    open_database(f"sqlite3://{database}", REGTEST).close()
+    before = database.read_bytes()
+
+    def open_it() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", OPEN, str(database)],
+            capture_output=True,
+            text=True,
+            check=True,
+            preexec_fn=obey_permissions,
+            cwd=Path(__file__).parents[3],
+        ).stdout
+
+    good = (tmp_path / path).stat().st_mode
+    (tmp_path / path).chmod(mode)
+    try:
+        told = open_it()
+    finally:
+        (tmp_path / path).chmod(good)
+    assert said in told
+    assert str(database) in told
+    assert database.read_bytes() == before
+    assert open_it() == ""
+
+
+def test_a_folder_in_the_place_of_the_database(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(DatabaseError, match="x: Is a directory"):
+        open_database(f"sqlite3://{tmp_path}/x", REGTEST)
