@@ -427,7 +427,6 @@ NOT_SUPPORTED = (
     "accept-htlc-tlv-type",
     "bookkeeper-db",
     "bookkeeper-dir",
-    "experimental-dual-fund",
     "experimental-simple-close",
     "experimental-splicing",
     "invoices-onchain-fallback",

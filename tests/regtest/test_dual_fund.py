@@ -17,7 +17,7 @@ from tests.regtest.rpc_client import RpcError
 from tests.regtest.sending import send
 from tests.regtest.waiting import wait_for
 
-DUAL = {"dev-force-features": "+29"}
+DUAL = {"experimental-dual-fund": None}
 AMOUNT_SAT = 500_000
 BEFORE_LOCKIN = (
     "DUALOPEND_OPEN_COMMIT_READY",
