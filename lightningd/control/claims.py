@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _NO_HURRY_BLOCKS = 300
 _URGENT_BLOCKS = 12
 _BUMP_STEP_PERCENT = 25
+_TRIES = 3
+"""So often in one go where the backend demands more than we knew; then again with the next block."""
+_FEE_TROUBLE = ("min fee not met", "min relay fee not met", "insufficient fee")
+"""What bitcoind says of a transaction that pays too little."""
 
 
 @dataclass(eq=False, slots=True)
@@ -62,6 +66,8 @@ class _Batch:
     """Somebody has taken a part, or a coin, so that the transaction cannot be mined any more."""
     complained: bool = False
     capped: bool = False
+    too_cheap: bool = False
+    """The backend refused it for its fee: nobody has it."""
 
     @property
     def first_block(self) -> int:
@@ -320,9 +326,12 @@ class Claims:
             self._node.chain.broadcasts.drop(batch.tx.txid())
             batch.tx, batch.txid, batch.fee = None, None, None
         batch.is_stale = False
-        rate = self._feerate(batch)
         most = claim_groups.budget(batch.claims)
-        await self._finish(batch, await self._plan(batch, rate, most, reserve=True), rate)
+        for _ in range(_TRIES):
+            rate = self._feerate(batch)
+            await self._finish(batch, await self._plan(batch, rate, most, reserve=True), rate)
+            if not batch.too_cheap or batch.is_fixed or batch.capped or batch.cancelled:
+                break
 
     async def _plan(
         self,
@@ -395,6 +404,7 @@ class Claims:
             refresh=refresh,
             why=f"onchaind {batch.kind}",
         )
+        batch.too_cheap = not ok and any(words in message for words in _FEE_TROUBLE)
         if not ok:
             self._log(batch, "debug", f"{batch.kind} was not taken: {message}")
         elif old is not None:
@@ -430,6 +440,8 @@ class Claims:
         """Whether what we sent is too cheap by now, or the time is running out."""
         if batch.tx is None or batch.is_fixed or height < batch.first_block:
             return False  # Not sent, its fee is fixed, or no block has had the chance to hold it.
+        if batch.too_cheap and not batch.capped:
+            return True
         if height <= batch.sent_height:
             return False  # Nor since it was sent: a restart alone makes nothing late.
         deadline = claim_groups.deadline_of(batch.claims)

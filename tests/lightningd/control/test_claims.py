@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -81,6 +82,34 @@ def test_a_claim_pays_more_as_its_deadline_comes_but_not_all(store: OnchainStore
     node.rate = 10_000_000
     node.block(claim.deadline)
     assert fee(node.sent[-1], claim).sat == claim.amount.sat * PENALTY_PERCENT // 100
+
+
+def test_a_claim_that_pays_too_little_for_the_mempool_pays_more_at_once(
+    store: OnchainStore,
+) -> None:
+    """The backend's floor may have risen since we asked for it: without a deadline nothing else would raise the fee."""
+    node, claim = FakeNode(store, RIG), replace(PENALTIES[0], deadline=0)
+    node.refuse = "error code: -26\nerror message:\nmempool min fee not met, 814 < 819"
+    node.claims.take(CHANNEL, (claim,))
+    node.run()
+    fees = [fee(t, claim).sat for t in node.sent]
+    assert len(fees) == 3
+    assert all(b > a * 12 // 10 for a, b in itertools.pairwise(fees))
+    node.refuse = ""
+    node.block(HEIGHT + 1)
+    assert len(node.sent) == 4
+    assert fee(node.sent[-1], claim).sat > fees[-1]
+    node.block(HEIGHT + 2)
+    assert len(node.sent) == 4
+
+
+def test_another_refusal_is_no_reason_to_pay_more(store: OnchainStore) -> None:
+    node, claim = FakeNode(store, RIG), replace(PENALTIES[0], deadline=0)
+    node.refuse = "non-BIP68-final"
+    node.claims.take(CHANNEL, (claim,))
+    node.run()
+    node.block(HEIGHT + 1)
+    assert len(node.sent) == 1
 
 
 def test_before_the_deadline_what_the_peer_could_hold_up_is_cut_apart(store: OnchainStore) -> None:
