@@ -29,3 +29,5 @@ ONCHAIN_POINTS = (
 )
 """What onchaind says of a commitment as soon as it is told of it, and again at each start."""
 RESOLVED_POINTS = ("onchaind_all_resolved",)
+PREIMAGE_POINTS = ("onchaind_extracted_preimage",)
+"""The peer took an HTLC with the preimage."""

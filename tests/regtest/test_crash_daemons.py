@@ -150,8 +150,9 @@ def _close(factory: NodeFactory, both: list[Node], txid: str, victim: Node, poin
 
 
 HSMD_POINTS = (
+    # Before anything of it is signed: nothing comes of it. Then: durable, but not sent by this node.
     (OPENER, "after:OpeningControl.open"),
-    (OTHER, "before:openingd_done"),
+    (OTHER, "after:OpeningControl._accept"),
     (OPENER, "after:openingd_done"),
 )
 HSMD_CLOSES = (

@@ -221,6 +221,17 @@ class World:
         self.rig.restart()
         self._start()
 
+    def see_again(self) -> None:
+        """A start goes through the newest block once more."""
+
+        def look() -> None:
+            for fn in self._on_block:
+                fn(self.height, None)
+            self.deadlines.on_block(self.height)
+
+        self.rig.turn(look)
+        self.rig.spin()
+
     def _watch_spend(
         self, outpoint: Outpoint, on_spend: Any, *, since_height: int | None = None
     ) -> SpendWatch:
