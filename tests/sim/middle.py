@@ -136,21 +136,24 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return folder
 
 
-def _new_database() -> tuple[OpenDatabase, Path]:
+def _new_database(copy_of: Path | None) -> tuple[OpenDatabase, Path]:
     folder = Path(_folder().name)
     place = Path(tempfile.mkdtemp(dir=folder))
-    shutil.copy(folder / "empty.sqlite3", place / "w.sqlite3")
+    shutil.copy(copy_of or folder / "empty.sqlite3", place / "w.sqlite3")
     return open_database(f"sqlite3://{place}/w.sqlite3", REGTEST), place
 
 
 class Middle:
     """One node with two channels."""
 
-    def __init__(self, chain: ToyChain, hsm: Hsm, ladder: list[str]) -> None:
+    def __init__(
+        self, chain: ToyChain, hsm: Hsm, ladder: list[str], tables: Path | None = None
+    ) -> None:
+        """`tables`: a wallet to go on from, which stays as it is."""
         self.hsm, self.ladder = hsm, ladder
         self.wallet = ToyWallet("middle", chain)
         self.backend = ToyBackend(chain)
-        self.database, self._place = _new_database()
+        self.database, self._place = _new_database(tables)
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(self._on_trouble)
         self.bugs: list[str] = []
@@ -267,6 +270,11 @@ class Middle:
         del self.failed_tasks[self._excused :]
         self.lines.clear()
         self.hung_up.clear()
+
+    def saved(self) -> Path:
+        """The file with its tables, for others to copy."""
+        self.node.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return self._place / "w.sqlite3"
 
     def close(self) -> None:
         """The story is over."""
