@@ -23,6 +23,7 @@ from pylightningd.common.channel_type import ANCHORS_TYPE, STATIC_REMOTEKEY_TYPE
 from pylightningd.common.ids import Outpoint
 from tests.sim.chain import ToyChain
 from tests.sim.middle import CLTV_DELTA, Middle
+from tests.sim.middle_checks import payment_point
 from tests.sim.middle_opening import open_world
 from tests.sim.middle_world import Neighbour, World
 from tests.sim.onchain_side import OnchainSide
@@ -111,12 +112,8 @@ def punish(world: World, blackout: int) -> int:
         world.mine(1)
         world.check()
     tx, _ = world.chain.spent[alice.funding]
-    mine = (
-        sc.p2wpkh(world._payment_point(alice)),
-        sc.p2wsh(  # noqa: SLF001
-            sc.to_remote_anchors_script(world._payment_point(alice))  # noqa: SLF001
-        ),
-    )
+    point = payment_point(alice)
+    mine = sc.p2wpkh(point), sc.p2wsh(sc.to_remote_anchors_script(point))
     stages = 0
     for n, output in enumerate(tx.outputs):
         if output.script in mine or output.amount == ANCHOR_AMOUNT:

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pylightningd.common.channel_type import ANCHORS_TYPE, STATIC_REMOTEKEY_TYPE
 from tests.sim.ladder import three_columns, with_ladder
 from tests.sim.middle import CLTV_DELTA
+from tests.sim.middle_checks import End
 from tests.sim.middle_opening import open_world
 from tests.sim.middle_world import LONGEST_LOSS, World
 
@@ -284,7 +285,7 @@ class ThreeNodes(RuleBasedStateMachine):
     @with_ladder
     def end(self) -> None:
         self.world.quieten()
-        self.world.check_end()
+        End(self.world).check()
 
 
 TestThreeNodes = ThreeNodes.TestCase
