@@ -19,6 +19,7 @@ from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.control import anchor_goal, claim_tx, fee_coins
 from pylightningd.lightningd.control.anchor_goal import Goal, Stake
+from pylightningd.lightningd.control.bump_plan import Load
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget, check_pays_less
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
 from pylightningd.lightningd.control.claims import sign_coins
@@ -40,6 +41,8 @@ class _Bump:
     parent: Tx
     since: int
     anchor: int
+    above: Load = Load()
+    """The funding transaction, where no block holds it either: the child pays for it too."""
     child: Tx | None = None
     fee: Sat = Sat(0)
     feerate_perkw: int = 0
@@ -56,7 +59,16 @@ class _Bump:
     @property
     def pays_perkw(self) -> int:
         """The feerate that it has by now, alone or with its child."""
-        return max(feerate_of(self.parent_fee, self.parent.weight()), self.feerate_perkw)
+        weight, fee = self.parent.weight(), self.parent_fee
+        together = (fee.sat + self.above.fee) * 1000 // (weight + self.above.weight)
+        return max(min(feerate_of(fee, weight), together), self.feerate_perkw)
+
+    def package(self, feerate_perkw: int) -> tuple[int, Sat]:
+        """Weight and fee of what the child brings to this feerate."""
+        weight, fee, above = self.parent.weight(), self.parent_fee, self.above
+        if above.fee * 1000 >= feerate_perkw * above.weight:
+            return weight, fee  # It needs no help, and does not help.
+        return weight + above.weight, fee + Sat(above.fee)
 
     @property
     def outpoint(self) -> Outpoint:
@@ -88,9 +100,23 @@ class Anchors:
         old = self._bumps.get(channel.dbid)
         if old is None or old.parent.txid() != tx.txid():
             bump = _Bump(channel, tx, self._node.chain.height, index)
+            bump.above = self._above(channel)
             self._recall(bump)
             self._bumps[channel.dbid] = bump
         self.on_block(self._node.chain.height)
+
+    def _above(self, channel: Channel) -> Load:
+        """The funding transaction, if it waits, and we know what it pays."""
+        store = self._node.wallet.store
+        stored = store.get_tx(channel.static.funding.txid)
+        if stored is None or stored.height is not None:
+            return Load()
+        coins = [store.get(i.outpoint) for i in stored.tx.inputs]
+        known = [c.amount.sat for c in coins if c is not None]
+        if len(known) < len(coins):
+            return Load()
+        fee = sum(known) - sum(o.amount.sat for o in stored.tx.outputs)
+        return Load(stored.tx.weight(), fee, 1)
 
     def _recall(self, bump: _Bump) -> None:
         """The child that was sent before a restart: the next one must pay more, and takes the same coins."""
@@ -114,6 +140,7 @@ class Anchors:
             if bump.channel.state is not ChannelState.AWAITING_UNILATERAL:
                 del self._bumps[dbid]
             elif not bump.busy:
+                bump.above = self._above(bump.channel)
                 self._mind_coins(bump)
                 bump.busy = True
                 self._node.spawn(self._bump(bump), f"bump the commitment of channel {dbid}")
@@ -142,7 +169,8 @@ class Anchors:
             # What mempools demand just now and a little more: they count in whole vbytes.
             return max(found or 0, chain.feerates.floor_perkw * 51 // 50)
 
-        return anchor_goal.choose(stakes, calm, bump.parent.weight(), bump.parent_fee, rate)
+        weight, fee = bump.package(rate(calm.deadline))
+        return anchor_goal.choose(stakes, calm, weight, fee, rate)
 
     def _stake(self, htlc: LiveHtlc) -> Stake | None:
         """What an HTLC of the commitment is worth to us, and until when."""
@@ -195,7 +223,9 @@ class Anchors:
                 replaces=None if replaces is None else replaces.txid(),
             )
             if not wish.dry_run:
-                await self._finish(bump, made, wish.feerate_perkw)
+                refusal = await self._finish(bump, made, wish.feerate_perkw)
+                if refusal:
+                    raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
                 done = replace(done, tx=bump.child)
             return done
         finally:
@@ -212,15 +242,15 @@ class Anchors:
         )
         await self._finish(bump, made, goal.feerate_perkw)
 
-    async def _finish(self, bump: _Bump, made: Made, target: int) -> None:
-        """Sign the child and send it."""
+    async def _finish(self, bump: _Bump, made: Made, target: int) -> str:
+        """Sign the child and send it. Returns why the backend refused it, if it did."""
         node = self._node
         child = await self._signed(bump, made)
         old = bump.child
         if made.capped:
             # What was wanted is not reached: as soon as more is at stake the next one goes on from here.
-            weight = bump.parent.weight() + made.weight
-            target = feerate_of(bump.parent_fee + made.fee, weight)
+            weight, fee = bump.package(target)
+            target = feerate_of(fee + made.fee, weight + made.weight)
         bump.child, bump.fee, bump.feerate_perkw, bump.coins = child, made.fee, target, made.coins
         self._log(
             bump,
@@ -232,16 +262,17 @@ class Anchors:
         await node.turn.do(lambda: self._store.put_claim(bump.channel.dbid, bump.outpoint, claim))
         if old is not None:
             node.chain.broadcasts.drop(old.txid())
-        await self._broadcast(bump, child)
+        return await self._broadcast(bump, child)
 
-    async def _broadcast(self, bump: _Bump, child: Tx) -> None:
-        await self._node.chain.broadcast(
+    async def _broadcast(self, bump: _Bump, child: Tx) -> str:
+        ok, message = await self._node.chain.broadcast(
             child,
             allow_high_fees=True,
             owner=("close", bump.channel.dbid),
             why="the anchor of our commitment",
             parents=(bump.parent,),
         )
+        return "" if ok else message or "refused"
 
     def _choose(self, bump: _Bump, target: int, most: Sat | None, *, reserve: bool) -> Made:
         """Inside a turn."""
@@ -255,12 +286,13 @@ class Anchors:
             (c for c in wallet.purse(wrapped_ok=False).coins if c.outpoint not in own),
             key=lambda c: -c.amount.sat,
         )
+        weight, fee = bump.package(target)
         made = claim_tx.anchor_child(
             claim_tx.anchor_input(TxIn(bump.parent.txid(), bump.anchor)),
             ANCHOR_AMOUNT,
             ANCHOR_INPUT_WEIGHT,
-            bump.parent.weight(),
-            bump.parent_fee,
+            weight,
+            fee,
             [*kept, *others],
             bump.script,
             target,

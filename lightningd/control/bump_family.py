@@ -67,18 +67,19 @@ class Family:
             if stored.height is not None:
                 raise UserError(LIGHTNINGD, f"{name} is in block {stored.height} already")
             return stored.tx, self._what(stored.tx, txid)
-        funded = self._funds(txid)
+        funded, found = self._funds(txid), await self._ask(txid)
+        wallet = self._node.wallet
+        if found is not None and any(
+            wallet.is_ours(o.script) is not None for o in found.tx.outputs
+        ):
+            return found.tx, "funding" if funded else "deposit"
         if funded and not any(c.static.we_are_opener for c in funded):
-            raise UserError(
-                LIGHTNINGD,
-                f"{name} funds a channel that the peer opened: nothing of it is ours, only the peer can bump it",
-            )
-        found = await self._ask(txid)
-        if found is None:
+            why = "funds a channel that the peer opened: nothing of it is ours, only the peer can bump it"
+        elif found is not None:
+            why = "is in the mempool, but nothing of it is ours"
+        else:
             raise UserError(LIGHTNINGD, f"Unknown transaction {name}: nothing of ours")
-        if not any(self._node.wallet.is_ours(o.script) is not None for o in found.tx.outputs):
-            raise UserError(LIGHTNINGD, f"{name} is in the mempool, but nothing of it is ours")
-        return found.tx, "deposit"
+        raise UserError(LIGHTNINGD, f"{name} {why}")
 
     def _what(self, tx: Tx, txid: Txid) -> str:
         if self._funds(txid):
@@ -94,6 +95,10 @@ class Family:
 
     def _funds(self, txid: Txid) -> list[Channel]:
         return [c for c in self._node.channels or () if c.static.funding.txid == txid]
+
+    def has_anchor(self, txid: Txid) -> bool:
+        """Whether a channel that it funds has anchors."""
+        return any(c.channel_type.has_anchors for c in self._funds(txid))
 
     def _mutual_closes(self) -> dict[Txid, Channel]:
         if self._closes is None:

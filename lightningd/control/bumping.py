@@ -132,7 +132,12 @@ class Bumper:
         why = "; ".join(dict.fromkeys(map(str, refusals)))
         text = f"Cannot bump {txid_hex(target.stuck.txid)}: {why}"
         if target.stuck.what == "funding" and not target.stuck.ours and not target.below:
-            text += ". It waits in mempools until fees fall; only somebody whom another of its outputs pays can hurry it"
+            text += ". It waits in mempools until fees fall"
+            if self._family.has_anchor(target.stuck.txid):
+                text += (
+                    "; who cannot wait gives the channel up: after `close` with unilateraltimeout=1 the child of our"
+                    " commitment's anchor pays for both, with a confirmed coin of the wallet"
+                )
         return UserError(code, text)
 
     def _told(self, target: _Target, plan: Plan, tx: Tx | None = None) -> Bumped:

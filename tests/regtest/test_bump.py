@@ -171,3 +171,13 @@ def test_bump_a_funding(node_factory: NodeFactory) -> None:
     node_factory.mine(1)
     assert not bitcoind.mempool()
     wait_state(l1, "CHANNELD_NORMAL")
+    # A channel that is given up before its funding is in a block: the anchor's child pays for all three.
+    node_factory.fund_wallet(l1, 200_000)
+    opened = l1.rpc("fundchannel", id=l2.id, amount=300_000, feerate="253perkw")
+    bitcoind.wait_for_mempool(opened["txid"])
+    l2.stop()
+    (commitment,) = l1.rpc("close", id=opened["channel_id"], unilateraltimeout=1)["txids"]
+    bitcoind.wait_for_mempool(commitment)
+    child = bump_soon(l1, commitment, "9000perkw")
+    assert set(bitcoind.mempool()) == {opened["txid"], commitment, child["txid"]}
+    assert package_perkw(bitcoind, child["txid"]) in range(8900, 9300)

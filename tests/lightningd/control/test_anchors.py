@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from pylightningd.common.amount import Sat
-from pylightningd.common.bitcoin.tx import Tx
+from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint
 from pylightningd.lightningd.channels.channel import LiveHtlc
@@ -108,6 +110,33 @@ def test_restarts_do_not_put_off_the_day_by_which_it_shall_confirm(rig: Rig) -> 
     feerates.for_deadline = rate
     broadcast(world)
     assert set(asked) == {HEIGHT - 1 + anchor_goal.NO_HTLC_BLOCKS}
+
+
+def test_a_funding_that_waits_is_paid_for_too(rig: Rig) -> None:
+    world = World(rig, Keys(anchors=True, htlcs=(BIG,)))
+    world.wallet.coins.update({A.outpoint: A, B.outpoint: B})
+    world.channel(live(BIG))
+    funding = Tx(2, (TxIn(A.outpoint.txid, 0),), (TxOut(A.amount - Sat(100), bytes(34)),))
+    stored = SimpleNamespace(tx=funding, height=None)
+    world.wallet.store.get_tx = lambda _txid: stored
+    world.wallet.reserve([A])
+    broadcast(world)
+    commitment = world.keys.ours.tx
+    rig.wait(rig.node.onchain.anchors.bump(commitment.txid(), Wish(feerate_perkw=5000))).result()
+    ours = child(world)
+    outputs = sum(o.amount.sat for o in commitment.outputs)
+    paid = 100 + world.keys.channel.funding_amount.sat - outputs
+    paid += 330 + B.amount.sat - ours.outputs[0].amount.sat
+    weight = funding.weight() + commitment.weight() + ours.weight()
+    assert 4900 <= paid * 1000 // weight <= 5200
+    # Once it is in a block, it needs no help.
+    stored.height = HEIGHT
+    world.mine()
+    rig.wait(rig.node.onchain.anchors.bump(commitment.txid(), Wish(feerate_perkw=9000))).result()
+    paid = world.keys.channel.funding_amount.sat - outputs
+    paid += 330 + B.amount.sat - child(world).outputs[0].amount.sat
+    weight = commitment.weight() + child(world).weight()
+    assert 8800 <= paid * 1000 // weight <= 9300
 
 
 def test_bump_compares_what_both_pay(rig: Rig) -> None:
