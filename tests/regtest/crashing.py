@@ -40,6 +40,20 @@ def rise(node: Node, point: str) -> None:
     node.start()
 
 
+def start_and_die(node: Node, point: str) -> None:
+    """Start a node that dies in that, or soon after."""
+    node.options["dev-crash-at"] = point
+    node.start(wait=False)
+    wait_dead(node, point)
+    node.options["dev-crash-at"] = "nothing"
+
+
+def wait_dead(node: Node, point: str) -> None:
+    """Wait until a node has killed itself."""
+    wait_for(lambda: not node.is_running, f"{node.name} to die {point}")
+    assert node.wait_exit() == -signal.SIGKILL
+
+
 class Payments:
     """Payments that one node makes to another, which may crash while it does."""
 
