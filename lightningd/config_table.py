@@ -444,7 +444,6 @@ WITHOUT_EFFECT = (
     "experimental-peer-storage",
     "i-promise-to-fix-broken-api-user",
     "large-channels",
-    "require-confirmed-inputs",
     "dev-builtin-plugins-unimportant",
     "dev-debugger",
     "dev-fail-process-onionpacket",

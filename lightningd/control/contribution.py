@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pylightningd.common.bitcoin.psbt import SERIAL_ID_KEY, Psbt
 from pylightningd.common.bitcoin.tx import Tx
-from pylightningd.common.errors import UserError
+from pylightningd.common.errors import BackendError, UserError
 from pylightningd.common.ids import Outpoint
 from pylightningd.common.wire.common_wire import JointInput, JointOutput
 from pylightningd.lightningd.rpc.errors import FUNDING_PSBT_INVALID
@@ -111,12 +111,18 @@ def parts_of_draft(node: Node, draft: Draft) -> Parts:
 
 
 async def are_confirmed(node: Node, outpoints: Iterable[Outpoint]) -> bool:
-    """Whether each is in a block and unspent. Raises BackendError."""
+    """Whether each is in a block and unspent; False where the backend cannot tell."""
     for outpoint in outpoints:
         coin = node.wallet.store.get(outpoint)
         if coin is not None:
             if coin.height is None:
                 return False
-        elif await node.chain.backend.unspent(outpoint) is None:
+            continue
+        try:
+            if await node.chain.backend.unspent(outpoint) is None:
+                return False
+            if await node.chain.backend.mempool_tx(outpoint.txid) is not None:
+                return False
+        except BackendError:
             return False
     return True

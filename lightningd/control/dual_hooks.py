@@ -18,7 +18,7 @@ from pylightningd.common.errors import UserError
 from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire import openingd_wire as ow
 from pylightningd.common.wire import peer_wire as pw
-from pylightningd.common.wire.common_wire import Basepoints, JointInput, JointOutput
+from pylightningd.common.wire.common_wire import Basepoints
 from pylightningd.lightningd.channels.inflight import Inflight, make_psbt, outpoint_of
 from pylightningd.lightningd.control.contribution import Parts, are_confirmed, parts_of_psbt
 from pylightningd.lightningd.control.workers import fee_bounds
@@ -137,16 +137,20 @@ class DualHooks:
         self,
         channel_id: ChannelId,
         locktime: int,
-        inputs: tuple[JointInput, ...],
-        outputs: tuple[JointOutput, ...],
+        parts: Parts,
+        *,
+        confirmed: bool,
     ) -> Parts:
-        """What the plugin wants in the transaction, now that the peer has put this in. Raises UserError."""
-        psbt = make_psbt(locktime, inputs, outputs)
+        """What the plugin wants in the transaction, now that all these are in it. Raises UserError.
+
+        `confirmed`: the peer wants our inputs to be in blocks.
+        """
+        psbt = make_psbt(locktime, *parts)
         payload = {
             "openchannel2_changed": {
                 "psbt": psbt.to_base64(),
                 "channel_id": channel_id.hex(),
-                "require_confirmed_inputs": False,
+                "require_confirmed_inputs": confirmed,
             }
         }
         final = await self._last_psbt("openchannel2_changed", payload, psbt)

@@ -13,7 +13,7 @@ transaction is on disk before it is broadcast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,10 @@ from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.channeld_wire import FeeState
 from pylightningd.common.wire.common_wire import JointInput, JointOutput
 from pylightningd.lightningd.channels.channel import Channel, Policy, StateChange
-from pylightningd.lightningd.channels.inflight import BadSignatures, Inflight
+from pylightningd.lightningd.channels.inflight import BadSignatures, Inflight, outpoint_of
 from pylightningd.lightningd.channels.registry import state_changed_payload
 from pylightningd.lightningd.channels.states import Cause, ChannelState
-from pylightningd.lightningd.control.contribution import new_serial
+from pylightningd.lightningd.control.contribution import are_confirmed, new_serial
 from pylightningd.lightningd.control.dual_hooks import DualHooks
 from pylightningd.lightningd.control.opening import LIGHTNINGD, Opening
 from pylightningd.lightningd.rpc.errors import (
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.control.openingd import OpeningControl
     from pylightningd.lightningd.node import Node
     from pylightningd.lightningd.peers import Peer
+
+_MAX_EARLY = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class DualOpening(Opening):
     draft_number: int = 0
     channel_id: ChannelId | None = None
     terms: ow.OpeningdAccepted2 | None = None
+    early: list[bytes] = field(default_factory=list)
 
     def futures(self) -> tuple[Any, ...]:
         """What is failed with it: the command that waits now."""
@@ -181,7 +184,7 @@ class DualControl:
                 announce=request.announce,
                 channel_type=request.channel_type or control.channel_type(peer, request.announce),
                 upfront_shutdown_script=control.upfront_script(peer, opening, request.close_to),
-                require_confirmed_inputs=False,
+                require_confirmed_inputs=self._insists,
                 sign_first_on_tie=node.node_id < peer.id,
                 ours=ow.Contribution(
                     funding_amount=request.amount,
@@ -264,7 +267,7 @@ class DualControl:
                     first_per_commitment_point=first,
                     second_per_commitment_point=second,
                     upfront_shutdown_script=control.upfront_script(peer, opening, answer.close_to),
-                    require_confirmed_inputs=False,
+                    require_confirmed_inputs=self._insists,
                     sign_first_on_tie=node.node_id < peer.id,
                     ours=answer.ours,
                     msg=raw,
@@ -277,7 +280,10 @@ class DualControl:
         channel_id = opening.channel_id or ChannelId(bytes(32))
         try:
             inputs, outputs = await self._hooks.changed(
-                channel_id, opening.locktime, msg.inputs, msg.outputs
+                channel_id,
+                opening.locktime,
+                (msg.inputs, msg.outputs),
+                confirmed=opening.terms is not None and opening.terms.requires_confirmed_inputs,
             )
         except UserError as error:
             self._control.give_up(opening, error.message)
@@ -297,10 +303,37 @@ class DualControl:
             case ow.OpeningdProposal() as msg:
                 self._on_proposal(msg)
             case ow.OpeningdConstructed() as msg:
-                self._on_constructed(msg, incoming)
+                if self._insists:
+                    self._check_soon(msg, incoming)
+                else:
+                    self._on_constructed(msg, incoming)
             case _:
                 return False
         return True
+
+    @property
+    def _insists(self) -> bool:
+        """Whether the peer's inputs must be in blocks."""
+        return bool(self._node.config["require-confirmed-inputs"])
+
+    def _check_soon(self, msg: ow.OpeningdConstructed, incoming: Incoming) -> None:
+        name = f"inputs of the peer, opening {msg.channel.dbid}"
+        self._node.turn.after_commit(
+            lambda: self._node.attempt(self._check_confirmed(msg, incoming), name, incoming.refuse)
+        )
+
+    async def _check_confirmed(self, msg: ow.OpeningdConstructed, incoming: Incoming) -> None:
+        theirs = [joint for joint in msg.funding.inputs if not joint.ours]
+        if not await are_confirmed(self._node, map(outpoint_of, theirs)):
+            incoming.refuse("Requested only confirmed inputs for this open")
+            return
+        await self._node.turn.do(lambda: self._on_constructed(msg, incoming))
+
+    def early_message(self, dbid: int, raw: bytes) -> None:
+        """What the peer said before its channel is a row here."""
+        opening = self._opening(dbid)
+        if opening is not None and len(opening.early) < _MAX_EARLY:
+            opening.early.append(raw)
 
     def _opening(self, dbid: int) -> DualOpening | None:
         opening = self._control.openings.get(dbid)
@@ -345,6 +378,8 @@ class DualControl:
         self._tie(channel, opening.draft_number)
         node.channel_events.watch_funding(channel)
         node.joint_watch.watch(channel)
+        for raw in opening.early:
+            node.peers.stash(node.peers.of(channel.peer_id), channel.channel_id, raw)
         if opening.we_are_opener:
             self._secured[dbid] = opening.accepted
             self.expect_whole(channel)

@@ -98,6 +98,7 @@ class OpeningControl:
         """A fast peer's channel_ready came by the opening's route: channeld gets it with its own."""
         channel = self._node.channels.get(msg.dbid)
         if channel is None:
+            self.dual.early_message(msg.dbid, msg.msg)
             return
         peer = self._node.peers.of(channel.peer_id)
         if channel.inflight is not None and channel.route_id is not None:
