@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.db.connect_io import WalletDatabase
 
 
+_COLUMNS = (
+    "id, state, label, payment_hash, payment_key, payment_secret, msatoshi, expiry_time, bolt11,"
+    " description, min_final_cltv, pay_index, msatoshi_received, paid_timestamp, local_offer_id,"
+    " updated_index"
+)
+
+
 class InvoiceState(IntEnum):
     """CLN's numbers; in lower case the words of listinvoices."""
 
@@ -187,12 +194,8 @@ class InvoiceStore:
         return found[0] if found else None
 
     def _select(self, where: str, *values: object) -> list[InvoiceRow]:
-        cursor = self._db.execute_sql(f"SELECT * FROM invoices WHERE {where}", values)
-        rows = cursor.fetchall()
-        if not rows:
-            return []
-        names = [column[0] for column in cursor.description]
-        return [_invoice(dict(zip(names, row, strict=True))) for row in rows]
+        cursor = self._db.execute_sql(f"SELECT {_COLUMNS} FROM invoices WHERE {where}", values)
+        return [_invoice(row) for row in cursor.fetchall()]
 
 
 def _waited(invoice: InvoiceRow, *, invstring: bool = False) -> dict[str, Any]:
@@ -203,22 +206,27 @@ def _waited(invoice: InvoiceRow, *, invstring: bool = False) -> dict[str, Any]:
     return told
 
 
-def _invoice(row: dict[str, Any]) -> InvoiceRow:
+def _invoice(row: tuple[Any, ...]) -> InvoiceRow:
+    """From the columns of `_COLUMNS`: quicker than by name, and each payment reads one."""
+    (
+        row_id, state, label, payment_hash, preimage, payment_secret, amount, expires_at, bolt11,
+        description, min_final_cltv, pay_index, received, paid_at, local_offer_id, updated_index,
+    ) = row  # fmt: skip
     return InvoiceRow(
-        id=row["id"],
-        state=InvoiceState(row["state"]),
-        label=row["label"],
-        payment_hash=row["payment_hash"],
-        preimage=row["payment_key"],
-        payment_secret=row["payment_secret"],
-        amount=None if row["msatoshi"] is None else Msat(row["msatoshi"]),
-        expires_at=row["expiry_time"],
-        bolt11=row["bolt11"],
-        description=row["description"],
-        min_final_cltv=row["min_final_cltv"],
-        pay_index=row["pay_index"],
-        received=None if row["msatoshi_received"] is None else Msat(row["msatoshi_received"]),
-        paid_at=row["paid_timestamp"],
-        local_offer_id=row["local_offer_id"],
-        updated_index=row["updated_index"],
+        id=row_id,
+        state=InvoiceState(state),
+        label=label,
+        payment_hash=payment_hash,
+        preimage=preimage,
+        payment_secret=payment_secret,
+        amount=None if amount is None else Msat(amount),
+        expires_at=expires_at,
+        bolt11=bolt11,
+        description=description,
+        min_final_cltv=min_final_cltv,
+        pay_index=pay_index,
+        received=None if received is None else Msat(received),
+        paid_at=paid_at,
+        local_offer_id=local_offer_id,
+        updated_index=updated_index,
     )

@@ -120,7 +120,6 @@ async def invoice(
     key = preimage if preimage is not None else node.entropy.take(32)
     secret = node.entropy.take(32)
     payment_hash = sha256(key).digest()
-    node.invoices.check_new(label, payment_hash)
     amount = amount_msat if isinstance(amount_msat, Msat) else None
     hints, warnings = choose_hints(node, amount, exposeprivatechannels)
     final_cltv = cltv if cltv is not None else node.settings.cltv_final

@@ -148,7 +148,7 @@ async def sendpay(
         created_at=int(node.clock.now()),
         payment_hash=payment_hash,
         partid=partid,
-        groupid=node.payments.next_group(payment_hash) if groupid is None else groupid,
+        groupid=groupid or 0,
         destination=hops[-1].node,
         amount=final_amount,
         amount_sent=hops[0].amount,
@@ -163,7 +163,13 @@ async def sendpay(
         total=amount_msat or final_amount,
         metadata=payment_metadata,
     )
-    sent = await node.turn.do(lambda: node.payments.send_route(hops, part, final))
+
+    def send() -> Part:
+        if groupid is None:
+            part.groupid = node.payments.next_group(payment_hash)
+        return node.payments.send_route(hops, part, final)
+
+    sent = await node.turn.do(send)
     return _sent_json(sent)
 
 

@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import peewee
 import pytest
 
 from pylightningd.common.network import BITCOIN, REGTEST
@@ -105,6 +107,25 @@ def test_the_copy_follows(tmp_path: Path) -> None:
     copy.close()
     db.close()
     assert rows == [("data_version", 3), ("kept", 5)]
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_a_statement_for_each_row(tmp_path: Path, copy: bool) -> None:
+    db = open_database(dsn(tmp_path) + (f":{tmp_path}/copy.sqlite3" if copy else ""), REGTEST)
+    insert = "INSERT INTO vars (name, intval) VALUES (?, ?)"
+    db.store.begin()
+    db.connection.execute_each(insert, [("one", 1), ("two", 2)])
+    db.store.savepoint()
+    with pytest.raises(peewee.IntegrityError):
+        db.connection.execute_each(insert, [("three", 3), ("one", 4)])
+    db.store.rollback_to_savepoint()
+    db.store.commit()
+    db.close()
+    for name in ("w", "copy") if copy else ("w",):
+        with closing(sqlite3.connect(tmp_path / f"{name}.sqlite3")) as file:
+            rows = file.execute("SELECT name FROM vars WHERE intval BETWEEN 1 AND 4").fetchall()
+        assert {row[0] for row in rows} >= {"one", "two"}
+        assert "three" not in {row[0] for row in rows}
 
 
 def test_the_file_alone_may_hold_every_commit(tmp_path: Path) -> None:

@@ -66,6 +66,31 @@ def test_expiry(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_the_timer_is_for_the_one_that_expires_first(tmp_path: Path) -> None:
+    async def test(rig: Rig) -> None:
+        now = int(rig.clock.now())
+        for label, seconds in (("cake", 3600), ("rum", 7200), ("milk", 60)):
+            await rig.make_invoice(
+                label=label, payment_hash=label.encode() * 8, expires_at=now + seconds
+            )
+        assert [t.seconds for t in rig.timers if not t.cancelled] == [60]
+        for seconds, due in (
+            (60, {"milk"}),
+            (3540, {"milk", "cake"}),
+            (3600, {"milk", "cake", "rum"}),
+        ):
+            rig.clock.advance(seconds)
+            await rig.fire(seconds)
+            await rig.turn.do(lambda: None)
+            rows = rig.invoices.store.all()
+            assert {row.label for row in rows if row.state is InvoiceState.EXPIRED} == due
+        assert not [t for t in rig.timers if not t.cancelled]
+        await rig.make_invoice(expires_at=now + 9000)
+        assert [t.seconds for t in rig.timers if not t.cancelled] == [1800]
+
+    run(tmp_path, test)
+
+
 def test_expired_while_the_node_was_down(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         await rig.make_invoice()
