@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
 _PLACEHOLDER = p2wsh(b"")
 _JOINT_WITNESS_WU = 110
-"""BOLT 3, "Calculating Fees for Collaborative Transaction Construction": no witness is counted as less than 107, and its count."""
+"""BOLT 3, "Calculating Fees for Collaborative Transactions": no witness is counted as less than 107, and its count."""
 _WUMBO_LIMIT = Sat(2**24 - 1)
 
 
