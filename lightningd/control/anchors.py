@@ -88,22 +88,41 @@ class Anchors:
         self._node = node
         self._store = store
         self._bumps: dict[int, _Bump] = {}
+        self._theirs: dict[Txid, _Bump] = {}
+        """Peers' commitments that a user has bumped: by our anchor in them. Nothing raises those by itself."""
 
     def mind(self, channel: Channel, tx: Tx) -> None:
         """Our commitment was broadcast: see to it that it confirms in time. Outside turns."""
+        old = self._bumps.get(channel.dbid)
+        if old is None or old.parent.txid() != tx.txid():
+            bump = self._find(channel, tx)
+            if bump is None:
+                return
+            self._bumps[channel.dbid] = bump
+        self.on_block(self._node.chain.height)
+
+    def _find(self, channel: Channel, tx: Tx) -> _Bump | None:
+        """Our anchor in a commitment of either side, if there is one."""
         if not channel.channel_type.has_anchors:
-            return
+            return None
+        # BOLT 3, "`to_local_anchor` and `to_remote_anchor` Output (option_anchors)": each side's by its funding key.
         ours = sc.p2wsh(sc.anchor_script(channel.static.local_basepoints.funding_pubkey))
         index = next((n for n, o in enumerate(tx.outputs) if o.script == ours), None)
         if index is None:
-            return
-        old = self._bumps.get(channel.dbid)
-        if old is None or old.parent.txid() != tx.txid():
-            bump = _Bump(channel, tx, self._node.chain.height, index)
-            bump.above = self._above(channel)
-            self._recall(bump)
-            self._bumps[channel.dbid] = bump
-        self.on_block(self._node.chain.height)
+            return None
+        bump = _Bump(channel, tx, self._node.chain.height, index)
+        bump.above = self._above(channel)
+        self._recall(bump)
+        return bump
+
+    async def bump_theirs(self, channel: Channel, tx: Tx, wish: Wish) -> Bumped | None:
+        """Bump a commitment of the peer's that waits; None where no output of it is our anchor."""
+        bump = self._theirs.get(tx.txid()) or self._find(channel, tx)
+        if bump is None:
+            return None
+        self._theirs[tx.txid()] = bump
+        await self._node.hsm.ask(hw.HsmdSetupChannel(channel=channel.static))
+        return await self._raise(bump, wish)
 
     def _above(self, channel: Channel) -> Load:
         """The funding transaction, if it waits, and we know what it pays."""
@@ -136,6 +155,12 @@ class Anchors:
 
     def on_block(self, _height: int) -> None:
         """Bump what waits too long. After the turn of a block."""
+        for txid, theirs in list(self._theirs.items()):
+            if self._node.onchain.spent_since(theirs.channel) is not None:
+                del self._theirs[txid]
+            elif not theirs.busy:
+                theirs.above = self._above(theirs.channel)
+                self._mind_coins(theirs)
         for dbid, bump in list(self._bumps.items()):
             if bump.channel.state is not ChannelState.AWAITING_UNILATERAL:
                 del self._bumps[dbid]
@@ -195,12 +220,15 @@ class Anchors:
 
     async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
         """Bump a commitment, named by itself or by its child; None where it is none. Raises CannotAfford, UserError."""
-        bump = next((b for b in self._bumps.values() if txid in b.txids), None)
-        if bump is None:
-            return None
+        known = (*self._bumps.values(), *self._theirs.values())
+        bump = next((b for b in known if txid in b.txids), None)
+        return None if bump is None else await self._raise(bump, wish)
+
+    async def _raise(self, bump: _Bump, wish: Wish) -> Bumped:
+        name = txid_hex(bump.parent.txid())
         if bump.busy:
-            raise UserError(LIGHTNINGD, f"{txid_hex(txid)} is being raised just now")
-        check_pays_less(wish, txid_hex(txid), bump.pays_perkw)
+            raise UserError(LIGHTNINGD, f"{name} is being raised just now")
+        check_pays_less(wish, name, bump.pays_perkw)
         bump.busy = True
         try:
             before, replaces = bump.fee, bump.child

@@ -96,6 +96,19 @@ class Family:
     def _funds(self, txid: Txid) -> list[Channel]:
         return [c for c in self._node.channels or () if c.static.funding.txid == txid]
 
+    async def peers_commitment(self, txid: Txid) -> tuple[Channel, Tx] | None:
+        """The channel whose funding output it spends, where we have not made it."""
+        if self._store.get_tx(txid) is not None or txid in self._mutual_closes():
+            return None
+        found = await self._ask(txid)
+        if found is None:
+            return None
+        spends = {i.outpoint for i in found.tx.inputs}
+        for channel in self._node.channels or ():
+            if channel.static.funding in spends:
+                return channel, found.tx
+        return None
+
     def has_anchor(self, txid: Txid) -> bool:
         """Whether a channel that it funds has anchors."""
         return any(c.channel_type.has_anchors for c in self._funds(txid))

@@ -62,14 +62,16 @@ class Bumper:
     async def bump(self, txid: Txid, wish: Wish, output: int | None = None) -> Bumped:
         """Raises UserError where there is nothing to bump, or no money for it.
 
-        A claim of a closed channel's output: RBF, from the output or the coins that pay for it. Our commitment: CPFP by
-        its anchor. What our wallet sent: the cheapest of RBF (unless a channel or another transaction of ours hangs on
+        A claim of a closed channel's output: RBF, from the output or the coins that pay for it. A commitment, ours or
+        the peer's: CPFP by our anchor. What our wallet sent: the cheapest of RBF (unless a channel or another transaction of ours hangs on
         its txid), a child that spends what it pays us, and RBF of a child that we made before. A mutual close, or what
         others pay us: such a child. `output`: the child spends this one of its outputs.
         """
         onchain = self._node.onchain
         try:
             found = await onchain.claims.bump(txid, wish) or await onchain.anchors.bump(txid, wish)
+            if found is None and (theirs := await self._family.peers_commitment(txid)) is not None:
+                found = await onchain.anchors.bump_theirs(*theirs, wish)
         except CannotAfford as why:
             raise UserError(FUND_CANNOT_AFFORD, str(why)) from None
         if found is not None:

@@ -37,7 +37,7 @@ _TXID = "02539f0b8f1c3bd1ab9ac5a7a6a4b3d4c8a1ee3c1a5f27b5a12a8f5c9c0d1e2f"
     params={
         "txid": Param(
             txid_or_outpoint,
-            "a withdrawal, funding, close, commitment or claim of ours, the child that was made for one, or somebody's "
+            "a withdrawal, funding, close, commitment or claim of ours, the peer's commitment, the child that was made for one, or somebody's "
             "transaction that pays our wallet; with :n, spend that output of it if a child is made",
         ),
         "feerate": Param(

@@ -171,6 +171,17 @@ def test_bump_a_funding(node_factory: NodeFactory) -> None:
     node_factory.mine(1)
     assert not bitcoind.mempool()
     wait_state(l1, "CHANNELD_NORMAL")
+    # The peer's commitment, by our anchor in it.
+    l1.stop()
+    commitment = close_alone(l2)
+    bitcoind.wait_for_mempool(commitment)
+    l1.start()
+    child = bump_soon(l1, commitment, "9000perkw")
+    assert (child["kind"], child["method"]) == ("commitment", "cpfp")
+    assert package_perkw(bitcoind, child["txid"]) in range(8900, 9300)
+    node_factory.mine(1, wait_for_mempool=child["txid"])
+    wait_state(l1, "ONCHAIN")
+    node_factory.connect(l1, l2)
     # A channel that is given up before its funding is in a block: the anchor's child pays for all three.
     node_factory.fund_wallet(l1, 200_000)
     opened = l1.rpc("fundchannel", id=l2.id, amount=300_000, feerate="253perkw")

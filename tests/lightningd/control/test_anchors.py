@@ -8,9 +8,10 @@ import pytest
 
 from pylightningd.common.amount import Sat
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
+from pylightningd.common.channel.htlc_states import Side
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint
-from pylightningd.lightningd.channels.channel import LiveHtlc
+from pylightningd.lightningd.channels.channel import Channel, LiveHtlc
 from pylightningd.lightningd.control import anchor_goal
 from pylightningd.lightningd.control.bump_wish import Wish
 from tests.lightningd.channels.rig import Rig
@@ -18,6 +19,7 @@ from tests.lightningd.control.fake_wallet import coin, elsewhere
 from tests.lightningd.control.onchain_rig import World, live
 from tests.onchaind.rig import HEIGHT, htlc, preimage
 from tests.onchaind.rig import Rig as Keys
+from tests.onchaind.script_check import check_spend
 
 A, B = coin(1, 300_000), coin(2, 200_000)
 BIG = htlc(1, ours=False, sat=400_000, cltv=HEIGHT + 400)
@@ -137,6 +139,33 @@ def test_a_funding_that_waits_is_paid_for_too(rig: Rig) -> None:
     paid += 330 + B.amount.sat - child(world).outputs[0].amount.sat
     weight = commitment.weight() + child(world).weight()
     assert 8800 <= paid * 1000 // weight <= 9300
+
+
+def test_the_peers_commitment_can_be_bumped_by_our_anchor_in_it(rig: Rig) -> None:
+    world = World(rig, Keys(anchors=True, htlcs=(BIG,)))
+    world.wallet.coins.update({A.outpoint: A})
+    channel: Channel | None = world.channel(live(BIG))
+    theirs = world.keys.commitment(Side.REMOTE, world.keys.REVOKED).tx
+    first = None
+    for rate in (5000, 8000):
+        assert channel is not None
+        anchors = rig.node.onchain.anchors
+        done = rig.wait(anchors.bump_theirs(channel, theirs, Wish(feerate_perkw=rate))).result()
+        assert done.replaces == first
+        first = done.tx.txid()
+        assert {i.outpoint.txid for i in done.tx.inputs} == {theirs.txid(), A.outpoint.txid}
+        check_spend(done.tx, 0, theirs.outputs[done.tx.inputs[0].index].script, Sat(330))
+        world.restart()
+        channel = world.our_channel
+    anchors = rig.node.onchain.anchors
+    assert channel is not None
+    refused = rig.wait(anchors.bump_theirs(channel, theirs, Wish(feerate_perkw=8000)))
+    with pytest.raises(UserError, match="already"):
+        refused.result()
+    assert rig.wait(anchors.bump(first, Wish(feerate_perkw=9000))).result().what == "commitment"
+    world.mempool.clear()
+    world.mine(theirs)
+    assert rig.wait(anchors.bump(first, Wish(feerate_perkw=9000))).result() is None
 
 
 def test_bump_compares_what_both_pay(rig: Rig) -> None:
