@@ -75,7 +75,8 @@ def persist_points() -> set[str]:
 def killed_at() -> set[str]:
     """Names at which some test kills the node: real nodes by tables, and the master of the rig."""
     tables = [v for k, v in vars(points).items() if k.endswith("_POINTS")]
-    real = {name for table in tables for name in table}
+    tables += [names for table in tables if isinstance(table, dict) for names in table.values()]
+    real = {name for table in tables if not isinstance(table, dict) for name in table}
     return real | {case.name for case in test_deaths.CASES} | set(test_deaths_onchain.POINTS)
 
 

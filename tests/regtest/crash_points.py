@@ -6,9 +6,17 @@ Names are those of `--dev-crash-at`.
 from __future__ import annotations
 
 PAY_POINTS = ("channeld_sending_commitsig", "channeld_got_revoke", "channeld_got_commitsig")
+BEGIN_POINTS = {
+    "opener": ("Wallet.draft", "OpeningControl.open"),
+    "accepter": ("OpeningControl._accept",),
+}
+"""Of an opening, before anything of it is on disk."""
 OPEN_POINTS = ("openingd_done", "channeld_sending_channel_ready", "channeld_got_channel_ready")
 
 
+TAKE_UP_POINTS = ("connectd_peer_connected", "channeld_reestablished")
+FEE_POINTS = ("channeld_sending_commitsig",)
+"""The first commitment of a new connection, which brings a new feerate."""
 CLOSE_POINTS = (
     "channeld_got_shutdown",
     "channeld_shutdown_complete",

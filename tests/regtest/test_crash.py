@@ -16,7 +16,14 @@ from typing import Any
 import pytest
 
 from tests.regtest.books import check_books
-from tests.regtest.crash_points import CLOSE_POINTS, OPEN_POINTS, PAY_POINTS
+from tests.regtest.crash_points import (
+    BEGIN_POINTS,
+    CLOSE_POINTS,
+    FEE_POINTS,
+    OPEN_POINTS,
+    PAY_POINTS,
+    TAKE_UP_POINTS,
+)
 from tests.regtest.crashing import (
     AMOUNT_MSAT,
     DEATH,
@@ -28,6 +35,7 @@ from tests.regtest.crashing import (
     meet,
     normal,
     rise,
+    start_and_die,
 )
 from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import Node
@@ -106,19 +114,21 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
         node_factory.fund_wallet(l1, 1_000_000, mine=False)
     node_factory.mine(1, wait_for_mempool=7)
     wait_for(lambda: l1.spendable_sat() == 7_000_000)
-    for point in (f"{when}:{name}" for name in OPEN_POINTS for when in WHEN):
+    names = (*BEGIN_POINTS[role], *OPEN_POINTS)
+    for point in (f"{when}:{name}" for name in names for when in WHEN):
         meet(node_factory, l1, l2)
         crash_at(victim, point)
-        expected = GONE if "openingd" in point else ()
+        is_open = "channel_ready" in point
+        expected = () if is_open else GONE
         with contextlib.suppress(*expected):
             l1.rpc("fundchannel", id=l2.id, amount=200_000)
-        if "openingd" in point:
-            rise(victim, point)
-            node_factory.mine(1)
-        else:
+        if is_open:
             node_factory.bitcoind.generate(1, wait_for_mempool=1)
             rise(victim, point)
             node_factory.sync()
+        else:
+            rise(victim, point)
+            node_factory.mine(1)
         wait_for(lambda: normal(l1) == normal(l2), "both to know the same channels")
         # The accepter may have a channel that its opener has not: nobody takes that one up.
         wait_back(l1, l2, states=("CHANNELD_NORMAL",))
@@ -169,6 +179,35 @@ def test_lightningd_dies_while_closing(node_factory: NodeFactory, role: str, whe
     for node in (l1, l2):
         wait_for(lambda n=node: set(n.channel_states()) == {"ONCHAIN"})
     check_books(node_factory)
+
+
+def test_lightningd_dies_while_the_feerate_changes(node_factory: NodeFactory) -> None:
+    """The opener dies as it takes the channel up and as it says the new feerate, then the other as it hears one."""
+    l1, l2 = node_factory.make_many(2, OPTIONS, may_crash=True)
+    node_factory.open_channel(l1, l2, push_msat=200_000_000)
+    wait_back(l1, l2)
+    l1.stop()
+    l1.options["force-feerates"] = 1_500
+    for point in (f"{when}:{name}" for name in (*TAKE_UP_POINTS, *FEE_POINTS) for when in WHEN):
+        start_and_die(l1, point)
+    l1.start()
+    _wait_feerate(1_500, l1, l2)
+    l1.stop()
+    l1.options["force-feerates"] = 1_700
+    crash_at(l2, "after:channeld_got_commitsig")
+    l1.start()
+    rise(l2, "with the new feerate")
+    _wait_feerate(1_700, l1, l2)
+    payments = Payments(l2, l1)
+    payments.start()
+    payments.wait_over()
+    assert payments.check() == 1
+
+
+def _wait_feerate(perkw: int, *nodes: Node) -> None:
+    wait_back(*nodes)
+    for node in nodes:
+        wait_for(lambda n=node: n.channels()[0]["feerate"]["perkw"] >= perkw, "the new feerate")
 
 
 @pytest.mark.parametrize("daemon", ["connectd", "channeld", "gossipd"])
