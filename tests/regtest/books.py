@@ -1,227 +1,193 @@
 """Accounts for every satoshi of some nodes: what they say they have against the chain and against each other.
 
-`check_books` holds at rest: no HTLC is pending. It mines what waits in the mempool first. Amounts: `*_msat` in
-millisatoshi, `*_sat` in satoshi.
+`settle_books` is for a test that has come to rest: it waits for the last HTLCs and mines what waits in the mempool.
+`check_books` takes everything as it is, and runs at the end of each test (conftest.py): HTLCs under way, transactions in
+the mempool and closes whose outputs still wait are counted as what they are. Nodes do not stand still while they are
+read, so it looks again until all is right or time is up.
+
+Each check returns complaints, in words. Amounts: `*_msat` in millisatoshi, `*_sat` in satoshi.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
-from tests.regtest.bitcoind import Bitcoind
-from tests.regtest.htlc_books import resolved_on_chain
+from tests.regtest.account import OPEN, Account, Channel
+from tests.regtest.closing_books import check_outputs
+from tests.regtest.ledger import Ledger, read_chain, to_sat
+from tests.regtest.move_books import check_fees, check_moves
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import Node
-from tests.regtest.waiting import wait_for
+from tests.regtest.waiting import TIMEOUT_S, wait_for
 
-SAT_PER_BTC = 100_000_000
-OPEN = ("CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL", "CHANNELD_SHUTTING_DOWN")
-Coin = tuple[str, int]
-"""txid (hex) and output number."""
-
-
-@dataclass
-class Ledger:
-    """What the chain says about the blocks since the test began."""
-
-    coins: dict[Coin, tuple[str, int]] = field(default_factory=dict)
-    """Unspent outputs: address and sat."""
-    spent: dict[Coin, str] = field(default_factory=dict)
-    """Spent output -> txid of the spender."""
-    txs: dict[str, dict[str, Any]] = field(default_factory=dict)
+PATIENCE_S = TIMEOUT_S / 6
+DUST_SAT = 546
+MOST_SAT_PER_WEIGHT = 100
 
 
-def read_chain(bitcoind: Bitcoind, first_height: int) -> Ledger:
-    """The outputs made and spent by the blocks above `first_height`."""
-    ledger = Ledger()
-    for height in range(first_height + 1, bitcoind.height() + 1):
-        block = bitcoind.rpc("getblock", bitcoind.rpc("getblockhash", height), 2)
-        for tx in block["tx"]:
-            ledger.txs[tx["txid"]] = tx
-            for spent in tx["vin"]:
-                if "txid" in spent:
-                    coin = (spent["txid"], spent["vout"])
-                    ledger.spent[coin] = tx["txid"]
-                    ledger.coins.pop(coin, None)
-            for output in tx["vout"]:
-                address = output["scriptPubKey"].get("address", "")
-                ledger.coins[tx["txid"], output["n"]] = (address, to_sat(output["value"]))
-    return ledger
-
-
-def to_sat(btc: Any) -> int:
-    """bitcoind's amount (a Decimal of bitcoins)."""
-    return int(btc * SAT_PER_BTC)
+def settle_books(factory: NodeFactory, nodes: Iterable[Node] | None = None) -> None:
+    """Wait for the last HTLCs, mine until nothing waits, and check all books. Raises AssertionError."""
+    members = _running(factory, nodes)
+    wait_for(lambda: not any(c["htlcs"] for n in members for c in n.channels()), "the last HTLCs")
+    while True:
+        if factory.bitcoind.mempool():
+            factory.mine(1)
+        check_books(factory, members)
+        if not factory.bitcoind.mempool():
+            return
 
 
 def check_books(factory: NodeFactory, nodes: Iterable[Node] | None = None) -> None:
     """Check all books of the running nodes. Raises AssertionError that says whose and what."""
-    members = [n for n in (nodes if nodes is not None else factory.nodes) if n.is_running]
-    bitcoind = factory.bitcoind
-    wait_for(lambda: not any(c["htlcs"] for n in members for c in n.channels()), "the last HTLCs")
-    while True:
-        if bitcoind.mempool():
-            factory.mine(1)
-        factory.sync()
-        ledger = read_chain(bitcoind, factory.first_height)
-        for node in members:
-            check_coins(node, ledger, lambda: bool(bitcoind.mempool()))
-        if not bitcoind.mempool():
-            break
-    for node in members:
-        check_income(node)
-        check_moves(node, ledger)
-    check_channels(members, ledger)
+    members = _running(factory, nodes)
+    if not members:
+        return
+    factory.sync()
+    _wait_right(lambda: complaints(factory, members))
 
 
-def addresses_of(node: Node) -> set[str]:
-    """All addresses of the node's wallet."""
-    mine: set[str] = set()
-    for entry in node.rpc("dev-listaddrs")["addresses"]:
-        mine |= {v for k, v in entry.items() if k != "keyidx"}
-    return mine
+def check_wallet(factory: NodeFactory, node: Node) -> None:
+    """Check a node that has lost its history: its coins, and what its moves add up to. Raises AssertionError."""
+    factory.sync()
+    _wait_right(lambda: _of_wallet(factory, node))
 
 
-def paid_by_closes(node: Node, ledger: Ledger) -> set[Coin]:
-    """Unspent outputs of the transactions that closed the node's channels: to_remote of one with anchors is a script."""
-    spenders = {ledger.spent.get(channel["coin"]) for channel in all_channels(node)}
-    return {coin for coin in ledger.coins if coin[0] in spenders}
+def _of_wallet(factory: NodeFactory, node: Node) -> list[str]:
+    ledger = read_chain(factory.bitcoind, factory.first_height, mempool=True)
+    account = Account.read(node)
+    return [*check_coins(account, ledger), *check_moves(account, ledger)]
 
 
-def check_coins(
-    node: Node, ledger: Ledger, something_new: Callable[[], bool] = lambda: False
-) -> None:
-    """listfunds has exactly the coins that the chain has for the node's addresses, and its parts of closes.
+def _wait_right(look: Callable[[], list[str]]) -> None:
+    last: list[str] = []
 
-    something_new: whether somebody sent a transaction meanwhile, so that the ledger is to be read again.
-    """
-    mine = addresses_of(node)
-    closes = paid_by_closes(node, ledger)
-
-    def differ() -> dict[str, Any]:
-        ours = {
-            (o["txid"], o["output"]): o["amount_msat"] // 1000
-            for o in node.rpc("listfunds")["outputs"]
-        }
-        chain = {
-            coin: sat
-            for coin, (address, sat) in ledger.coins.items()
-            if address in mine or coin in closes & ours.keys()
-        }
-        both = ours.keys() & chain.keys()
-        return {
-            "only listfunds": {c: ours[c] for c in ours.keys() - chain.keys()},
-            "only the chain": {c: chain[c] for c in chain.keys() - ours.keys()},
-            "amounts": {c: (ours[c], chain[c]) for c in both if ours[c] != chain[c]},
-        }
-
-    def same() -> bool:
-        return not any(differ().values()) or something_new()
+    def right() -> bool:
+        last[:] = look()
+        return not last
 
     try:
-        wait_for(same, f"{node.name}'s coins")
+        wait_for(right, "the books", PATIENCE_S)
     except TimeoutError:
-        raise AssertionError(f"coins of {node.name}: {differ()}") from None
+        raise AssertionError("the books are wrong:\n" + "\n".join(last)) from None
 
 
-def all_channels(node: Node) -> list[dict[str, Any]]:
-    """Channels that were ever funded: id, our part when opened and now, state (msat)."""
+def _running(factory: NodeFactory, nodes: Iterable[Node] | None) -> list[Node]:
+    return [n for n in (factory.nodes if nodes is None else nodes) if n.is_running]
+
+
+def complaints(factory: NodeFactory, members: list[Node]) -> list[str]:
+    """What is wrong at this moment; some of it may only be under way."""
+    ledger = read_chain(factory.bitcoind, factory.first_height, mempool=True)
+    accounts = [Account.read(node) for node in members]
     found = []
-    for channel in node.channels():
-        pushed = channel["funding"].get("pushed_msat", 0)
-        found.append(_entry(channel, channel["to_us_msat"], pushed, channel["state"]))
-    known = {c["channel_id"] for c in found}
-    for channel in node.rpc("listclosedchannels")["closedchannels"]:
-        if channel["channel_id"] not in known:
-            pushed = channel.get("funding_pushed_msat", 0)
-            found.append(_entry(channel, channel["final_to_us_msat"], pushed, "CLOSED"))
-    return found
+    for account in accounts:
+        for check in (check_coins, check_income, check_balances, check_moves, check_fees):
+            found += [f"{account.name}: {text}" for text in check(account, ledger)]
+        found += [f"{account.name}: {text}" for text in check_outputs(account, ledger)]
+    return found + list(check_channels(accounts, ledger))
 
 
-def _entry(channel: dict[str, Any], now_msat: int, pushed: int, state: str) -> dict[str, Any]:
-    ours = channel["opener"] == "local"
-    return {
-        "channel_id": channel["channel_id"],
-        "coin": (channel["funding_txid"], channel["funding_outnum"]),
-        "total_msat": channel["total_msat"],
-        "begin_msat": channel["total_msat"] - pushed if ours else pushed,
-        "now_msat": now_msat,
-        "state": state,
+def check_coins(account: Account, ledger: Ledger) -> Iterator[str]:
+    """listfunds has exactly the coins that the chain has for the node's addresses, and its parts of closes."""
+    for coin, (status, sat) in account.coins.items():
+        if status == "unconfirmed":
+            if coin in ledger.coins:
+                yield f"{coin} is in a block, not unconfirmed"
+            elif ledger.waiting.get(coin) != sat:
+                yield f"unconfirmed {coin} has {sat} sat, the mempool {ledger.waiting.get(coin)}"
+        elif status == "spent":
+            if coin in ledger.coins and coin not in ledger.about_to_go:
+                yield f"{coin} of {sat} sat is spent, but not on the chain nor in the mempool"
+        elif coin not in ledger.coins:
+            yield f"{status} {coin} of {sat} sat is not on the chain"
+        elif ledger.coins[coin][1] != sat:
+            yield f"{coin} has {sat} sat, on the chain {ledger.coins[coin][1]}"
+    for coin, (address, sat) in ledger.coins.items():
+        if address in account.addresses and coin not in account.coins:
+            yield f"{coin} with {sat} sat at {address} is not in listfunds"
+
+
+def check_income(account: Account, _ledger: Ledger) -> Iterator[str]:
+    """What a node's HTLCs moved is what it was paid, less what it paid, plus its fees."""
+    moved = sum(h.moved_msat for h in account.htlcs)
+    received = sum(i["amount_received_msat"] for i in account.invoices if i["status"] == "paid")
+    sent = sum(p["amount_sent_msat"] for p in account.parts if p["status"] == "complete")
+    fees = sum(f["fee_msat"] for f in account.forwards if f["status"] == "settled")
+    if moved != received - sent + fees:
+        yield f"HTLCs moved {moved}, received {received}, sent {sent}, fees {fees} msat"
+    if account.info["fees_collected_msat"] != fees:
+        yield f"getinfo has {account.info['fees_collected_msat']} msat of fees, listforwards {fees}"
+    under_way = {h.payment_hash for h in account.htlcs if h.offered and not h.dead}
+    for part in account.parts:
+        if part["status"] == "pending" and part["payment_hash"] not in under_way:
+            yield f"payment {part['payment_hash']} is pending without an HTLC"
+    # On the chain an HTLC may have failed long before its channel is forgotten.
+    living = {c.channel_id for c in account.channels if c.state in OPEN}
+    names = {
+        h.payment_hash
+        for h in account.htlcs
+        if h.offered and not h.dead and not h.fulfilled and h.channel_id in living
     }
+    names -= {p["payment_hash"] for p in account.parts if p["status"] == "pending"}
+    offered = [f for f in account.forwards if f["status"] == "offered"]
+    if len(names) > len(offered):
+        yield f"HTLCs {names} are under way for {len(offered)} forwards"
 
 
-def check_income(node: Node) -> None:
-    """What a node's channels gained since they were opened is what it was paid, less what it paid, plus its fees."""
-    channels = all_channels(node)
-    gained = sum(c["now_msat"] - c["begin_msat"] for c in channels)
-    gained += sum(resolved_on_chain(node, channels).values())
-    invoices = node.rpc("listinvoices")["invoices"]
-    received = sum(i["amount_received_msat"] for i in invoices if i["status"] == "paid")
-    parts = node.rpc("listsendpays")["payments"]
-    assert not [p for p in parts if p["status"] == "pending"], f"{node.name} has pending payments"
-    sent = sum(p["amount_sent_msat"] for p in parts if p["status"] == "complete")
-    forwards = node.rpc("listforwards")["forwards"]
-    assert not [f for f in forwards if f["status"] == "offered"], f"{node.name} has open forwards"
-    fees = sum(f["fee_msat"] for f in forwards if f["status"] == "settled")
-    assert gained == received - sent + fees, (
-        f"{node.name}: channels gained {gained}, received {received}, sent {sent}, fees {fees} msat"
-    )
-    assert node.rpc("getinfo")["fees_collected_msat"] == fees
+def check_balances(account: Account, _ledger: Ledger) -> Iterator[str]:
+    """A channel's balance is what it began with and what its HTLCs moved; listfunds says the same."""
+    for channel in account.channels:
+        rows = [h for h in account.htlcs if h.channel_id == channel.channel_id]
+        moved = sum(h.moved_msat for h in rows if h.dead)
+        gained = channel.now_msat - channel.begin_msat
+        if gained != moved:
+            yield f"{channel} gained {gained}, its HTLCs moved {moved} msat"
+    listed = {c["channel_id"]: c["our_amount_msat"] for c in account.funded}
+    for channel in account.channels:
+        if listed.get(channel.channel_id, channel.now_msat) != channel.now_msat:
+            yield f"listfunds has {listed[channel.channel_id]} msat for {channel}"
 
 
-def check_moves(node: Node, ledger: Ledger) -> None:
-    """The accounts that a bookkeeping plugin adds up hold what there is: the wallet its coins, channels our balances."""
-    if node.log.contains("Removing stale block"):
-        return  # what was true in blocks that are gone is never taken back, as in CLN
-    balances: dict[str, int] = {}
-    moves = [
-        *node.rpc("listchainmoves")["chainmoves"],
-        *node.rpc("listchannelmoves")["channelmoves"],
-    ]
-    for move in moves:
-        if move["primary_tag"] != "channel_proposed":
-            account, change = move["account_id"], move["credit_msat"] - move["debit_msat"]
-            balances[account] = balances.get(account, 0) + change
-    coins = [o for o in node.rpc("listfunds")["outputs"] if o["status"] != "unconfirmed"]
-    expected = {"wallet": sum(o["amount_msat"] for o in coins)}
-    for channel in all_channels(node):
-        if channel["channel_id"] in balances:
-            is_open = channel["coin"] not in ledger.spent
-            expected[channel["channel_id"]] = channel["now_msat"] if is_open else 0
-    held = {account: balances.get(account, 0) for account in expected}
-    assert held == expected, f"{node.name}: its moves add up to {held}, it has {expected}"
-
-
-def check_channels(nodes: list[Node], ledger: Ledger) -> None:
+def check_channels(accounts: list[Account], ledger: Ledger) -> Iterator[str]:
     """Both ends of a channel agree, and its money is in its funding output or in the transaction that spent it."""
-    sides: dict[str, list[tuple[Node, dict[str, Any]]]] = {}
-    for node in nodes:
-        for channel in all_channels(node):
-            sides.setdefault(channel["channel_id"], []).append((node, channel))
+    sides: dict[str, list[tuple[str, Channel]]] = {}
+    for account in accounts:
+        for channel in account.channels:
+            sides.setdefault(channel.channel_id, []).append((account.name, channel))
     for ends in sides.values():
-        (node, channel) = ends[0]
-        total = channel["total_msat"]
         if len(ends) == 2:
-            parts = [c["now_msat"] for _, c in ends]
-            assert sum(parts) == total, f"channel of {node.name}: {parts} is not {total}"
-        coin = channel["coin"]
-        if coin in ledger.coins:
-            assert ledger.coins[coin][1] * 1000 == total, f"funding of {channel}"
+            yield from _check_both_ends(ends)
+        _, channel = ends[0]
+        coin = channel.coin
+        value = ledger.coins[coin][1] if coin in ledger.coins else ledger.waiting.get(coin)
+        if value is not None:
+            if value * 1000 != channel.total_msat:
+                yield f"funding of {channel} has {value} sat"
         elif coin in ledger.spent:
-            check_close(ends, ledger.txs[ledger.spent[coin]])
-        else:
-            # Before the funding is mined, or where its opener never had it: nothing was paid there.
-            assert channel["now_msat"] == channel["begin_msat"], f"{channel} is not on the chain"
+            yield from _check_close(ends, ledger)
+        elif any(end.now_msat != end.begin_msat for _, end in ends):
+            # Before the funding is sent, or where its opener never had it: nothing was paid there.
+            yield f"{channel} is not on the chain"
 
 
-def check_close(ends: list[tuple[Node, dict[str, Any]]], tx: dict[str, Any]) -> None:
+def _check_both_ends(ends: list[tuple[str, Channel]]) -> Iterator[str]:
+    first, second = (end for _, end in ends)
+    if (first.state == "CLOSED") != (second.state == "CLOSED"):
+        return  # the HTLCs that the chain settled are in one balance, and not yet in the other
+    open_msat = max(first.htlcs_msat, second.htlcs_msat)
+    missing = first.total_msat - first.now_msat - second.now_msat
+    if abs(missing) > open_msat:
+        names = " and ".join(name for name, _ in ends)
+        yield f"{names}: {missing} msat are missing in {first} and {second}"
+
+
+def _check_close(ends: list[tuple[str, Channel]], ledger: Ledger) -> Iterator[str]:
     """A closed channel's transaction pays out all but a fee that is not absurd."""
-    channel = ends[0][1]
-    paid = sum(to_sat(o["value"]) for o in tx["vout"])
-    fee = channel["total_msat"] // 1000 - paid
-    dust = 2 * 546
-    assert 0 < fee <= tx["weight"] * 100 + dust, f"the close of {channel} pays {fee} sat in fees"
-    for node, end in ends:
-        assert end["state"] not in OPEN, f"{node.name} has {end}, which was spent"
+    _, channel = ends[0]
+    tx = ledger.txs[ledger.spent[channel.coin]]
+    fee = channel.total_msat // 1000 - sum(to_sat(o["value"]) for o in tx["vout"])
+    if not 0 < fee <= tx["weight"] * MOST_SAT_PER_WEIGHT + 2 * DUST_SAT:
+        yield f"the close of {channel} pays {fee} sat in fees"
+    for name, end in ends:
+        if end.state in OPEN:
+            yield f"{name} has {end}, which was spent"

@@ -1,38 +1,59 @@
-"""What each channel's HTLCs moved, from the node's database: no command of Core Lightning's shows it."""
+"""Each channel's HTLCs from the node's database: no command of Core Lightning's tells which were fulfilled."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
+from pylightningd.common.channel.htlc_states import HtlcState, is_dead
 from tests.regtest.node import NETWORK, Node
 
-OPEN = ("CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL", "CHANNELD_SHUTTING_DOWN")
-_MOVED = """
-    SELECT lower(hex(c.full_channel_id)), sum(CASE h.direction WHEN 0 THEN h.msatoshi ELSE -h.msatoshi END)
+_ALL = """
+    SELECT lower(hex(c.full_channel_id)), h.direction, h.msatoshi, lower(hex(h.payment_hash)),
+           h.payment_key IS NOT NULL, h.hstate
     FROM channel_htlcs h JOIN channels c ON c.id = h.channel_id
-    WHERE h.payment_key IS NOT NULL GROUP BY c.id
 """
 
 
-def resolved_on_chain(node: Node, channels: list[dict[str, Any]]) -> dict[str, int]:
-    """What HTLCs moved to us by the chain (msat; negative: away), for each closed channel where they did.
+@dataclass(frozen=True)
+class Htlc:
+    """One HTLC, dead or alive."""
 
-    to_us_msat is that of the last commitment and does not know of it. In an open channel it must have all that was
-    fulfilled: raises AssertionError. `channels`: as `books.all_channels` gives them.
-    """
-    path = node.folder / NETWORK / "lightningd.sqlite3"
-    if not path.exists():
-        return {}
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        by_htlcs: dict[str, int] = dict(database.execute(_MOVED).fetchall())
-    moved: dict[str, int] = {}
-    for channel in channels:
-        name = channel["channel_id"]
-        missing = by_htlcs.get(name, 0) - (channel["now_msat"] - channel["begin_msat"])
-        if missing and channel["state"] in OPEN:
-            raise AssertionError(f"{node.name}: {missing} msat of HTLCs are missing in {channel}")
-        if missing and name in by_htlcs:
-            moved[name] = missing
-    return moved
+    channel_id: str
+    offered: bool
+    """By the node itself."""
+    amount_msat: int
+    payment_hash: str
+    fulfilled: bool
+    """The node knows the preimage and has claimed it, or was claimed from."""
+    dead: bool
+    """Out of both commitments."""
+
+    @property
+    def moved_msat(self) -> int:
+        """What it moved to the node, or moves for certain; negative: away."""
+        if not self.fulfilled:
+            return 0
+        return -self.amount_msat if self.offered else self.amount_msat
+
+
+def database_of(node: Node) -> Path:
+    """The node's wallet: that of its own folder, or what `--wallet` says."""
+    given = str(node.options.get("wallet", ""))
+    if given:
+        return Path(given.removeprefix("sqlite3://").split(":")[0])
+    return node.folder / NETWORK / "lightningd.sqlite3"
+
+
+def read_htlcs(node: Node) -> list[Htlc]:
+    """All rows, of one moment."""
+    with contextlib.closing(
+        sqlite3.connect(f"file:{database_of(node)}?mode=ro", uri=True)
+    ) as database:
+        rows = database.execute(_ALL).fetchall()
+    return [
+        Htlc(channel, direction == 1, msat, hash_, bool(known), is_dead(HtlcState(state)))
+        for channel, direction, msat, hash_, known, state in rows
+    ]

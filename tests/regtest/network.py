@@ -20,8 +20,10 @@ SPEAKING = ("CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL", "CHANNELD_SHUTTING_DO
 class NodeFactory:
     """Nodes l1, l2, ... of one test."""
 
-    def __init__(self, folder: Path, bitcoind: Bitcoind) -> None:
+    def __init__(self, folder: Path, bitcoind: Bitcoind, letter: str = "l") -> None:
+        """letter: of the names, from which come the keys. Two factories at work on one chain need two."""
         self.folder = folder
+        self._letter = letter
         self.bitcoind = bitcoind
         self.first_height = 0
         """The chain before the first node."""
@@ -38,7 +40,7 @@ class NodeFactory:
             # Node ids are the same in every test, and a node looks one block back: hide an earlier test's coins.
             self.bitcoind.rpc("generateblock", self.bitcoind.new_address(), [])
             self.first_height = self.bitcoind.height()
-        name = f"l{len(self.nodes) + 1}"
+        name = f"{self._letter}{len(self.nodes) + 1}"
         node = Node(name, self.folder / name, self.bitcoind, options, **more)
         self.nodes.append(node)
         if start:

@@ -17,6 +17,7 @@ from pylightningd.common.wire import peer_wire as pw
 from tests.connectd.handshake import ALICE
 from tests.connectd.nodes import RawPeer
 from tests.regtest.bitcoind import Bitcoind
+from tests.regtest.books import check_books
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import Node
 from tests.regtest.raw_peer import POINT, Impostor, key_of, run
@@ -126,7 +127,7 @@ CASES = (
 @pytest.fixture(scope="module")
 def scene(bitcoind: Bitcoind) -> Iterator[tuple[Node, Node, Node, list[str]]]:
     """l1 with l3, and with l2, which the tests play; l2's channels, one for each case."""
-    factory = NodeFactory(Path(mkdtemp(prefix="ln-bad-")), bitcoind)
+    factory = NodeFactory(Path(mkdtemp(prefix="ln-bad-")), bitcoind, letter="b")
     l1, l2, l3 = factory.make_many(3)
     factory.fund_wallet(l1, 20_000_000)
     factory.connect(l1, l2)
@@ -143,7 +144,10 @@ def scene(bitcoind: Bitcoind) -> Iterator[tuple[Node, Node, Node, list[str]]]:
     ids = [factory.channel(l1, l2, txid)["channel_id"] for txid in txids[:-1]]
     l2.stop()
     yield l1, l2, l3, ids
-    problems = factory.close()
+    try:
+        check_books(factory)
+    finally:
+        problems = factory.close()
     assert not problems, (problems, factory.transcript())
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from tests.regtest.books import check_books
 from tests.regtest.crash_points import (
     BEGIN_POINTS,
     CLOSE_POINTS,
@@ -71,7 +70,6 @@ def test_lightningd_dies_while_paying(node_factory: NodeFactory, role: str, when
         points.append(f"{when}:channeld_htlc_offered")
     payments = Payments(l1, l2)
     pay_through_crashes(payments, victim, points)
-    check_books(node_factory)
 
 
 @pytest.mark.parametrize("when", WHEN)
@@ -79,7 +77,6 @@ def test_lightningd_dies_while_paying(node_factory: NodeFactory, role: str, when
 def test_lightningd_dies_while_forwarding(node_factory: NodeFactory, name: str, when: str) -> None:
     nodes = node_factory.line_graph(3, options=OPTIONS, may_crash=True, wait_for_announcement=False)
     pay_through_crashes(Payments(*nodes), nodes[1], counted((name,), when, 4))
-    check_books(node_factory)
 
 
 @pytest.mark.parametrize("when", WHEN)
@@ -102,7 +99,6 @@ def test_lightningd_dies_while_a_payment_fails(
             l1.rpc("waitsendpay", payment_hash=payment_hash, timeout=int(TIMEOUT_S))
         assert caught.value.code == 203
         wait_for(lambda: not any(c["htlcs"] for n in (l1, l2) for c in n.channels()))
-    check_books(node_factory)
 
 
 @pytest.mark.parametrize("role", ["opener", "accepter"])
@@ -139,8 +135,6 @@ def test_lightningd_dies_while_opening(node_factory: NodeFactory, role: str) -> 
     assert left == ["AWAITING_UNILATERAL"]
     Payments(l1, l2).start(3)
     wait_for(lambda: not l1.rpc("listsendpays", status="pending")["payments"])
-    if role == "opener":
-        check_books(node_factory)
 
 
 @pytest.mark.parametrize("when", WHEN)
@@ -178,7 +172,6 @@ def test_lightningd_dies_while_closing(node_factory: NodeFactory, role: str, whe
     node_factory.mine(1, wait_for_mempool=len(CLOSE_POINTS))
     for node in (l1, l2):
         wait_for(lambda n=node: set(n.channel_states()) == {"ONCHAIN"})
-    check_books(node_factory)
 
 
 def test_lightningd_dies_while_the_feerate_changes(node_factory: NodeFactory) -> None:
@@ -229,7 +222,6 @@ def test_daemon_dies_while_paying(node_factory: NodeFactory, daemon: str) -> Non
     assert payments.check() >= 1
     last = payments.invoices[-1]["label"]
     assert payments.payee.rpc("listinvoices", label=last)["invoices"][0]["status"] == "paid"
-    check_books(node_factory)
 
 
 def kill_and_wait(node: Node, daemon: str) -> None:
@@ -305,4 +297,3 @@ def test_hsmd_dies(node_factory: NodeFactory) -> None:
     payments.start()
     payments.wait_over()
     payments.check()
-    check_books(node_factory)

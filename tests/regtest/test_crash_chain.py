@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 
-from tests.regtest.books import check_books
 from tests.regtest.crash_points import BLOCK, CLAIM, ONCHAIN_POINTS, RESOLVED_POINTS
 from tests.regtest.crashing import crash_at, rise
 from tests.regtest.network import NodeFactory
@@ -94,4 +93,3 @@ def test_deaths_in_the_middle_of_a_penalty(node_factory: NodeFactory) -> None:
     _start_and_die(l2, f"after:{resolved}")
     l2.start()
     assert not l2.channels()
-    check_books(node_factory, [l2])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.regtest.books import check_books
 from tests.regtest.crashing import DEATH, GONE, OPTIONS, Payments, crash_at, normal
 from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import Node
@@ -126,7 +125,6 @@ def test_daemons_die_while_opening_and_closing(node_factory: NodeFactory) -> Non
     payments.start(3)
     payments.wait_over()
     assert payments.check() == 3
-    check_books(node_factory)
 
 
 def _close(factory: NodeFactory, both: list[Node], txid: str, victim: Node, point: str) -> None:
@@ -192,7 +190,6 @@ def test_hsmd_dies_while_opening_and_closing(node_factory: NodeFactory) -> None:
                 f"{node.name}'s close after {point}",
             )
     node_factory.mine(1, wait_for_mempool=2)
-    check_books(node_factory)
 
 
 def _rise_without_hsmd(node: Node, point: str) -> None:

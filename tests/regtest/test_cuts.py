@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.regtest.books import check_books
 from tests.regtest.cutting import (
     COUNTED,
     CUTS,
@@ -126,7 +125,6 @@ def test_every_message_of_a_payment(node_factory: NodeFactory) -> None:
         payment.check()
     send(l1, l2, amount_msat=AMOUNT_MSAT)
     send(l2, l1, amount_msat=AMOUNT_MSAT)
-    check_books(node_factory)
 
 
 def test_reestablishing_and_new_fees(node_factory: NodeFactory) -> None:
@@ -150,7 +148,6 @@ def test_reestablishing_and_new_fees(node_factory: NodeFactory) -> None:
                 f"the feerate of {node.name}",
             )
         send(l2, l1, amount_msat=AMOUNT_MSAT)
-    check_books(node_factory)
 
 
 OPENER, ACCEPTER = "opener", "accepter"
@@ -199,7 +196,6 @@ def test_every_message_of_opening_and_closing(node_factory: NodeFactory) -> None
         close(scissors, cutter, kind, message, txid)
     node_factory.mine(1, wait_for_mempool=len(CLOSING_CUTS) * len(CUTS))
     send(l1, l2, amount_msat=AMOUNT_MSAT)
-    check_books(node_factory)
 
 
 def open_channel(opener: Node, accepter: Node) -> str | None:
@@ -262,7 +258,6 @@ def test_announcement_signatures(node_factory: NodeFactory) -> None:
         scid = node_factory.channel(l1, l2, txid)["short_channel_id"]
         for node in scissors.both:
             wait_for(lambda n=node, s=scid: knows(n, s), f"{node.name} to know {scid}")  # type: ignore[misc]
-    check_books(node_factory)
 
 
 @pytest.mark.parametrize("kind", [MUTE, HOLE])
@@ -290,4 +285,3 @@ def test_a_peer_that_falls_silent(node_factory: NodeFactory, kind: str) -> None:
     scissors.wait_whole()
     payment.check()
     assert payment_of(l1, payment.hash)["status"] == "complete"
-    check_books(node_factory)

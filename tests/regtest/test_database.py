@@ -62,6 +62,7 @@ def _put_back(node: Node, old: Path) -> None:
     shutil.copy(old, folder / "lightningd.sqlite3")
 
 
+@pytest.mark.books("l1 has forgotten what it paid since its copy was made", nodes="l2")
 def test_an_old_copy_of_the_database_costs_nothing(node_factory: NodeFactory) -> None:
     """hsmd knows better: nothing is broadcast, the user reads why, the peer is asked to close, the coins come home."""
     l1, l2 = node_factory.make_many(2)

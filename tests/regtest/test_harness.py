@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.regtest.bitcoind import Bitcoind, BitcoindError
+from tests.regtest.conftest import check_at_end
 from tests.regtest.log_file import LogFile
 from tests.regtest.network import NodeFactory
 from tests.regtest.ports import release_port, reserve_port
@@ -86,6 +88,7 @@ def fake_lightningd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIGHTNINGD", f"{sys.executable} {script}")
 
 
+@pytest.mark.books("the fake knows of no money")
 @pytest.mark.usefixtures("fake_lightningd")
 def test_node_starts_answers_and_restarts(node_factory: NodeFactory) -> None:
     l1, l2 = node_factory.make_many(2)
@@ -103,6 +106,21 @@ def test_node_starts_answers_and_restarts(node_factory: NodeFactory) -> None:
     l2.start()
     done = l2.cli("-N", "none", "-R", "getinfo")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.books("the fake knows of no money")
+@pytest.mark.usefixtures("fake_lightningd")
+def test_books_are_asked_of_each_running_node(
+    node_factory: NodeFactory, request: pytest.FixtureRequest
+) -> None:
+    l1, l2 = node_factory.make_many(2)
+    unmarked = SimpleNamespace(nodeid="", get_closest_marker=lambda _name: None)
+    (complaint,) = check_at_end(unmarked, node_factory)  # type: ignore[arg-type]
+    assert "listfunds: Unknown command" in complaint
+    assert check_at_end(request.node, node_factory) == []
+    for node in (l1, l2):
+        node.stop()
+    assert check_at_end(unmarked, node_factory) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("fake_lightningd")

@@ -12,7 +12,6 @@ from pylightningd.connectd.noise import Send, initiate
 from tests.connectd.handshake import ALICE, node_id
 from tests.connectd.nodes import RawPeer
 from tests.openingd import sides
-from tests.regtest.books import check_books
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import Node
 from tests.regtest.raw_peer import POINT, Impostor, run
@@ -60,7 +59,6 @@ def test_strangers_that_stall(node_factory: NodeFactory) -> None:
     run(talk)
     assert [p["id"] for p in l1.rpc("listpeers")["peers"]] == [l2.id]
     send(l2, l1, amount_msat=1_000_000)
-    check_books(node_factory)
 
 
 def test_dialling_one_that_stalls(node_factory: NodeFactory) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import pytest
+
 from tests.regtest.bitcoind import Bitcoind
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import NETWORK, Node
@@ -16,6 +18,7 @@ from tests.regtest.onchain import (
     closed,
     held_htlc,
     hold_plugin,
+    output_of,
     reconnect,
     statuses,
     wait_for_htlc,
@@ -145,9 +148,20 @@ def test_htlc_is_claimed_on_chain(node_factory: NodeFactory) -> None:
     l2.wait_for_log(
         "Telling lightningd about OUR_HTLC_SUCCESS_TX to resolve OUR_UNILATERAL/THEIR_HTLC after block"
     )
+    wait_for(lambda: "onchain_outputs" in l2.channels()[0], "the outputs")
+    row = output_of(l2, "THEIR_HTLC")
+    assert (row["claim"], row["deadline"], row["rival_block"]) == (
+        "OUR_HTLC_SUCCESS_TX",
+        expiry,
+        expiry + 1,
+    )
+    assert row["final_depth"] == 100
     node_factory.mine_until(
         l2, "Resolved OUR_UNILATERAL/THEIR_HTLC by our proposal OUR_HTLC_SUCCESS_TX"
     )
+    wait_for(lambda: "resolved_by" in output_of(l2, "THEIR_HTLC"), "the row")
+    row = output_of(l2, "THEIR_HTLC")
+    assert row["final_blockheight"] == row["resolved_blockheight"] + 99
     l1.start()
     l1.wait_for_log("Resolved THEIR_UNILATERAL/OUR_HTLC by OUR_HTLC_FULFILL_TO_THEM")
     wait_for(lambda: payment_of(l1, payment_hash)["status"] == "complete", "the payment")
@@ -387,6 +401,7 @@ def test_both_close_at_once(node_factory: NodeFactory) -> None:
     wait_for(lambda: l2.spendable_sat() >= 199_000, "l2's coins")
 
 
+@pytest.mark.books("l2 has forgotten what it was paid since its copy was made", nodes="l1")
 def test_lost_data(node_factory: NodeFactory) -> None:
     """l2's database is an old copy: it never broadcasts, asks l1 to close, and takes its balance from that."""
     l1, l2 = node_factory.make_many(2, OPTIONS)

@@ -6,7 +6,6 @@ import stat
 from pathlib import Path
 
 from pylightningd.common.record import Kind
-from tests.regtest.books import check_books
 from tests.regtest.network import NodeFactory
 from tests.regtest.sending import send
 from tests.regtest.waiting import wait_for
@@ -58,7 +57,6 @@ def test_a_whole_life_is_replayed(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=1)
     for node in (l1, l2):
         wait_for(lambda n=node: n.channel_states() == ["ONCHAIN"] * 2, "the unilateral close")
-    check_books(node_factory)
     for node in (l1, l2):
         files = sorted((node.folder / "regtest" / "record").iterdir())
         assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pylightningd.common.codex32 import encode_secret
-from tests.regtest.books import check_books, check_coins, check_moves, read_chain
+from tests.regtest.books import check_books, check_wallet
 from tests.regtest.network import CHANNEL_SAT, NodeFactory
 from tests.regtest.node import NETWORK, Node
 from tests.regtest.rpc_client import RpcError
@@ -53,16 +53,15 @@ def _wait_closed(factory: NodeFactory, l1: Node, l2: Node, coins_before: int) ->
     gained = l1.spendable_sat() - coins_before
     # We opened the channel: the commitment's fee and both anchors were ours to pay.
     assert ours - 10_000 < gained < ours, (gained, ours)
-    ledger = read_chain(factory.bitcoind, factory.first_height)
-    check_coins(l1, ledger)
-    check_moves(l1, ledger)
-    check_books(factory, [l2])  # what l1 was paid and paid before is lost with its database
+    check_wallet(factory, l1)
+    check_books(factory, [l2])
     txid = l1.rpc(
         "withdraw", destination=l1.rpc("newaddr", addresstype="bech32")["bech32"], satoshi="all"
     )["txid"]
     factory.mine(1, wait_for_mempool=txid)
 
 
+@pytest.mark.books("what l1 was paid and paid is lost with its database", nodes="l2")
 def test_from_emergency_recover(node_factory: NodeFactory) -> None:
     """The database is gone; the secret and emergency.recover are there."""
     l1, l2 = node_factory.make_many(2, allow_trouble=TROUBLE)
@@ -94,6 +93,7 @@ def test_from_emergency_recover(node_factory: NodeFactory) -> None:
     wait_for(lambda: l1.channel_states() == ["ONCHAIN"], "the channel after a restart")
 
 
+@pytest.mark.books("what l1 was paid and paid is lost with its database", nodes="l2")
 def test_from_a_peer(node_factory: NodeFactory) -> None:
     """Nothing is left but the secret, written down: recover, connect, and the peer's storage does the rest."""
     l1, l2 = node_factory.make_many(2, allow_trouble=TROUBLE)
@@ -118,6 +118,7 @@ def test_from_a_peer(node_factory: NodeFactory) -> None:
     wait_for(lambda: l1.channel_states() == ["ONCHAIN"], "the channel after a restart")
 
 
+@pytest.mark.books("what l1 was paid and paid is lost with its database", nodes="l2")
 def test_after_our_own_close(node_factory: NodeFactory) -> None:
     """The disk dies while our own commitment waits for its delay: what it owes us comes home as well."""
     l1, l2 = node_factory.make_many(2, allow_trouble=TROUBLE)
@@ -136,7 +137,7 @@ def test_after_our_own_close(node_factory: NodeFactory) -> None:
     node_factory.mine(5)
     node_factory.mine(1, wait_for_mempool=1)
     wait_for(lambda: l1.spendable_sat() > coins, "the balance to come home")
-    check_coins(l1, read_chain(node_factory.bitcoind, node_factory.first_height))
+    check_wallet(node_factory, l1)
 
 
 def test_a_crash_between_the_database_and_the_file(node_factory: NodeFactory) -> None:

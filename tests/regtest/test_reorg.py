@@ -78,4 +78,3 @@ def test_close_is_mined_again(node_factory: NodeFactory) -> None:
     node_factory.mine(1, wait_for_mempool=done["txids"][0])
     for node in (l1, l2):
         wait_for(lambda n=node: n.channel_states() == ["ONCHAIN"])
-    check_books(node_factory)

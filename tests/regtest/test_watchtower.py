@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.regtest.books import to_sat
+from tests.regtest.ledger import to_sat
 from tests.regtest.network import NodeFactory
 from tests.regtest.sending import send
 from tests.regtest.waiting import wait_for

@@ -7,7 +7,9 @@ import time
 from collections import Counter
 from typing import Any
 
-from tests.regtest.books import addresses_of, check_books, read_chain, to_sat
+from tests.regtest.account import addresses_of
+from tests.regtest.books import settle_books
+from tests.regtest.ledger import read_chain, to_sat
 from tests.regtest.node import Node
 from tests.regtest.waiting import wait_for
 from tools.chaos.world import GONE, World, channels_of, quick
@@ -101,7 +103,7 @@ def judge(world: World) -> None:
     """Check everything; what is wrong becomes a violation."""
     counts = world.counts
     try:
-        check_books(world.factory)
+        settle_books(world.factory)
     except (AssertionError, TimeoutError) as error:
         counts.violation(f"books: {error}")
     for check in (check_payments, check_flow, check_closes, check_logs):
