@@ -89,7 +89,7 @@ check-compat: $(COMPAT)/.installed
 	@BITCOIND="$$($(BIN)/python -m tools.get_bitcoind)" || exit 1; \
 		PATH="$(CURDIR)/$(COMPAT)/bin:$(CURDIR)/$(BIN):$$(dirname "$$BITCOIND"):$$PATH" RUST=0 \
 		$(COMPAT)/bin/python -m pytest -q -n $(COMPAT_WORKERS) -c tests/compat/pytest.ini --confcutdir=tests/compat \
-			--timeout=300 tests/compat $(ARGS)
+			--timeout=600 tests/compat $(ARGS)
 
 generate: $(STAMP)
 	@$(BIN)/python -m tools.generate_wire

@@ -5,12 +5,22 @@ They bring their own fixtures: node_factory, bitcoind, executor and so on. Witho
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Seconds, read by the tools as they are loaded: waiting long costs nothing when all goes well.
+os.environ.setdefault("TIMEOUT", "120")
+# Compiled modules as an installed node has them, also where the surroundings forbid to write them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault(
+    "PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / f"pylightningd-compiled-{os.getuid()}")
+)
 
 SCHEMAS = Path(__file__).parents[2] / "lightningd" / "rpc" / "schemas"
 
