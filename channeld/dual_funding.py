@@ -11,6 +11,7 @@ from pylightningd.channeld.commit import commitment_message, sign_request
 from pylightningd.channeld.events import ChannelStep
 from pylightningd.channeld.live import go_on
 from pylightningd.channeld.state import Channel, Phase, Signing
+from pylightningd.common import features as ft
 from pylightningd.common.channel.commitment_spec import make_spec
 from pylightningd.common.channel.commitment_tx import CommitmentTx, make_commitment
 from pylightningd.common.channel.htlc_states import Side
@@ -30,6 +31,12 @@ GIVEN_UP = 6
 """`kind` of channeld_failed: the opening is undone, nothing of ours can be spent by it."""
 RESEND_COMMITMENT = 1
 """Bit of `retransmit_flags`."""
+
+
+def is_in_use(channel: Channel) -> bool:
+    """Whether its messages are legal: also where the option was taken back before all was signed."""
+    negotiated = ft.negotiated(channel.our_features, channel.their_features, ft.DUAL_FUND)
+    return negotiated or channel.signing is not None
 
 
 # ---- from lightningd --------------------------------------------------------------------------------

@@ -32,7 +32,6 @@ from pylightningd.channeld.events import (
     RouteClosed,
 )
 from pylightningd.channeld.state import LIVE, NEVER, Channel, Phase, load
-from pylightningd.common import features as ft
 from pylightningd.common.effects import CancelTimer, Disconnect, Log, SendPeer, Tell, TimerFired
 from pylightningd.common.errors import DisconnectPeer, FailChannel, PeerError, WarnPeer
 from pylightningd.common.interactive_tx.rules import NegotiationFailed
@@ -199,8 +198,7 @@ class ChannelMachine:
         entry = PEER_HANDLERS.get(kind)
         if entry is not None and phase in entry[1]:
             return entry
-        channel = self.channel
-        if ft.negotiated(channel.our_features, channel.their_features, ft.DUAL_FUND):
+        if dual_funding.is_in_use(self.channel):
             return DUAL_HANDLERS.get(kind, entry)
         return entry
 

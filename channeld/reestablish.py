@@ -13,7 +13,6 @@ from pylightningd.channeld.commit import REVOKE_TIMER, resend_commit, revoke_mes
 from pylightningd.channeld.events import ChannelStep, UseRoute
 from pylightningd.channeld.live import go_on
 from pylightningd.channeld.state import Channel, Session
-from pylightningd.common import features as ft
 from pylightningd.common.effects import CancelTimer, Log, SendPeer, Tell, ask_hsmd
 from pylightningd.common.errors import FailChannel
 from pylightningd.common.secret import Secret
@@ -138,7 +137,7 @@ def on_reestablish(channel: Channel, msg: pw.ChannelReestablish) -> ChannelStep[
         yield from _peer_is_behind(channel, msg)
         return
     resend = what_to_resend(channel, msg)
-    if ft.negotiated(channel.our_features, channel.their_features, ft.DUAL_FUND):
+    if dual_funding.is_in_use(channel):
         # Before channel_ready, which needs all signatures.
         yield from dual_funding.on_reestablish(channel, msg)
     if resend.channel_ready:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pylightningd.common.bitcoin.script import funding_script, p2wsh, witness_program
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.errors import WireError
 from pylightningd.common.ids import Outpoint
-from pylightningd.common.interactive_tx.rules import NegotiationFailed
+from pylightningd.common.interactive_tx.rules import MAX_INPUTS, NegotiationFailed
 from pylightningd.common.wire.common_wire import JointFunding, JointInput, JointOutput
 
 TX_VERSION = 2
@@ -27,26 +28,32 @@ class Spent:
 
 def spent_by(entry: JointInput) -> Spent:
     """What this input spends, read from the transaction that comes with it. Raises NegotiationFailed."""
+    return _prevout(entry.prevtx, entry.vout)
+
+
+@lru_cache(maxsize=MAX_INPUTS)
+def _prevout(raw: bytes, vout: int) -> Spent:
+    """One output of a serialised transaction. A peer may send 64 kB for each input: read once, not at every step."""
     # BOLT 2, "The `tx_add_input` Message", receiver MUST fail where prevtx is no transaction, has no such output,
     # or pays it to anything but a witness program. A shared input exists only where a channel does.
-    if not entry.prevtx:
-        raise NegotiationFailed(f"Input {entry.serial_id}: no prevtx")
+    if not raw:
+        raise NegotiationFailed("tx_add_input with no prevtx")
     try:
-        prevtx = Tx.parse(entry.prevtx)
+        prevtx = Tx.parse(raw)
     except WireError as err:
-        raise NegotiationFailed(f"Input {entry.serial_id}: Unable to parse prevtx: {err}") from None
+        raise NegotiationFailed(f"Unable to parse prevtx: {err}") from None
     if not prevtx.inputs:
-        raise NegotiationFailed(f"Input {entry.serial_id}: prevtx has no inputs")
-    if entry.vout >= len(prevtx.outputs):
+        raise NegotiationFailed("prevtx has no inputs")
+    if vout >= len(prevtx.outputs):
         raise NegotiationFailed(
-            f"Invalid tx outnum sent. {entry.vout}: prevtx has {len(prevtx.outputs)} outputs"
+            f"Invalid tx outnum sent. {vout}: prevtx has {len(prevtx.outputs)} outputs"
         )
-    output = prevtx.outputs[entry.vout]
+    output = prevtx.outputs[vout]
     if witness_program(output.script) is None:
         raise NegotiationFailed(
             f"Invalid tx sent. Not SegWit: {prevtx.serialize(witness=False).hex()[:200]}"
         )
-    return Spent(Outpoint(prevtx.txid(), entry.vout), output)
+    return Spent(Outpoint(prevtx.txid(), vout), output)
 
 
 def spent_by_all(funding: JointFunding) -> tuple[Spent, ...]:

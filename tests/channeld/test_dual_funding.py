@@ -366,6 +366,18 @@ def test_reestablish_is_what_it_was_without_the_feature() -> None:
     assert msg.tlvs.next_funding is None
 
 
+def test_option_taken_back_before_all_was_signed() -> None:
+    made, _ = signing()
+    made.cut()
+    for side in made.sides:
+        assert side.peer is not None
+        side.peer.init = replace(side.peer.init, features=b"")
+        side.peer.start()
+    made.reconnect()
+    made.settle()
+    assert made.check_end() == "open"
+
+
 messages = st.one_of(
     st.builds(
         pw.CommitmentSigned,

@@ -99,7 +99,13 @@ def test_every_message_of_lightningd_has_a_handler() -> None:
         for kind, cls in cw.MESSAGES.items()
         if (kind < 620 or kind == 650) and not issubclass(cls, Request)
     }
-    by_worker = {cw.ChanneldInit, cw.ChanneldChannel, cw.ChanneldForget, cw.ChanneldBlockheight}
+    by_worker = {
+        cw.ChanneldInit,
+        cw.ChanneldChannel,
+        cw.ChanneldForget,
+        cw.ChanneldBlockheight,
+        cw.ChanneldLateMsg,
+    }
     assert set(MASTER_HANDLERS) == downward - by_worker - {cw.ChanneldHtlcOffered}
 
 
