@@ -11,15 +11,11 @@ from pathlib import Path
 
 from tests.lightningd.control import test_deaths, test_deaths_onchain
 from tests.regtest import crash_points as points
+from tests.regtest import test_dual_fund
 
 ROOT = Path(__file__).parents[2]
 CONTROL = ROOT / "lightningd" / "control"
-DAEMONS = "channeld|openingd|dualopend|closingd|onchaind|connectd|gossipd"
-DUAL_FUNDING = (
-    "channeld_got_first_commitsig",
-    "channeld_got_tx_signatures",
-)
-"""Of openings that both sides pay for, which the node still refuses: no channel can be there yet."""
+DAEMONS = "channeld|openingd|closingd|onchaind|connectd|gossipd"
 NOT_IN_A_TURN = {
     "gossipd_add_done": "wakes whoever handed the message over; nothing is written",
     "gossipd_addresses": "an answer from the map; nothing is written",
@@ -30,6 +26,8 @@ EXEMPT = {
     "channeld_warning": "a log line",
     "channeld_peer_msg": "passes a message on; announcement signatures are kept as rows and said again at each reestablish",
     "openingd_accepted": "wakes the command, whose commits are killed by `openings` of test_crash_daemons; nothing is written",
+    "openingd_accepted2": "the peer's terms, in memory until the transaction is complete",
+    "openingd_proposal": "the other's part of the transaction, in memory until it is complete",
     "openingd_failed": "wakes the command; nothing is written",
     "openingd_peer_msg": "passes a message on, which a reconnection brings again",
     "closingd_failed": "a new connection, or `permanent_failure`, as by channeld_failed",
@@ -66,9 +64,7 @@ def persist_points() -> set[str]:
     found: set[str] = set()
     for path in CONTROL.glob("*.py"):
         names = {_snake(n) for n in _handled(ast.parse(path.read_text()))}
-        kind = path.stem
-        if re.fullmatch(DAEMONS, kind):
-            found |= {n for n in names if n.startswith(kind + "_")}
+        found |= {n for n in names if re.match(f"({DAEMONS})_", n)}
     return found
 
 
@@ -77,11 +73,12 @@ def killed_at() -> set[str]:
     tables = [v for k, v in vars(points).items() if k.endswith("_POINTS")]
     tables += [names for table in tables if isinstance(table, dict) for names in table.values()]
     real = {name for table in tables if not isinstance(table, dict) for name in table}
+    real |= set(test_dual_fund.POINTS)
     return real | {case.name for case in test_deaths.CASES} | set(test_deaths_onchain.POINTS)
 
 
 def _excused() -> set[str]:
-    return EXEMPT.keys() | NOT_IN_A_TURN.keys() | set(DUAL_FUNDING)
+    return EXEMPT.keys() | NOT_IN_A_TURN.keys()
 
 
 def test_the_source_is_understood() -> None:
