@@ -34,6 +34,8 @@ from tests.sim.peers import FUNDING, INIT, Peer
 
 LONGEST_LOSS, PEACE = 3, 10
 """Blocks in which broadcasts are lost, or the node is down, and from then on are not."""
+LONGEST_WAIT = 60
+"""Blocks after which the HTLCs of both channels have expired."""
 FEE_MSAT = 1000
 PUSH = Msat(400_000_000)
 NAMES = ("alice", "bob")
@@ -267,10 +269,12 @@ class World:
         self.tidy()
         return True
 
-    def settle(self) -> None:
-        """Deliver everything until nothing is on its way."""
+    def settle(self, *names: str) -> None:
+        """Deliver everything until nothing is on its way; `names`: only to and from these neighbours."""
         for _ in range(2000):
-            moved = [self.deliver_to_middle(n) | self.deliver_from_middle(n) for n in NAMES]
+            moved = [
+                self.deliver_to_middle(n) | self.deliver_from_middle(n) for n in names or NAMES
+            ]
             if not any(moved):
                 return
         raise AssertionError("the peers never stop talking")
@@ -478,10 +482,20 @@ class World:
             assert (channel.to_local, channel.to_remote) == (row.to_remote, row.to_local)
             assert channel.next_local_commitment == row.next_remote_commitment
             assert row.next_local_commitment == channel.next_remote_commitment
+            self._check_none_forgotten(channel)
             states = {k: int(h.state) for k, h in channel.htlcs.items()}
             assert all(s in (4, 14) for s in states.values()), f"stuck: {states}"
             mine = {(not ours, i) for ours, i in states}
             assert mine == set(near.master.htlcs), "they know other HTLCs"
+
+    def _check_none_forgotten(self, channel: Channel) -> None:
+        """What was received waits for one that was offered, or is resolved."""
+        node = self.middle.node
+        for htlc in channel.htlcs.values():
+            if htlc.offered_by_us or htlc.is_resolved or node.switch.offers.serves(htlc.dbid):
+                continue
+            served = node.channels.store.offered_for(htlc.dbid)
+            assert served is not None, f"HTLC {htlc.id} of channel {channel.dbid} is forgotten"
 
     def quieten(self) -> None:
         """All is said and done off the chain; then everything is closed, and blocks come until nothing more can happen."""
@@ -494,6 +508,8 @@ class World:
         self.settle()
         self.check()
         self.check_at_rest()
+        # Whoever waits for somebody has waited long enough then.
+        self.mine(LONGEST_WAIT)
         for name in NAMES:
             self.middle_closes(name)
         for _ in range(500):
