@@ -46,6 +46,9 @@ def check_fees(account: Account, ledger: Ledger) -> Iterator[str]:
             arrived[move["utxo"].partition(":")[0]] += move["credit_msat"]
             credited.add(move["utxo"])
     for channel in account.channels:
+        if channel.opened_by_us and "{}:{}".format(*channel.coin) not in credited:
+            # In a block, but not in use yet: credited once it is.
+            arrived[channel.coin[0]] += channel.total_msat
         for row in channel.outputs:
             if row["outpoint"] not in credited:
                 # Nobody's yet: credited once it is taken.
