@@ -46,6 +46,8 @@ class Plot:
     """The receiver decides after that only."""
     arrives: bool = False
     """All that the receiver said reaches the middle, and the answers it."""
+    heard: int = 0
+    """So many of the receiver's messages reach the middle, and no answer it."""
     betrays: bool = False
     """After that it claims on the chain what it has failed."""
 
@@ -66,6 +68,8 @@ PLOTS = (
     Plot(middle="close far", near="silent", blocks=12, late=True),
     Plot(how="fail", far="close", blocks=1, betrays=True),
     Plot(how="fail", middle="close far", blocks=1, betrays=True),
+    Plot(how="fail", far="close", heard=2, blocks=1, betrays=True),
+    Plot(far="close", heard=1, blocks=1),
     Plot(far="cheat", blocks=6),
 )
 deeds = st.sampled_from(("nothing", "silent", "close", "cheat"))
@@ -269,6 +273,8 @@ class ThreeNodes(RuleBasedStateMachine):
             world.resolve(far, last, plot.how)
         for name, to_middle in arrive:
             (world.deliver_to_middle if to_middle else world.deliver_from_middle)(name)
+        for _ in range(plot.heard):
+            world.deliver_to_middle(far)
         if plot.arrives:
             world.settle(far)
         self.act(side, plot.near, which)
