@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.regtest.books import check_books
-from tests.regtest.crashing import GONE, OPTIONS, WHEN, crash_at, rise
+from tests.regtest.crashing import GONE, OPTIONS, WHEN, crash_at, meet, rise
 from tests.regtest.network import NodeFactory, wait_back
 from tests.regtest.node import Node
 from tests.regtest.rpc_client import RpcError
@@ -248,11 +248,16 @@ def test_lightningd_dies_while_opening(
     node_factory.mine(1, wait_for_mempool=2 * len(POINTS))
     victim = l1 if role == "opener" else l2
     for point in (f"{when}:{name}" for name in POINTS):
-        if not l1.is_connected(l2):
-            node_factory.connect(l1, l2)
+        meet(node_factory, l1, l2)
         crash_at(victim, point)
-        with contextlib.suppress(*GONE):
-            l1.rpc("fundchannel", id=l2.id, amount=200_000, minconf=0)
+
+        def died() -> bool:
+            """The connection may be made anew just now, where both have dialled: then once more."""
+            with contextlib.suppress(*GONE):
+                l1.rpc("fundchannel", id=l2.id, amount=200_000, minconf=0)
+            return not victim.is_running
+
+        wait_for(died, f"{victim.name} to die {point}")
         rise(victim, point)
         with contextlib.suppress(*GONE):
             node_factory.connect(l1, l2)
