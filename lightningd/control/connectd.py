@@ -86,7 +86,7 @@ class ConnectControl:
                 self._node.turn.after_commit(lambda: self._node.opening.on_open_channel(peer, raw))
             elif kind == _OPEN_CHANNEL2:
                 opening = pw.OpenChannel2.decode(raw)
-                if ft.negotiated(self._node.features["init"], peer.features, ft.DUAL_FUND):
+                if self._opens_together(peer):
                     self._node.turn.after_commit(
                         lambda: self._node.dual.on_open_channel2(peer, raw)
                     )
@@ -107,6 +107,9 @@ class ConnectControl:
             why = str(error)
             self._node.turn.after_commit(lambda: self._node.peers.disconnect(peer, why))
 
+    def _opens_together(self, peer: Peer) -> bool:
+        return ft.negotiated(self._node.features["init"], peer.features, ft.DUAL_FUND)
+
     def _channel_message(self, peer: Peer, raw: bytes, kind: int) -> None:
         channel_id = ChannelId(raw[2:34])
         channel = self._node.channels.by_channel_id(channel_id)
@@ -118,7 +121,7 @@ class ConnectControl:
             return  # connectd learns of the route right now; nothing of a new session is lost
         if channel is not None and channel.peer_id == peer.id and channel.state in WITH_PEER:
             return  # it has no worker just now; an error would end it
-        if kind == pw.TxAbort.TYPE:
+        if kind == pw.TxAbort.TYPE and self._opens_together(peer):
             return  # of an opening that is over here as well
         if kind != _REESTABLISH:
             self._node.log(
