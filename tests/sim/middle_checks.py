@@ -7,13 +7,14 @@ from pylightningd.common.bitcoin import script as sc
 from pylightningd.common.channel import dust
 from pylightningd.common.channel.fees import ANCHOR_AMOUNT
 from pylightningd.common.channel.from_wire import commitment_params
-from pylightningd.common.channel.htlc_states import Side
+from pylightningd.common.channel.htlc_states import HtlcState, Side
 from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire import channeld_wire as cw
 from tests.sim.claimer import COIN_SAT, COINS
 from tests.sim.middle_world import PUSH, Neighbour, World
 from tests.sim.peers import FUNDING
 
+_COMMITTED = {True: HtlcState.SENT_ADD_ACK_REVOCATION, False: HtlcState.RCVD_ADD_ACK_REVOCATION}
 SAFE_MSAT = 5_000_000
 """What is in every commitment an output."""
 
@@ -57,12 +58,22 @@ class End:
                 return
             on_chain = self._claimed(near, payment_hash) * 1000
             sent = [h for h in htlcs if h.offered_by_us]
-            paid = sum(h.amount.msat for h in htlcs if near.master.outcomes.get(_key(h)))
+            paid = sum(h.amount.msat for h in htlcs if self._in_balance(near, h))
             if sent:
                 got += paid + on_chain
             else:
                 out += paid + on_chain
         assert got + 2000 >= out, f"paid {out}msat for {payment_hash.hex()[:8]}, got {got}msat"
+
+    def _in_balance(self, near: Neighbour, htlc: cw.Htlc) -> bool:
+        """Paid, and not by an output of its own."""
+        if _key(htlc) in near.master.outcomes:
+            return near.master.outcomes[_key(htlc)]
+        # On its way out of the commitments when the channel closed: with one that it was out of already?
+        leaving = htlc.state > _COMMITTED[htlc.offered_by_us] and htlc.preimage is not None
+        tx, _ = self.chain.spent[near.funding]
+        amounts = [output.amount for output in tx.outputs]
+        return leaving and htlc.amount.to_sat_floor() not in amounts
 
     def _claimed(self, near: Neighbour, payment_hash: bytes) -> int:
         """Satoshi of outputs of the commitment in the chain that were claimed with the preimage."""

@@ -29,6 +29,7 @@ from tests.sim.middle_world import Neighbour, World
 from tests.sim.onchain_side import OnchainSide
 from tests.sim.peers import FUNDING, INIT
 
+pytestmark = pytest.mark.timeout(3600)
 STATES = int(os.environ.get("SIM_STATES", "120"))
 HELD = 5
 """HTLCs that wait at a time."""

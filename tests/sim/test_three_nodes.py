@@ -340,7 +340,7 @@ class ThreeNodes(RuleBasedStateMachine):
         End(self.world).check()
 
 
-TestThreeNodes = ThreeNodes.TestCase
+TestThreeNodes = pytest.mark.timeout(600)(ThreeNodes.TestCase)
 TestThreeNodes.settings = settings(max_examples=20, stateful_step_count=25)
 
 
