@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import signal
 
 from tests.regtest.crash_points import BLOCK, CLAIM, ONCHAIN_POINTS, RESOLVED_POINTS
-from tests.regtest.crashing import crash_at, rise
+from tests.regtest.crashing import crash_at, rise, start_and_die, wait_dead
 from tests.regtest.network import NodeFactory
 from tests.regtest.node import NETWORK, Node
 from tests.regtest.onchain import OPTIONS as ONCHAIN_OPTIONS
@@ -21,15 +20,6 @@ OPTIONS = ONCHAIN_OPTIONS | {
 }
 
 
-def _start_and_die(node: Node, point: str) -> None:
-    """Start a node that dies in that, or soon after."""
-    node.options["dev-crash-at"] = point
-    node.start(wait=False)
-    wait_for(lambda: not node.is_running, f"{node.name} to die {point}")
-    assert node.wait_exit() == -signal.SIGKILL
-    node.options["dev-crash-at"] = "nothing"
-
-
 def _die_in_block(
     factory: NodeFactory, node: Node, point: str, *, wait_for_mempool: bool = True
 ) -> None:
@@ -38,8 +28,7 @@ def _die_in_block(
     if wait_for_mempool:
         factory.bitcoind.wait_for_mempool(1)
     factory.bitcoind.generate(1)
-    wait_for(lambda: not node.is_running, f"{node.name} to die {point}")
-    assert node.wait_exit() == -signal.SIGKILL
+    wait_dead(node, point)
 
 
 def test_deaths_in_the_middle_of_a_penalty(node_factory: NodeFactory) -> None:
@@ -64,12 +53,12 @@ def test_deaths_in_the_middle_of_a_penalty(node_factory: NodeFactory) -> None:
     l1.stop()
     # The cheat is in a block: seen or not, it is there at the next start.
     _die_in_block(node_factory, l2, f"before:{BLOCK}")
-    _start_and_die(l2, f"after:{BLOCK}")
+    start_and_die(l2, f"after:{BLOCK}")
     for n, name in enumerate(ONCHAIN_POINTS):
-        _start_and_die(l2, f"{'after' if n % 2 else 'before'}:{name}")
-    _start_and_die(l2, f"before:{CLAIM}")
+        start_and_die(l2, f"{'after' if n % 2 else 'before'}:{name}")
+    start_and_die(l2, f"before:{CLAIM}")
     # The penalty is written down and has not left.
-    _start_and_die(l2, f"after:{CLAIM}")
+    start_and_die(l2, f"after:{CLAIM}")
     assert not bitcoind.mempool()
     l2.start()
     wait_for(bitcoind.mempool, "the penalty")
@@ -90,6 +79,6 @@ def test_deaths_in_the_middle_of_a_penalty(node_factory: NodeFactory) -> None:
     node_factory.mine(98)
     (resolved,) = RESOLVED_POINTS
     _die_in_block(node_factory, l2, f"before:{resolved}", wait_for_mempool=False)
-    _start_and_die(l2, f"after:{resolved}")
+    start_and_die(l2, f"after:{resolved}")
     l2.start()
     assert not l2.channels()
