@@ -183,7 +183,7 @@ class Claims:
             return
         if work.waiting:
             self._recall(work)
-        due = [c for c in work.waiting.values() if c.first_block <= height + 1]
+        due = [c for c in work.waiting.values() if _is_made_now(c, height)]
         for members in claim_groups.group(due, height, self._rate):
             self._add(work, members)
         for batch in list(work.batches):
@@ -501,6 +501,11 @@ class Claims:
 
     def _log(self, batch: _Batch, level: str, text: str) -> None:
         self._node.log(level, text, peer_id=batch.channel.peer_id, dbid=batch.channel.dbid)
+
+
+def _is_made_now(claim: Claim, height: int) -> bool:
+    """Sweeps of what only has to age are made as soon as they are known, as in CLN, and sent when they may be."""
+    return claim.first_block <= height + 1 or claim.kind == "OUR_DELAYED_RETURN_TO_WALLET"
 
 
 def _still_fits(batch: _Batch, made: Made) -> bool:
