@@ -12,7 +12,9 @@ from pylightningd.common.channel.htlc_states import HtlcState
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import NodeId
 from pylightningd.common.onion.failure_codes import FailureCode as F
+from pylightningd.common.onion.payload import decode_hop_payload
 from pylightningd.lightningd.db.payments_io import PaymentStatus
+from pylightningd.lightningd.payments.outgoing import FinalData, make_payloads
 from tests.lightningd.payments.rig import (
     END,
     HASH,
@@ -23,6 +25,7 @@ from tests.lightningd.payments.rig import (
     US,
     Rig,
     make_part,
+    route,
     run,
     start,
 )
@@ -41,6 +44,18 @@ async def fulfil(rig: Rig, part) -> None:
 async def fail(rig: Rig, part) -> None:
     htlc = rig.out_htlc(part, failure_onion=b"unreadable")
     await rig.turn.do(lambda: rig.payments.part_failed(htlc))
+
+
+def test_what_only_the_payee_learns() -> None:
+    final = FinalData(payment_secret=SECRET, total=Msat(9000), metadata=b"\x01\xfa\xfa\xf0")
+    first, second, last = (
+        decode_hop_payload(raw) for raw in make_payloads(route(1000), 100, final)
+    )
+    assert [p.outgoing_cltv_value for p in (first, second, last)] == [120, 110, 110]
+    assert first.payment_metadata is None and second.payment_data is None
+    assert last.payment_metadata == b"\x01\xfa\xfa\xf0"
+    assert last.payment_data is not None
+    assert (last.payment_data.payment_secret, last.payment_data.total_msat) == (SECRET, Msat(9000))
 
 
 def test_what_is_offered(tmp_path: Path) -> None:

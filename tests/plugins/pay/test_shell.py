@@ -81,6 +81,11 @@ def test_a_second_payment_asks_less(node: FakeNode, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_metadata_of_the_invoice_goes_to_the_payee(node: FakeNode, tmp_path: Path) -> None:
+    pay(node, tmp_path, bolt11=make_invoice(metadata=b"\x01\xfa\xfa\xf0"))
+    assert node.named("sendpay")[0]["payment_metadata"] == "01fafaf0"
+
+
 def test_upper_case_and_uri(node: FakeNode, tmp_path: Path) -> None:
     invoice = make_invoice()
     pay(node, tmp_path, invstring=f"LIGHTNING:{invoice.upper()}")
