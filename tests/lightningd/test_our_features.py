@@ -29,7 +29,7 @@ SHOWN_BY = {
     f.ONION_MESSAGES: "tests/regtest/test_offers.py::test_offers_over_a_node_between",
     f.PROVIDE_STORAGE: "tests/regtest/test_recovery.py::test_from_a_peer",
     f.CHANNEL_TYPE: "tests/regtest/test_channels.py::test_open_shapes",
-    f.SCID_ALIAS: "tests/regtest/test_pay.py::test_private_hint_and_old_fees",
+    f.SCID_ALIAS: "tests/regtest/test_channels.py::test_open_shapes",
     f.PAYMENT_METADATA: "tests/plugins/pay/test_shell.py::test_metadata_of_the_invoice_goes_to_the_payee",
     f.SHUTDOWN_WRONG_FUNDING: "tests/regtest/test_onchain.py::test_close_another_output_than_the_negotiated_one",
 }  # fmt: skip
