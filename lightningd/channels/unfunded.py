@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pylightningd.common.ids import txid_hex
 from pylightningd.lightningd.channels.channel import Channel
-from pylightningd.lightningd.channels.states import CAN_CLOSE_UNILATERALLY, Cause, ChannelState
+from pylightningd.lightningd.channels.states import OPENING, Cause, ChannelState
 
 if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
@@ -35,11 +35,14 @@ class Unfunded:
 
     def _is_idle(self, channel: Channel, height: int) -> bool:
         # BOLT 2, "The `funding_signed` Message": a non-funding node SHOULD forget a channel whose funding
-        # transaction it does not see for 2016 blocks. Not if we ever had a stake in it.
+        # transaction it does not see for 2016 blocks. Not if we ever had a stake in it. A row from a static
+        # backup knows neither stake nor depth: it waits for its peer's commitment, however long that takes.
         return (
             not channel.static.we_are_opener
             and channel.short_channel_id is None
-            and channel.state in CAN_CLOSE_UNILATERALLY
+            and channel.state in OPENING
+            and not channel.only_peer_closes
+            and not channel.htlcs
             and height - channel.first_block >= self._timeout
             and not channel.max_to_local
         )

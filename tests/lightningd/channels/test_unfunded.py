@@ -10,6 +10,8 @@ import pytest
 
 from pylightningd.common.amount import Msat
 from pylightningd.common.ids import ShortChannelId
+from pylightningd.lightningd.backup.restore import stub
+from pylightningd.lightningd.backup.scb import ScbChannel
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.states import ChannelState
 from pylightningd.lightningd.channels.unfunded import KEPT, Unfunded
@@ -77,10 +79,32 @@ def test_by_default_a_hundred_are_kept() -> None:
         {"short_channel_id": ShortChannelId.make(1, 1, 1)},
         {"max_to_local": Msat(1)},
         {"state": ChannelState.FUNDING_SPEND_SEEN},
+        {"state": ChannelState.AWAITING_UNILATERAL},
+        {"state": ChannelState.CHANNELD_NORMAL},
+        {"future_remote_point": b"\x02" * 33},
+        {"htlcs": {(False, 0): object()}},
     ],
 )
 def test_one_that_was_funded_or_ever_held_money_of_ours_stays(changes: dict[str, Any]) -> None:
     assert left([unfunded(1, **changes), unfunded(2), unfunded(3)], 1000) == [1, 3]
+
+
+def test_what_came_from_a_static_backup_stays_however_long_its_peer_takes() -> None:
+    known = unfunded(1).static
+    entry = ScbChannel(
+        dbid=1,
+        channel_id=known.channel_id,
+        peer_id=known.peer_id,
+        address=None,
+        funding=known.funding,
+        funding_amount=known.funding_amount,
+        channel_type=known.channel_type,
+        we_are_opener=False,
+    )
+    alias = ShortChannelId.make(1, 1, 1)
+    restored = stub(entry, known.local_basepoints, first_block=1, now=0.0, alias=alias)
+    assert not restored.static.we_are_opener and restored.is_stub
+    assert left([restored, unfunded(2), unfunded(3)], 10_000) == [1, 3]
 
 
 def test_our_own_stays() -> None:
@@ -96,7 +120,7 @@ def test_in_a_real_turn_the_row_is_closed_and_its_id_free(rig: Rig) -> None:
     node.settings.max_funding_unconfirmed = 10
     node.chain.forget_broadcasts = lambda _owner: None
     for number in (1, 2):
-        channel = rig.open_channel(number)
+        channel = rig.open_channel(number, state=ChannelState.CHANNELD_AWAITING_LOCKIN)
         _as_accepter(channel)
         channel.short_channel_id = None
         channel.max_to_local = Msat(0)
