@@ -194,7 +194,7 @@ class Switch:
             self._node.channel_gossip.tried_while_gone(out)
             raise CannotForward(ow.TemporaryChannelFailure(channel_update=update))
         now = self._node.clock.now()
-        self._check_policy(out, htlc, told, now, update)
+        self._check_policy(named, htlc, told, now, update)
         self.forwards.offered(htlc, channel.usable_scid, scid, told.amount, now)
 
         def refused(code: int, _text: str) -> None:
@@ -232,9 +232,9 @@ class Switch:
         return out
 
     def _check_policy(
-        self, out: Channel, htlc: LiveHtlc, told: Instructions, now: float, update: bytes
+        self, named: Channel, htlc: LiveHtlc, told: Instructions, now: float, update: bytes
     ) -> None:
-        """Raises CannotForward."""
+        """Whether the HTLC keeps to what we say of the channel that its sender named. Raises CannotForward."""
         check = partial(
             check_forward,
             incoming=htlc,
@@ -247,9 +247,9 @@ class Switch:
             rounding_msat=1 if told.is_blinded else 0,
         )
         try:
-            check(out.policy)
+            check(named.policy)
         except CannotForward:
-            old, until = self._old_policies.get(out.dbid, (out.policy, 0.0))
+            old, until = self._old_policies.get(named.dbid, (named.policy, 0.0))
             if now >= until:
                 raise
             check(old)

@@ -146,7 +146,10 @@ class Channels:
         return next((c for c in channels if c.state in CHANNELD_STATES), None)
 
     def better_than(self, named: Channel, amount: Msat) -> Channel:
-        """The channel with the same peer that can send most, of those with the same fees; `named` where none is better."""
+        """The channel with the same peer that can send most, of those whose policy asks no more; `named` where none is better.
+
+        What fits the policy of `named` fits that of the outcome too: the sender knows only that one.
+        """
         policy = named.policy
         fitting = [
             c
@@ -154,6 +157,8 @@ class Channels:
             if c.is_ready()
             and c.policy.fee_base_msat == policy.fee_base_msat
             and c.policy.fee_proportional_millionths == policy.fee_proportional_millionths
+            and c.policy.cltv_expiry_delta <= policy.cltv_expiry_delta
+            and c.policy.htlc_minimum <= amount <= c.policy.htlc_maximum
             and amount >= c.static.remote_config.htlc_minimum
         ]
         # Of equals the one that was named.

@@ -262,7 +262,7 @@ def test_an_answer_that_cannot_be_obeyed_fails_the_htlc(rig: Rig, answer: dict[s
     assert channel.htlcs[False, 0].state is HtlcState.RCVD_ADD_ACK_REVOCATION
 
 
-def two_ways(rig: Rig, second: dict[str, int]) -> tuple[Channel, Channel, Channel]:
+def two_ways(rig: Rig, second: dict[str, Any]) -> tuple[Channel, Channel, Channel]:
     """Where HTLCs come in, and two channels with one peer; the second of those can send more."""
     first, small = rig.ready(1), rig.open_channel(2)
     static = replace(make_channel(3).static, peer_id=small.peer_id)
@@ -277,10 +277,18 @@ def two_ways(rig: Rig, second: dict[str, int]) -> tuple[Channel, Channel, Channe
 
 @pytest.mark.parametrize(
     ("strict", "second", "taken"),
-    [(False, {}, 3), (True, {}, 2), (False, {"fee_base_msat": 7}, 2)],
+    [
+        (False, {}, 3),
+        (True, {}, 2),
+        (False, {"fee_base_msat": 7}, 2),
+        (False, {"cltv_expiry_delta": 7}, 2),
+        (False, {"cltv_expiry_delta": 5}, 3),
+        (False, {"htlc_minimum": Msat(990_001)}, 2),
+        (False, {"htlc_maximum": Msat(989_999)}, 2),
+    ],
 )
 def test_the_better_channel_of_the_next_peer_is_taken(
-    rig: Rig, strict: bool, second: dict[str, int], taken: int
+    rig: Rig, strict: bool, second: dict[str, Any], taken: int
 ) -> None:
     first, small, large = two_ways(rig, second)
     rig.node.settings.strict_forwarding = strict
@@ -288,3 +296,26 @@ def test_the_better_channel_of_the_next_peer_is_taken(
     assert [m.dbid for m in rig.to_worker(cw.ChanneldOfferHtlc)] == [taken]
     row = next(iter(rig.node.switch.forwards.all()))
     assert row["out_channel_scid"] == (large if taken == 3 else small).usable_scid
+
+
+def test_a_policy_of_before_holds_on_the_channel_that_was_named_whichever_is_taken(
+    rig: Rig,
+) -> None:
+    """Only the named channel's grace counts, and what fits it is not refused by the other one's policy."""
+    first, small, large = two_ways(rig, {})
+    rig.node.switch.keep_old_policy(small, 600)
+    for channel in (small, large):
+        channel.policy.fee_base_msat += 10_000_000
+    rig.receive(first, 0, to_forward(PREIMAGE, 1_000_000, small))
+    assert [m.dbid for m in rig.to_worker(cw.ChanneldOfferHtlc)] == [3]
+
+
+def test_what_the_named_channel_does_not_allow_is_refused_though_another_one_would(
+    rig: Rig,
+) -> None:
+    first, small, large = two_ways(rig, {"htlc_minimum": Msat(1)})
+    small.policy.htlc_minimum = Msat(990_001)
+    rig.receive(first, 0, to_forward(PREIMAGE, 1_000_000, small))
+    assert not rig.to_worker(cw.ChanneldOfferHtlc)
+    assert large.is_ready()
+    assert forwards(rig) == [ForwardState.LOCAL_FAILED]
