@@ -160,6 +160,7 @@ def on_commitment_signed(channel: Channel, msg: pw.CommitmentSigned) -> ChannelS
     )
     signing.got_commitment = True
     yield from _maybe_send_signatures(channel)
+    yield from _take_early_signatures(channel)
 
 
 def _first_commitment(channel: Channel) -> ChannelStep[CommitmentTx]:
@@ -229,7 +230,8 @@ def on_tx_signatures(channel: Channel, msg: pw.TxSignatures) -> ChannelStep[None
     # BOLT 2, "Sharing funding signatures: `tx_signatures`", sender MUST NOT send it before it has our
     # commitment_signed; and its own came before that.
     if not signing.got_commitment:
-        raise NegotiationFailed("tx_signatures before commitment_signed")
+        _keep_early(channel, msg)
+        return
     their_witnesses(signing.funding, msg)
     yield from ask_master(
         cw.ChanneldGotTxSignatures(
@@ -239,6 +241,23 @@ def on_tx_signatures(channel: Channel, msg: pw.TxSignatures) -> ChannelStep[None
     )
     signing.got_signatures = True
     yield from _maybe_send_signatures(channel)
+
+
+def _keep_early(channel: Channel, msg: pw.TxSignatures) -> None:
+    """A commitment_signed right behind the last tx_complete comes by way of lightningd: this may have overtaken it."""
+    session = channel.live
+    if not session.fresh or session.early_signatures is not None:
+        raise NegotiationFailed("tx_signatures before commitment_signed")
+    session.early_signatures = msg
+
+
+def _take_early_signatures(channel: Channel) -> ChannelStep[None]:
+    session = channel.session
+    if session is None or session.early_signatures is None:
+        return
+    msg, session.early_signatures = session.early_signatures, None
+    assert isinstance(msg, pw.TxSignatures)
+    yield from on_tx_signatures(channel, msg)
 
 
 # ---- giving up ------------------------------------------------------------------------------------

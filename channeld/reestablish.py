@@ -36,7 +36,7 @@ def on_connected(channel: Channel, msg: cw.ChanneldConnected) -> ChannelStep[Non
     channel.their_features = msg.their_features
     if channel.local_next_point is None:
         channel.local_next_point = yield from _our_point(channel, channel.next_local)
-    channel.session = Session(msg.route_id)
+    channel.session = Session(msg.route_id, fresh=msg.fresh)
     yield UseRoute(msg.route_id)
     if msg.fresh:
         yield from _become_live(channel)

@@ -139,6 +139,8 @@ class Session:
     """What one connection knows, forgotten with it."""
 
     route_id: int
+    fresh: bool = False
+    """The channel was made on this very connection."""
     reestablished: bool = False
     handed_over: bool = False
     leaving: bool = False
@@ -156,6 +158,8 @@ class Session:
     """Our tx_signatures are out, or the peer has them from before."""
     sent_abort: bool = False
     """Our tx_abort is out; the peer will echo it."""
+    early_signatures: Message | None = None
+    """The peer's tx_signatures, where they came before its commitment_signed."""
 
 
 @dataclass(slots=True, kw_only=True)

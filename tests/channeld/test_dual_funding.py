@@ -120,9 +120,41 @@ def test_commitment_that_names_the_transaction() -> None:
 # ---- tx_signatures --------------------------------------------------------------------------------
 
 
-def test_signatures_before_the_commitment() -> None:
+@pytest.mark.parametrize("signed", [False, True])
+def test_signatures_that_overtake_the_commitment(signed: bool) -> None:
+    """What follows the last tx_complete at once comes by another way than what follows it."""
+    made, boxes = signing()
+    made.alice.signs_at_once = signed
+    _, signatures = got_commitment(signed=True)
+    assert deliver(made.alice, signatures) == []
+    trace = deliver(made.alice, boxes["bob"][0])
+    kept = [cw.ChanneldGotFirstCommitsig, cw.ChanneldGotTxSignatures]
+    assert [kind for kind in trace if kind in kept] == kept
+    deliver(made.bob, boxes["alice"][0])
+    made.alice.sign()
+    made.settle()
+    assert made.check_end() == "open"
+
+
+def test_signatures_without_the_commitment() -> None:
     made, _ = signing()
     _, signatures = got_commitment(signed=True)
+    assert deliver(made.alice, signatures) == []
+    assert deliver(made.alice, signatures) == ABORTED
+    assert "before commitment_signed" in reason(made.alice).reason
+
+
+def test_signatures_before_the_commitment_of_a_later_connection() -> None:
+    """There all messages come by one way."""
+    made, _ = signing()
+    _, signatures = got_commitment(signed=True)
+    deliver(made.alice, signatures)
+    made.cut()
+    made.connected = True
+    for side in made.sides:
+        made.connect_one(side, fresh=False)
+    assert made.bob.peer is not None
+    deliver(made.alice, pw.decode(made.bob.peer.outbox[0]))
     assert deliver(made.alice, signatures) == ABORTED
     assert "before commitment_signed" in reason(made.alice).reason
 
