@@ -68,6 +68,10 @@ class _Batch:
     capped: bool = False
     too_cheap: bool = False
     """The backend refused it for its fee: nobody has it."""
+    is_early: bool = False
+    """Made before it may be sent: the network has not seen it."""
+    is_outdated: bool = False
+    """It was early, and feerates are others by now: another one is sent instead."""
 
     @property
     def first_block(self) -> int:
@@ -188,6 +192,8 @@ class Claims:
             self._add(work, members)
         for batch in list(work.batches):
             self._mind_coins(batch)
+            if batch.is_early and not batch.busy and batch.first_block <= height + 1:
+                self._wake(batch)
             if not batch.busy and not batch.is_stale and self._wants_bump(batch, height):
                 self._split(work, batch, height)
         wanting = [b for b in work.batches if not b.busy and self._wants_work(b, height)]
@@ -195,6 +201,13 @@ class Claims:
             batch.busy = True
         if wanting:
             self._node.spawn(self._do(wanting), f"claims of channel {dbid}: {why}")
+
+    def _wake(self, batch: _Batch) -> None:
+        """It may be sent now: as it is only where feerates are what they were when it was made."""
+        batch.is_early = False
+        if batch.txid is not None and self._wanted_rate(batch) != batch.feerate_perkw:
+            batch.is_outdated = True
+            self._node.chain.broadcasts.drop(batch.txid)
 
     def _mind_coins(self, batch: _Batch) -> None:
         """The coins that pay for what waits stay ours; where one is gone all the same, others must do."""
@@ -239,6 +252,8 @@ class Claims:
                 batch.fee = None if dead else old.fee
             else:
                 batch.tx, batch.txid = old.tx, old.tx.txid()
+                # What may not be sent even now was not sent before.
+                batch.is_early = batch.first_block > self._node.chain.height + 1
                 self._node.spawn(self._send(batch, None), f"claim {batch.name} again")
 
     def _split(self, work: _Work, batch: _Batch, height: int) -> None:
@@ -251,7 +266,9 @@ class Claims:
                 self._add(work, members)
 
     def _wants_work(self, batch: _Batch, height: int) -> bool:
-        return batch.tx is None or batch.is_stale or self._wants_bump(batch, height)
+        if batch.tx is None or batch.is_stale or batch.is_outdated:
+            return True
+        return self._wants_bump(batch, height)
 
     async def bump(self, txid: Txid, wish: Wish) -> Bumped | None:
         """Replace a claim by one that pays more; None where `txid` is none. Raises CannotAfford, UserError."""
@@ -288,6 +305,7 @@ class Claims:
             )
             if not wish.dry_run:
                 refusal = await self._finish(batch, made, wish.feerate_perkw)
+                batch.is_early = False  # It goes with the fee that was asked for.
                 if refusal:
                     raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
                 done = replace(done, tx=batch.tx)
@@ -326,6 +344,8 @@ class Claims:
             self._node.chain.broadcasts.drop(batch.tx.txid())
             batch.tx, batch.txid, batch.fee = None, None, None
         batch.is_stale = False
+        if batch.is_outdated:
+            batch.fee = None  # Nobody has it, so there is nothing to outbid.
         most = claim_groups.budget(batch.claims)
         for _ in range(_TRIES):
             rate = self._feerate(batch)
@@ -364,10 +384,11 @@ class Claims:
         tx = await self._signed(batch.channel, claims, made)
         if not _still_fits(batch, made):
             return "an output is taken"
-        old = batch.tx
+        old = None if batch.tx == tx else batch.tx
         batch.tx, batch.txid, batch.fee, batch.feerate_perkw = tx, tx.txid(), made.fee, rate
         batch.coins, batch.capped, batch.is_stale = made.coins, made.capped, False
         batch.sent_height = node.chain.height
+        batch.is_early, batch.is_outdated = batch.first_block > batch.sent_height + 1, False
         stored = StoredClaim(batch.kind, tx, made.fee, rate, batch.sent_height)
         await node.turn.do(partial(self._write, batch, stored))
         return await self._send(batch, old)
@@ -396,15 +417,22 @@ class Claims:
         def refresh() -> Tx | None:
             return None if batch.cancelled or batch.tx is not tx else tx
 
+        def on_result(ok: bool, message: str) -> None:
+            # For one that is held back this comes long after the answer below.
+            if batch.tx is tx:
+                batch.is_early = False
+                batch.too_cheap = not ok and any(words in message for words in _FEE_TROUBLE)
+
+        batch.too_cheap = False
         ok, message = await chain.broadcast(
             tx,
             min_block=batch.first_block,
             allow_high_fees=True,
             owner=("onchain", batch.channel.dbid),
+            on_result=on_result,
             refresh=refresh,
             why=f"onchaind {batch.kind}",
         )
-        batch.too_cheap = not ok and any(words in message for words in _FEE_TROUBLE)
         if not ok:
             self._log(batch, "debug", f"{batch.kind} was not taken: {message}")
         elif old is not None:
@@ -429,9 +457,12 @@ class Claims:
         rate = chain.feerates.for_deadline(by, chain.height)
         return max(rate or 0, chain.feerates.floor_perkw, FEERATE_FLOOR_PERKW)
 
+    def _wanted_rate(self, batch: _Batch) -> int:
+        return self._rate(claim_groups.deadline_of(batch.claims))
+
     def _feerate(self, batch: _Batch) -> int:
         """For the next transaction; a bump pays at least a quarter more."""
-        rate = self._rate(claim_groups.deadline_of(batch.claims))
+        rate = self._wanted_rate(batch)
         if batch.fee is not None:
             rate = max(rate, batch.feerate_perkw * (100 + _BUMP_STEP_PERCENT) // 100)
         return rate

@@ -25,6 +25,7 @@ class FakeNode:
     def __init__(self, store: OnchainStore, rig: Rig, wallet: FakeWallet | None = None) -> None:
         self._rig = rig
         self.sent: list[Tx] = []
+        self.held_back: dict[Txid, tuple[Tx, dict[str, Any]]] = {}
         self.dropped: list[Txid] = []
         self.tasks: list[Coroutine[Any, Any, None]] = []
         self.rate = 1000
@@ -39,7 +40,7 @@ class FakeNode:
             height=HEIGHT,
             feerates=SimpleNamespace(for_deadline=lambda _d, _h: self.rate, floor_perkw=253),
             broadcast=self._broadcast,
-            broadcasts=SimpleNamespace(drop=self.dropped.append),
+            broadcasts=SimpleNamespace(drop=self._drop),
         )
         self.wallet = wallet or FakeWallet(lambda: self.chain.height)
         self.claims = Claims(self, store)  # type: ignore[arg-type]
@@ -63,9 +64,24 @@ class FakeNode:
     async def _ask(self, request: Any) -> Any:
         return self._rig.hsm.handle(0, request)
 
-    async def _broadcast(self, tx: Tx, **_how: Any) -> tuple[bool, str]:
+    async def _broadcast(self, tx: Tx, **how: Any) -> tuple[bool, str]:
+        if self.chain.height + 1 < how["min_block"]:
+            self.held_back[tx.txid()] = tx, how
+            return True, ""
         self.sent.append(tx)
+        how["on_result"](not self.refuse, self.refuse)
         return not self.refuse, self.refuse
+
+    def _drop(self, txid: Txid) -> None:
+        self.dropped.append(txid)
+        self.held_back.pop(txid, None)
+
+    def repeat(self) -> None:
+        """Send what was held back and may go now."""
+        for txid, (tx, how) in list(self.held_back.items()):
+            if self.chain.height + 1 >= how["min_block"]:
+                del self.held_back[txid]
+                finish(self._broadcast(tx, **how))
 
     def spawn(self, coro: Coroutine[Any, Any, None], _name: str) -> None:
         self.tasks.append(coro)

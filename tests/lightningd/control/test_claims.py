@@ -69,6 +69,69 @@ def test_what_may_not_be_mined_yet_waits(store: OnchainStore) -> None:
     assert spends(node.sent[-1]) == {late.outpoint}
 
 
+DELAYED = replace(
+    PENALTIES[0], kind="OUR_DELAYED_RETURN_TO_WALLET", deadline=0, first_block=HEIGHT + 5
+)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("rate", [300, 1000, 4000])
+def test_what_was_made_early_is_sent_with_the_feerate_of_the_day(
+    store: OnchainStore, rate: int, restart: bool
+) -> None:
+    node = FakeNode(store, RIG)
+    node.claims.take(CHANNEL, (DELAYED,))
+    node.run()
+    assert not node.sent
+    (early,) = node.held_back
+    if restart:
+        node = FakeNode(store, RIG)
+        node.claims.take(CHANNEL, (DELAYED,))
+        node.run()
+        assert list(node.held_back) == [early]
+    node.rate = rate
+    node.block(HEIGHT + 3)
+    assert list(node.held_back) == [early]
+    node.block(HEIGHT + 4)
+    node.repeat()
+    (tx,) = node.sent
+    assert (tx.txid() == early) == (rate == 1000)
+    assert 0 <= fee(tx, DELAYED).sat - rate * tx.weight() // 1000 <= 5
+    node.block(HEIGHT + 5)
+    assert len(node.sent) == 1
+    node = FakeNode(store, RIG)
+    node.claims.take(CHANNEL, (DELAYED,))
+    node.chain.height = HEIGHT + 5
+    node.run()
+    assert node.sent == [tx]
+
+
+def test_what_was_made_early_and_is_refused_for_its_fee_pays_more(store: OnchainStore) -> None:
+    node = FakeNode(store, RIG)
+    node.claims.take(CHANNEL, (DELAYED,))
+    node.run()
+    node.refuse = "mempool min fee not met"
+    node.block(HEIGHT + 4)
+    node.repeat()
+    assert len(node.sent) == 1
+    node.refuse = ""
+    node.block(HEIGHT + 5)
+    assert fee(node.sent[1], DELAYED) > fee(node.sent[0], DELAYED)
+    node.block(HEIGHT + 6)
+    assert len(node.sent) == 2
+
+
+def test_a_user_may_choose_the_fee_before_it_may_be_sent(store: OnchainStore) -> None:
+    node = FakeNode(store, RIG)
+    node.claims.take(CHANNEL, (DELAYED,))
+    node.run()
+    (early,) = node.held_back
+    done = finish(node.claims.bump(early, Wish(feerate_perkw=5000)))
+    node.block(HEIGHT + 4)
+    node.repeat()
+    assert node.sent == [done.tx]
+
+
 def test_a_claim_pays_more_as_its_deadline_comes_but_not_all(store: OnchainStore) -> None:
     node, claim = FakeNode(store, RIG), PENALTIES[0]
     node.claims.take(CHANNEL, (claim,))
