@@ -110,7 +110,8 @@ def _key(claim: Claim, height: int, rate: Rate) -> tuple[object, ...]:
     if is_fixed(claim):
         return (claim.outpoint,)
     # The peer's signature covers the locktime (BOLT 3, "HTLC-Timeout and HTLC-Success Transactions").
-    shape = claim.add_fee, claim.locktime, claim.kind
+    # What is ripe need not wait for what only has to age.
+    shape = claim.add_fee, claim.locktime, claim.kind, max(claim.first_block, height + 1)
     contested = is_contested(claim, height)
     left = claim.deadline - height if claim.deadline else None
     if left is None:

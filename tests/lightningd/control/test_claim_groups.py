@@ -83,6 +83,15 @@ def test_what_differs_in_urgency_never_shares() -> None:
         assert len({claim_groups.is_contested(c, FAR + 1) for c in members}) == 1
 
 
+def test_what_is_ripe_does_not_wait_for_what_is_not() -> None:
+    first_blocks = (0, HEIGHT + 1, HEIGHT + 2, HEIGHT + 5, HEIGHT + 5)
+    claims = [
+        replace(c, first_block=block) for c, block in zip(revoked(5), first_blocks, strict=True)
+    ]
+    found = [sorted(c.first_block for c in g) for g in group(claims, HEIGHT, cheap)]
+    assert sorted(found) == [[0, HEIGHT + 1], [HEIGHT + 2], [HEIGHT + 5, HEIGHT + 5]]
+
+
 def revoked(count: int, **changes: Any) -> list[Claim]:
     rig = Rig(anchors=True, htlcs=(htlc(1, ours=False, cltv=FAR),))
     (claim,) = [
