@@ -210,6 +210,9 @@ class Bumper:
 
         def note() -> None:
             store, txid = node.wallet.store, signed.txid()
+            stored = store.get_tx(old.txid)
+            if stored is not None and stored.height is not None:
+                return  # A block was faster: nothing has replaced it.
             node.wallet.forget_sent(old.txid)
             store.set_replaced(old.txid, txid)
             if plan.takes_all is not None:

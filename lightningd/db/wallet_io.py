@@ -201,8 +201,8 @@ class WalletStore:
         ]
 
     def delete_tx(self, txid: Txid) -> None:
-        """It will never be in a block."""
-        self._db.execute_sql("DELETE FROM transactions WHERE id=?", (txid,))
+        """It will never be in a block. One that is in one stays."""
+        self._db.execute_sql("DELETE FROM transactions WHERE id=? AND blockheight IS NULL", (txid,))
         self._db.execute_sql("DELETE FROM sent_all WHERE txid=?", (txid,))
 
     def set_sent_all(self, txid: Txid, index: int) -> None:

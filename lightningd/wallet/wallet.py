@@ -413,7 +413,9 @@ class Wallet:
         return is_new
 
     def unrecord_seen(self, txid: Txid) -> None:
-        """We do not spend it after all. Writes."""
+        """We do not spend it after all. Nothing where a block holds it by now. Writes."""
+        if self._is_confirmed(txid):
+            return
         for coin in self.store.of_tx(txid):
             if coin.height is None:
                 self.store.delete(coin.outpoint)
@@ -435,7 +437,12 @@ class Wallet:
         self.forget_sent(txid, blocks=RESERVE_BLOCKS if unreserve else 0)
 
     def forget_sent(self, txid: Txid, *, blocks: int = RESERVE_BLOCKS) -> None:
-        """A transaction will never be mined: what it spends is free, what it makes is nothing. Writes."""
+        """A transaction will never be mined: what it spends is free, what it makes is nothing. Writes.
+
+        Nothing where a block holds it after all: it came while somebody waited for an answer.
+        """
+        if self._is_confirmed(txid):
+            return
         for coin in self.store.spent_by(txid):
             if not coin.is_spent:
                 # Another transaction of ours may want the same coin: one that this was to replace.
@@ -449,6 +456,10 @@ class Wallet:
                 self.store.delete(coin.outpoint)
         self.store.delete_tx(txid)
         self._node.chain.broadcasts.drop(txid)
+
+    def _is_confirmed(self, txid: Txid) -> bool:
+        stored = self.store.get_tx(txid)
+        return stored is not None and stored.height is not None
 
     async def send(
         self,

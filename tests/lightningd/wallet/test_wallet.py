@@ -330,6 +330,25 @@ def test_replaced_by_a_transaction_of_our_own(rig: Rig) -> None:
     rig.run(scenario)
 
 
+def test_what_a_block_holds_is_not_forgotten(rig: Rig) -> None:
+    """A block may come between a refusal, or a replacement, and the turn that notes it."""
+
+    async def scenario(rig: Rig) -> None:
+        (point,) = await rig.fund(100_000)
+        draft = await rig.wallet.draft([(THEIRS, Sat(20_000))], 1000)
+        tx = await rig.wallet.sign(draft)
+        await rig.wallet.send(tx, draft)
+        await rig.mine(tx)
+        before = rig.wallet.store.all(), rig.wallet.store.txs()
+        await rig.turn.do(lambda: rig.wallet.forget_sent(tx.txid()))
+        await rig.turn.do(lambda: rig.wallet.unrecord_seen(tx.txid()))
+        await rig.turn.do(lambda: rig.wallet.store.delete_tx(tx.txid()))
+        assert (rig.wallet.store.all(), rig.wallet.store.txs()) == before
+        assert rig.coin(point).is_spent
+
+    rig.run(scenario)
+
+
 def test_a_restored_wallet_finds_its_coins(rig: Rig) -> None:
     async def scenario(rig: Rig) -> None:
         await rig.mine(rig.payment(rig.wallet.script_of(40), 10_000))
