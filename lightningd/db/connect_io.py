@@ -318,6 +318,8 @@ def _look_first(path: str, network: Network) -> None:
             migrations.check_version(version)
             if version:
                 _check_network(reader, path, network)
+            if version == len(migrations.STEPS):
+                _check_columns(reader, path)
             if os.path.getsize(path) <= _CHECK_WHOLE:
                 found = file.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
@@ -362,6 +364,28 @@ def _open_checked(database: WalletDatabase, network: Network, allow_upgrade: boo
         raise DatabaseError(f"Wallet database {database.path}: {error}") from error
     except (peewee.DatabaseError, sqlite3.Error) as error:
         raise DatabaseError(_unusable(database.path, _reason(error))) from error
+
+
+def _check_columns(reader: _Reader, path: str) -> None:
+    """Refuse tables that lack what the models have: the version does not tell where both are of before a release.
+
+    Raises DatabaseError. Late it would be an error in the middle of a turn.
+    """
+    from pylightningd.lightningd.db import models
+
+    missing: list[str] = []
+    for table in models.all_tables():
+        meta = table._meta
+        there = {row[1] for row in reader.execute_sql(f"PRAGMA table_info({meta.table_name})")}
+        wanted = {field.column_name for field in meta.sorted_fields}
+        missing += [f"{meta.table_name}.{column}" for column in sorted(wanted - there)]
+    if missing:
+        more = ", ..." if len(missing) > 5 else ""
+        raise DatabaseError(
+            f"The wallet database {path} was made by an unreleased lightningd that is no longer "
+            f"compatible; it lacks {', '.join(missing[:5])}{more}. Nothing was changed: use the lightningd "
+            "that made it, close its channels and move its coins, and begin with a new --wallet."
+        )
 
 
 def _make_private(path: str) -> None:

@@ -178,6 +178,21 @@ def _text(path: Path) -> None:
     (path / "w.sqlite3").write_bytes(b"this is a text file" * 1000)
 
 
+def test_tables_of_the_same_version_that_lack_a_column_are_refused(tmp_path: Path) -> None:
+    open_database(dsn(tmp_path), REGTEST).close()
+    file = sqlite3.connect(tmp_path / "w.sqlite3")
+    file.execute("ALTER TABLE channels DROP COLUMN close_cause")
+    file.execute("DROP TABLE invoices")
+    file.commit()
+    rows = file.execute("SELECT * FROM version, vars").fetchall()
+    with pytest.raises(
+        DatabaseError, match=r"unreleased.*lacks channels\.close_cause, invoices\..*new --wallet"
+    ):
+        open_database(dsn(tmp_path), REGTEST)
+    assert file.execute("SELECT * FROM version, vars").fetchall() == rows
+    file.close()
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
