@@ -29,13 +29,18 @@ class Inflight:
     got_commitment: bool = False
     """The peer's signature of our first commitment is durable."""
     ours: tuple[bytes, ...] | None = None
-    """Our witnesses: from then on the peer may have them, and the channel must be remembered."""
+    """Our witnesses; see `may_be_out`."""
     theirs: tuple[bytes, ...] | None = None
 
     @property
     def is_signed(self) -> bool:
-        """Whether the peer may have our signatures."""
+        """Whether our signatures are here."""
         return self.ours is not None
+
+    @property
+    def may_be_out(self) -> bool:
+        """Whether the peer may have them: then the channel must be remembered. channeld sends them in their turn only."""
+        return self.ours is not None and (self.funding.we_sign_first or self.theirs is not None)
 
     @property
     def is_whole(self) -> bool:

@@ -399,7 +399,14 @@ class ChanneldControl:
             if self._node.dual.may_forget(channel):
                 self._node.dual.forget(channel, Cause.REMOTE, msg.reason)
             else:
-                self._node.channel_events.transient_failure(channel, msg.reason)
+                # The worker had not heard yet that we have signed: it takes the channel up anew with that.
+                self._node.log(
+                    "unusual",
+                    f"Too late to give up the opening, we have signed: {msg.reason}",
+                    peer_id=channel.peer_id,
+                    dbid=channel.dbid,
+                )
+                self._node.peers.restart_channel(channel.dbid)
         elif msg.kind == _BUG:
             # A bug of ours never closes a channel: it is taken up anew, ever more slowly.
             self._node.log(

@@ -5,9 +5,9 @@ openingd negotiates and builds the funding transaction; when it is complete the 
 connection or on any later one.
 
 Money rules. From the row on the wallet's coins in the transaction are tied to it. Our inputs are signed only once the peer's
-signature of our first commitment is on disk. Before our signatures are on disk the opening may be forgotten, and its coins
-are free again, for without them there is no funding transaction; from then on the peer may have them, and the channel is
-remembered until the transaction is deep, or another one that spends an input of it is (`joint_watch.py`). The whole
+signature of our first commitment is on disk. Before the peer may have our signatures (they are on disk, and either ours go
+first or the peer's are on disk, too) the opening may be forgotten, and its coins are free again, for without them there is
+no funding transaction; from then on the channel is remembered until the transaction is deep, or another one that spends an input of it is (`joint_watch.py`). The whole
 transaction is on disk before it is broadcast.
 """
 
@@ -633,12 +633,12 @@ class DualControl:
         self._node.joint_watch.forget(channel)
 
     def may_forget(self, channel: Channel) -> bool:
-        """Whether there cannot be a funding transaction without signatures that we have not given."""
+        """Whether there cannot be a funding transaction without signatures that the peer does not have."""
         inflight = channel.inflight
-        return inflight is not None and not inflight.is_signed
+        return inflight is not None and not inflight.may_be_out
 
     def give_up(self, channel: Channel, reason: str) -> None:
-        """An opening that we have not signed is over. Outside turns."""
+        """An opening whose signatures we have not given is over. Outside turns."""
         self._node.turn.submit(lambda: self.abort(channel, Cause.LOCAL, reason))
 
     def abort(self, channel: Channel, cause: Cause, reason: str) -> None:

@@ -263,6 +263,8 @@ async def openchannel_signed(
     witnesses = finished(_inflight(channel), signed_psbt.psbt)
 
     def sign() -> None:
+        if node.channels.get(channel.dbid) is not channel:
+            raise UserError(FUNDING_UNKNOWN_CHANNEL, "The opening was given up")
         if channel.inflight is None or channel.inflight.is_signed:
             raise UserError(FUNDING_STATE_INVALID, "Already sent sigs, waiting for peer's")
         node.dual.expect_whole(channel)
@@ -309,7 +311,7 @@ def _to_be_signed(node: Node, name: ChannelId) -> Channel:
 @command(
     "openchannel_abort",
     family="openchannel",
-    summary="Abort {channel_id}'s open. Usable while `commitments_secured` is false, and until we have signed",
+    summary="Abort {channel_id}'s open. Usable while `commitments_secured` is false, and until the peer may have our signatures",
     params={"channel_id": Param(channel_id, "of the channel that is being opened")},
     examples=[f"openchannel_abort {_CHANNEL}"],
     errors=_ERRORS,
@@ -328,7 +330,7 @@ async def openchannel_abort(node: Node, channel_id: ChannelId) -> dict[str, Any]
 
 
 def _abort(node: Node, name: ChannelId, reason: str) -> None:
-    """An opening whose transaction is complete, but not signed by us. Inside a turn."""
+    """An opening whose transaction is complete, but without our signatures for the peer. Inside a turn."""
     channel = node.channels.by_channel_id(name)
     if channel is None:
         raise UserError(FUNDING_UNKNOWN_CHANNEL, f"Unknown channel {name.hex()}")

@@ -21,7 +21,9 @@ from pylightningd.lightningd.channels.inflight import BadSignatures, Inflight
 from pylightningd.lightningd.channels.states import Cause, ChannelState
 from pylightningd.lightningd.control.joint_watch import FORGET_DEPTH, JointWatch
 from pylightningd.lightningd.control.openingd import OpeningControl
-from tests.lightningd.channels.rig import FakeIncoming, Rig
+from pylightningd.lightningd.rpc.openchannel import openchannel_signed
+from pylightningd.lightningd.rpc.wallet_params import GivenPsbt
+from tests.lightningd.channels.rig import FakeIncoming, Rig, peer_disconnected
 
 S = ChannelState
 OURS = (TxIn(Txid(bytes(32)), 0, witness=(b"ours", b"key")).serialize_witness(),)
@@ -34,7 +36,7 @@ def coin(n: int) -> Tx:
     )
 
 
-def joint(*, we_pay: bool = True) -> JointFunding:
+def joint(*, we_pay: bool = True, we_sign_first: bool = True) -> JointFunding:
     """Both have an input; or only the peer has."""
     inputs = [
         JointInput(serial_id=1, ours=False, prevtx=coin(1).serialize(), vout=0, sequence=0xFFFFFFFD)
@@ -54,7 +56,7 @@ def joint(*, we_pay: bool = True) -> JointFunding:
         feerate_perkw=1000,
         our_funding=Sat(400_000 if we_pay else 0),
         their_funding=Sat(600_000 if we_pay else 1_000_000),
-        we_sign_first=True,
+        we_sign_first=we_sign_first,
         inputs=tuple(inputs),
         outputs=(output,),
     )
@@ -211,8 +213,64 @@ def test_what_we_have_signed_is_remembered(scene: Scene) -> None:
     rig.turn(lambda: rig.node.dual.abort(channel, Cause.USER, "no"))
     given_up = cw.ChanneldFailed(dbid=channel.dbid, kind=6, reason="tx_abort", remote_point=None)
     rig.worker_says(given_up)
-    assert rig.node.channels.get(channel.dbid) is channel
     assert scene.names() == []
+    # The worker that gave up is of no more use: it gets the channel anew, with our signatures.
+    (again,) = rig.node.channels
+    assert again.dbid == channel.dbid
+    assert len(rig.to_worker(cw.ChanneldForget)) == 1
+    rig.connectd_says(peer_disconnected(1, 1))
+    rig.connect(1, connection=2)
+    assert rig.to_worker(cw.ChanneldJointFunding)[-1].signed
+
+
+@pytest.mark.parametrize("how", ["abort", "tx_abort", "error"])
+def test_signatures_that_wait_for_theirs_may_be_forgotten(rig: Rig, how: str) -> None:
+    """We put in more, so the peer signs first; instead it gives up when we have signed, too."""
+    scene = Scene(rig, we_sign_first=False)
+    channel, node = scene.channel, rig.node
+    scene.first_commitsig()
+    rig.failed_tasks.clear()
+    rig.turn(lambda: node.dual.signed(channel, OURS))
+    if how == "abort":
+        rig.turn(lambda: node.dual.abort(channel, Cause.USER, "no"))
+    elif how == "tx_abort":
+        rig.worker_says(
+            cw.ChanneldFailed(dbid=channel.dbid, kind=6, reason="no", remote_point=None)
+        )
+    else:
+        events = node.channel_events
+        rig.turn(lambda: events.permanent_failure(channel, Cause.REMOTE, "an error"))
+    assert node.channels.get(channel.dbid) is None
+    assert scene.names() == ["untie"]
+    # What the worker still says of it comes to nothing.
+    assert scene.their_signatures().replies == []
+    assert scene.names() == ["untie"]
+
+
+def test_signatures_that_the_peer_may_have_are_remembered(rig: Rig) -> None:
+    scene = Scene(rig, we_sign_first=False)
+    scene.first_commitsig()
+    scene.rig.failed_tasks.clear()
+    scene.their_signatures()
+    assert rig.node.dual.may_forget(scene.channel)
+    rig.turn(lambda: rig.node.dual.signed(scene.channel, OURS))
+    assert not rig.node.dual.may_forget(scene.channel)
+
+
+def test_openchannel_signed_of_an_opening_that_ends_in_the_same_moment(scene: Scene) -> None:
+    rig, channel, node = scene.rig, scene.channel, scene.rig.node
+    scene.first_commitsig()
+    rig.failed_tasks.clear()
+    inflight = channel.inflight
+    assert inflight is not None
+    inflight.ours = OURS
+    signed = GivenPsbt(inflight.psbt(), 0)
+    inflight.ours = None
+    asked = rig.loop.create_task(openchannel_signed(node, channel.channel_id, signed))
+    node.turn.submit(lambda: node.dual.abort(channel, Cause.USER, "no"))
+    rig.spin()
+    with pytest.raises(UserError, match="given up"):
+        asked.result()
 
 
 def test_another_spend_ends_it_when_it_is_deep(scene: Scene) -> None:
