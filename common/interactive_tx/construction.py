@@ -19,6 +19,7 @@ from pylightningd.common.interactive_tx.rules import (
     MAX_ADDS,
     MAX_INPUTS,
     MAX_OUTPUTS,
+    MAX_PREVTX_BYTES,
     MAX_SEQUENCE,
     MAX_WEIGHT,
     NegotiationFailed,
@@ -178,11 +179,12 @@ class Construction:
         )
         # ... a sequence that does not signal replaceability, no segwit output, and one that is spent already.
         self._check_sequence(entry)
+        self._check_prevtx_bytes(entry)
         spent = spent_by(entry)
         if any(other.outpoint == spent.outpoint for other in self._spent.values()):
             raise NegotiationFailed(f"Unable to add input {spent.outpoint}: already present")
         self.inputs[entry.serial_id], self._spent[entry.serial_id] = entry, spent
-        # The rule is for tx_complete; but nobody needs so many for a while, and each may bring 64 kB.
+        # The rule is for tx_complete; but nobody needs so many for a while.
         _check_counts(self.inputs, self.outputs)
 
     def _add_output(self, msg: TxAddOutput) -> None:
@@ -222,6 +224,14 @@ class Construction:
             raise NegotiationFailed(f"Duplicate serial_id rcvd. {serial_id}")
 
     # ---- rules of both sides ----------------------------------------------------------------
+
+    def _check_prevtx_bytes(self, entry: JointInput) -> None:
+        """No rule of BOLT 2: 252 inputs with 64 kB each are 16 MB for one channel."""
+        before = sum(len(other.prevtx) for other in self.inputs.values() if not other.ours)
+        if before + len(entry.prevtx) > MAX_PREVTX_BYTES:
+            raise NegotiationFailed(
+                f"The transactions that your inputs spend are over {MAX_PREVTX_BYTES} bytes together"
+            )
 
     def _check_sequence(self, entry: JointInput) -> None:
         if entry.sequence > MAX_SEQUENCE:

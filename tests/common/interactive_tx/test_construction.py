@@ -212,6 +212,20 @@ def test_252_at_a_time(add: Any) -> None:
     assert "252" in refused(bob, add(2 * 252))
 
 
+def test_what_the_peers_inputs_spend_is_not_too_long_together() -> None:
+    bob = t.accepter()
+    room = rules.MAX_PREVTX_BYTES
+    for n in range(room // len(t.coin(0, outputs=2000))):
+        bob.receive(t.add_input(2 * n, prevtx=t.coin(n, outputs=2000)))
+    assert 0 < sum(len(i.prevtx) for i in bob.inputs.values() if not i.ours) <= room
+    more = t.add_input(400, prevtx=t.coin(400, outputs=2000))
+    # Ours do not count, and what is removed counts no more.
+    bob.next_message()
+    bob.receive(t.remove_input(0))
+    bob.receive(more)
+    assert f"over {room} bytes" in refused(bob, t.add_input(0, prevtx=t.coin(0, outputs=2000)))
+
+
 # ---- tx_add_output, tx_remove -------------------------------------------------------------------
 
 
