@@ -16,7 +16,7 @@ from pylightningd.common.bitcoin.psbt import Psbt
 from pylightningd.common.bitcoin.script import p2wsh
 from pylightningd.common.bitcoin.sighash import SIGHASH_ALL
 from pylightningd.common.bitcoin.tx import Tx, TxOut
-from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW
+from pylightningd.common.bitcoin.weight import FEERATE_FLOOR_PERKW, feerate_of
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, Txid, txid_hex
 from pylightningd.common.keys import sig_to_der
@@ -332,8 +332,8 @@ class Claims:
             self._settle(work, "a part is taken")
 
     def _complain(self, batch: _Batch, why: str) -> None:
-        """Say it once: the next blocks try again."""
-        if not batch.complained:
+        """Say it once: the next blocks try again. What is sent already and pays all that it may is no trouble."""
+        if not batch.complained and not (batch.capped and batch.tx is not None):
             batch.complained = True
             self._log(batch, "unusual", f"Cannot take {batch.name} now: {why}")
 
@@ -384,6 +384,8 @@ class Claims:
         tx = await self._signed(batch.channel, claims, made)
         if not _still_fits(batch, made):
             return "an output is taken"
+        if made.capped:
+            rate = feerate_of(made.fee, made.weight)  # What it really pays.
         old = None if batch.tx == tx else batch.tx
         batch.tx, batch.txid, batch.fee, batch.feerate_perkw = tx, tx.txid(), made.fee, rate
         batch.coins, batch.capped, batch.is_stale = made.coins, made.capped, False

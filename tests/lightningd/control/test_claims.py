@@ -304,6 +304,21 @@ def test_bump(store: OnchainStore) -> None:
         finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=9000)))
 
 
+def test_a_claim_that_may_pay_no_more_tells_what_it_pays(store: OnchainStore) -> None:
+    node, claim = FakeNode(store, RIG), replace(PENALTIES[0], deadline=0)
+    node.rate = 1_000_000
+    node.claims.take(CHANNEL, (claim,))
+    node.run()
+    (tx,) = node.sent
+    ((_, stored),) = store.claims(CHANNEL.dbid)
+    assert 0 <= stored.feerate_perkw - fee(tx, claim).sat * 1000 // tx.weight() <= 100
+    node.block(HEIGHT + 1)
+    assert node.sent == [tx]
+    assert not any("Cannot take" in line for line in node.lines)
+    done = finish(node.claims.bump(tx.txid(), Wish(feerate_perkw=stored.feerate_perkw + 1000)))
+    assert done.before_perkw == stored.feerate_perkw
+
+
 # Coins that pay the fee
 
 WITH_COINS = Rig(anchors=True, htlcs=(htlc(1, ours=False, known=True, cltv=HEIGHT + 300),))
