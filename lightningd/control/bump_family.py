@@ -7,6 +7,7 @@ what others did unknown: then their part counts as if it paid nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylightningd.common.bitcoin.tx import SEQUENCE_RBF, Tx, TxOut
@@ -146,6 +147,37 @@ class Family:
         """It and its relatives. `only`: of its outputs, spend this one."""
         txid = tx.txid()
         seen = await self._ask(txid)
+        fee = await self._fee(tx, txid) if seen is None else seen.fee.sat
+        return self._here(
+            Stuck(
+                tx=tx,
+                what=what,
+                fee=fee,
+                above=await self._above(tx) if seen is None else _above(seen),
+                below=Load() if seen is None else _below(seen),
+            ),
+            only,
+        )
+
+    def unchanged(self, stuck: Stuck, only: int | None) -> Stuck:
+        """It as it is now, inside a turn. Raises UserError where what was planned may not hold any more."""
+        name, stored = txid_hex(stuck.txid), self._store.get_tx(stuck.txid)
+        close = self._mutual_closes().get(stuck.txid)
+        if (stored is not None and stored.height is not None) or (
+            close is not None and self._node.onchain.spent_since(close) is not None
+        ):
+            raise UserError(LIGHTNINGD, f"{name} is in a block already")
+        now = self._here(stuck, only)
+        gone = stored is None and stuck.what in ("withdrawal", "child")
+        if gone or _uses(now) != _uses(stuck):
+            raise UserError(
+                LIGHTNINGD, f"{name} has changed, or what hangs on it, in the meantime: try again"
+            )
+        return now
+
+    def _here(self, stuck: Stuck, only: int | None) -> Stuck:
+        """With what the wallet knows of it just now."""
+        tx, what, txid = stuck.tx, stuck.what, stuck.txid
         made = self._made(tx, txid)
         taken = {i.outpoint for kid in self.children(tx) for i in kid.inputs}
         taken |= {c.outpoint for c in made if c.is_reserved(self._node.wallet.height)}
@@ -156,13 +188,8 @@ class Family:
         if only is not None and only not in [c.outpoint.index for c in free]:
             why = "is spent by a transaction of ours" if only in indices else "is not ours"
             raise UserError(LIGHTNINGD, f"Output {only} of {txid_hex(txid)} {why}")
-        fee = await self._fee(tx, txid) if seen is None else seen.fee.sat
-        return Stuck(
-            tx=tx,
-            what=what,
-            fee=fee,
-            above=await self._above(tx) if seen is None else _above(seen),
-            below=Load() if seen is None else _below(seen),
+        return replace(
+            stuck,
             inputs=inputs,
             change=indices[-1] if inputs is not None and indices else None,
             takes_all=self._store.sent_all(txid),
@@ -250,6 +277,12 @@ class Family:
             seen = await self._ask(txid)
             fee += await self._fee(parent, txid) if seen is None else seen.fee.sat
         return Load(weight, fee, len(found))
+
+
+def _uses(stuck: Stuck) -> tuple[object, ...]:
+    """What a plan rests on."""
+    inputs = None if stuck.inputs is None else [c.outpoint for c in stuck.inputs]
+    return inputs, [c.outpoint for c in stuck.ours], stuck.depends, stuck.change
 
 
 def _above(seen: MempoolTx) -> Load:

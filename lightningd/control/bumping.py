@@ -26,6 +26,7 @@ from pylightningd.lightningd.rpc.errors import (
     LIGHTNINGD,
 )
 from pylightningd.lightningd.wallet import signing
+from pylightningd.lightningd.wallet.coin import Coin
 from pylightningd.lightningd.wallet.keys import AddrType
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class _Target:
 
     stuck: Stuck
     below: tuple[Stuck, ...]
+    output: int | None = None
+    """Of `stuck`, a child spends this one."""
 
     @property
     def all(self) -> tuple[Stuck, ...]:
@@ -98,7 +101,13 @@ class Bumper:
                 for kid in generation
                 if kid.txid() not in known
             ]
-        return _Target(stuck, tuple(below))
+        return _Target(stuck, tuple(below), output)
+
+    def _unchanged(self, target: _Target) -> _Target:
+        """What was found before we waited, as it is now. Inside a turn. Raises UserError."""
+        stuck = self._family.unchanged(target.stuck, target.output)
+        below = tuple(self._family.unchanged(s, None) for s in target.below)
+        return replace(target, stuck=stuck, below=below)
 
     def _purse(self) -> Purse:
         purse = self._node.wallet.purse(wrapped_ok=False)
@@ -160,14 +169,26 @@ class Bumper:
     # Doing
 
     async def _do(self, target: _Target, wish: Wish) -> Bumped:
+        busy, txids = self._node.wallet.being_raised, {s.txid for s in target.all}
+        if busy & txids:
+            name = txid_hex(target.stuck.txid)
+            raise UserError(LIGHTNINGD, f"{name} is being raised just now")
+        busy |= txids
+        try:
+            return await self._raise(target, wish)
+        finally:
+            busy -= txids
+
+    async def _raise(self, found: _Target, wish: Wish) -> Bumped:
         wallet, turn = self._node.wallet, self._node.turn
 
-        def choose() -> tuple[Plan, Tx]:
+        def choose() -> tuple[_Target, Plan, Tx]:
+            target = self._unchanged(found)
             plan = self._cheapest(target, wish)
-            wallet.reserve(plan.added)
-            return plan, self._with_new_key(plan.tx)
+            wallet.reserve(_taken(plan))
+            return target, plan, self._with_new_key(plan.tx)
 
-        plan, unsigned = await turn.do(choose)
+        target, plan, unsigned = await turn.do(choose)
         try:
             signed = await self._sign(unsigned, plan)
             if plan.method == "rbf":
@@ -180,9 +201,9 @@ class Bumper:
         return self._told(target, plan, signed)
 
     def _give_up(self, plan: Plan) -> None:
-        """The coins that were to be added are free again. Inside a turn."""
+        """The coins that were taken for it are free again. Inside a turn."""
         wallet = self._node.wallet
-        now = [wallet.store.get(c.outpoint) for c in plan.added]
+        now = [wallet.store.get(c.outpoint) for c in _taken(plan)]
         wallet.unreserve([c for c in now if c is not None])
 
     def _with_new_key(self, tx: Tx) -> Tx:
@@ -206,7 +227,8 @@ class Bumper:
 
     async def _send_replacement(self, plan: Plan, signed: Tx) -> None:
         node, old = self._node, plan.stuck
-        await node.wallet.send(signed, parents=old.parents)
+        # All that it spends is reserved: by what it replaces, and for this plan.
+        await node.wallet.send(signed, blocks=0, parents=old.parents)
 
         def note() -> None:
             store, txid = node.wallet.store, signed.txid()
@@ -225,10 +247,23 @@ class Bumper:
 
     async def _send_child(self, plan: Plan, signed: Tx) -> None:
         node, parent = self._node, plan.stuck.tx
-        is_new = await node.turn.do(lambda: node.wallet.record_seen(parent))
+
+        def see() -> bool:
+            is_new = node.wallet.record_seen(parent)
+            if is_new:
+                coins = [node.wallet.store.get(c.outpoint) for c in plan.stuck.ours]
+                node.wallet.reserve([c for c in coins if c is not None])
+            return is_new
+
+        is_new = await node.turn.do(see)
         try:
-            await node.wallet.send(signed, parents=(parent,))
+            await node.wallet.send(signed, blocks=0, parents=(parent,))
         except BaseException:
             if is_new:
                 await node.turn.do(lambda: node.wallet.unrecord_seen(parent.txid()))
             raise
+
+
+def _taken(plan: Plan) -> tuple[Coin, ...]:
+    """The coins that are reserved for a plan: what it replaces has its own already."""
+    return plan.added if plan.method == "rbf" else plan.coins

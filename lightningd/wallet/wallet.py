@@ -46,6 +46,8 @@ class Wallet:
         self.drafts = DraftStore(node.db)
         self.prepared: dict[Txid, Draft] = {}
         """Drafts that txprepare made and nobody has sent or discarded; forgotten at a restart."""
+        self.being_raised: set[Txid] = set()
+        """Transactions that `bump` is at work on."""
         self._index_var = "bip86_max_index" if self.keys.bip86 else "bip32_max_index"
         self._scripts: dict[bytes, int] = {}
         self._derived = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from pylightningd.common.bitcoin.address import encode_segwit
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
 from pylightningd.common.errors import UserError
 from pylightningd.common.ids import Outpoint, txid_hex
+from pylightningd.lightningd.control.bumping import Bumper
 from pylightningd.lightningd.wallet import start_io
 from tests.lightningd.wallet.mempool import Mempool, parse
 from tests.lightningd.wallet.rig import Rig, verify
@@ -378,5 +380,82 @@ def test_a_stop_before_the_old_one_is_forgotten(run: Callable[[Scenario], None])
         for name in (first, second):
             done = await bump(rig, name, 3000, dry_run=True)
             assert done["replaces"] == txid_hex(second.txid())
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("event", ["spent", "reserved", "mined", "replaced"])
+def test_what_changes_while_the_backend_is_asked(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """A replacement must not drive out what spends from the old one by now."""
+
+    async def scenario(rig: Rig, mempool: Mempool) -> None:
+        await rig.fund(1_000_000, 500_000)
+        first = await withdraw(rig, 300_000)
+        change = Outpoint(first.txid(), 1)
+        original = Bumper._do
+
+        async def late(self: Bumper, *args: Any) -> Any:
+            monkeypatch.setattr(Bumper, "_do", original)
+            if event == "spent":
+                utxos = [f"{txid_hex(change.txid)}:1"]
+                await call(
+                    rig,
+                    "withdraw",
+                    destination=PAYEE,
+                    satoshi=9000,
+                    utxos=utxos,
+                    feerate="300perkw",
+                )
+            elif event == "reserved":
+                await rig.turn.do(lambda: rig.wallet.reserve([rig.coin(change)]))
+            elif event == "mined":
+                await rig.mine(first)
+            else:
+                await bump(rig, first, 2500)
+            return await original(self, *args)
+
+        monkeypatch.setattr(Bumper, "_do", late)
+        with pytest.raises(UserError, match="in a block already|in the meantime: try again"):
+            await bump(rig, first, 2000)
+        assert not rig.wallet.being_raised
+        assert any(c.is_spendable(rig.chain.height) for c in rig.wallet.coins())
+        assert (first.txid() in mempool.txs) == (event != "replaced")
+
+    run(scenario)
+
+
+def test_one_bump_at_a_time(run: Callable[[Scenario], None]) -> None:
+    async def scenario(rig: Rig, mempool: Mempool) -> None:
+        await rig.fund(1_000_000)
+        first = await withdraw(rig, 300_000)
+        done = await asyncio.gather(
+            bump(rig, first, 2000), bump(rig, first, 3000), return_exceptions=True
+        )
+        (refused,) = [d for d in done if isinstance(d, UserError)]
+        assert "is being raised just now" in str(refused)
+        assert len(mempool.txs) == 1
+        assert len(rig.wallet.store.unconfirmed_txs()) == 1
+
+    run(scenario)
+
+
+def test_coins_are_reserved_once(run: Callable[[Scenario], None]) -> None:
+    async def scenario(rig: Rig, mempool: Mempool) -> None:
+        await rig.fund(100_000)
+        first = await withdraw(rig, 80_000)
+        before = {i.outpoint: rig.coin(i.outpoint).reserved_til for i in first.inputs}
+        for rate in (1000, 2000, 3000):
+            tx = parse(await bump(rig, first, rate))
+            for i in tx.inputs:
+                assert rig.coin(i.outpoint).is_reserved(rig.chain.height)
+                if i.outpoint in before:
+                    assert rig.coin(i.outpoint).reserved_til == before[i.outpoint]
+        mempool.floor_perkw = 1_000_000
+        with pytest.raises(UserError, match="mempool min fee"):
+            await bump(rig, first, 5000)
+        for outpoint, til in before.items():
+            assert rig.coin(outpoint).reserved_til == til
 
     run(scenario)
