@@ -104,6 +104,9 @@ class ChannelEvents:
             if channel.state is ChannelState.DUALOPEND_OPEN_COMMITTED:
                 self._node.dual.await_lockin(channel)  # the peer had all signatures, and sent it
             self._learn_scid(channel, watch.height, watch.tx_index)
+            if channel.inflight is not None and channel.state not in OPENING:
+                # It was in use before: until now another spend of an input could have ended it.
+                self._node.dual.locked_in(channel)
         self._node.workers.send(
             channel,
             ChanneldFundingDepth(

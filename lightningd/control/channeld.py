@@ -325,7 +325,7 @@ class ChanneldControl:
                 channel, ChannelState.CHANNELD_NORMAL, Cause.UNKNOWN, "Lockin complete"
             )
             self._node.moves.channel_open(channel, with_push=True)
-            if channel.inflight is not None:
+            if channel.depth > 0:
                 self._node.dual.locked_in(channel)
         self._node.channel_gossip.channel_changed(channel)
 

@@ -67,9 +67,10 @@ class JointWatch:
         channel = self._node.channels.get(dbid)
         if channel is None or depth < FORGET_DEPTH or channel.short_channel_id is not None:
             return
+        reason = f"an input of the funding transaction was spent by {txid_hex(txid)}"
+        if channel.htlcs:
+            # A channel without confirmations was in use: what is owed in it is remembered.
+            self._node.channel_events.permanent_failure(channel, Cause.ONCHAIN, reason)
+            return
         # BOLT 2, "The `tx_abort` Message": not to be forgotten before an input of it is spent elsewhere.
-        self._node.dual.forget(
-            channel,
-            Cause.ONCHAIN,
-            f"an input of the funding transaction was spent by {txid_hex(txid)}",
-        )
+        self._node.dual.forget(channel, Cause.ONCHAIN, reason)
