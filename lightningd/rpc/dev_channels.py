@@ -119,6 +119,9 @@ async def dev_forget_channel(
         )
 
     def forget() -> None:
+        if channel.inflight is not None:
+            node.dual.forget(channel, Cause.USER, "dev-forget-channel")
+            return
         node.workers.release(channel)
         state = ChannelState.CLOSED
         node.channels.set_state(channel, state, Cause.USER, "dev-forget-channel")
