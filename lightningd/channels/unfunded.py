@@ -1,4 +1,4 @@
-"""Channels that a peer opened and never paid into: after so many blocks they are forgotten."""
+"""Channels that a peer opened and never paid into, or not even signed: after so many blocks they are forgotten."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.node import Node
 
 TIMEOUT_BLOCKS = 2016
+UNSIGNED_BLOCKS = 6
+"""So long coins of ours wait for the peer that wanted to open a channel together with us."""
 KEPT = 100
 """So many of them, the newest, are kept all the same, as CLN does: a month of high fees may end."""
 KEPT_IN_TESTS = 1
@@ -28,10 +30,24 @@ class Unfunded:
 
     def on_block(self, height: int) -> None:
         """Inside a turn."""
+        for channel in [c for c in self._node.channels if self._is_unsigned(c, height)]:
+            text = f"The peer has not signed for {height - channel.first_block} blocks"
+            self._node.dual.abort(channel, Cause.LOCAL, text)
         idle = [c for c in self._node.channels if self._is_idle(c, height)]
         idle.sort(key=lambda c: c.first_block)
         for channel in idle[: max(0, len(idle) - self._kept)]:
             self._forget(channel, height)
+
+    def _is_unsigned(self, channel: Channel, height: int) -> bool:
+        """Whether a joint opening of the peer ties coins of ours, and our signatures are not out."""
+        inflight = channel.inflight
+        return (
+            inflight is not None
+            and not channel.static.we_are_opener
+            and height - channel.first_block >= UNSIGNED_BLOCKS
+            and bool(inflight.places(ours=True))
+            and self._node.dual.may_forget(channel)
+        )
 
     def _is_idle(self, channel: Channel, height: int) -> bool:
         # BOLT 2, "The `funding_signed` Message": a non-funding node SHOULD forget a channel whose funding

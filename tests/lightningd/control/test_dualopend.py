@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,8 +20,10 @@ from pylightningd.common.wire.common_wire import JointFunding, JointInput, Joint
 from pylightningd.lightningd.channels.channel import Channel
 from pylightningd.lightningd.channels.inflight import BadSignatures, Inflight
 from pylightningd.lightningd.channels.states import Cause, ChannelState
+from pylightningd.lightningd.channels.unfunded import UNSIGNED_BLOCKS, Unfunded
 from pylightningd.lightningd.control.joint_watch import FORGET_DEPTH, JointWatch
 from pylightningd.lightningd.control.openingd import OpeningControl
+from pylightningd.lightningd.rpc.dev_channels import dev_forget_channel
 from pylightningd.lightningd.rpc.openchannel import openchannel_signed
 from pylightningd.lightningd.rpc.wallet_params import GivenPsbt
 from tests.lightningd.channels.rig import FakeIncoming, Rig, peer_disconnected
@@ -306,6 +309,64 @@ def test_lockin_ends_the_interest(scene: Scene) -> None:
     rig.turn(lambda: rig.node.dual.locked_in(channel))
     assert channel.inflight is None and scene.spends == {}
     assert scene.stored().inflight is None
+
+
+def test_lockin_without_confirmations_keeps_the_watch(scene: Scene) -> None:
+    rig, channel, node = scene.rig, scene.channel, scene.rig.node
+    scene.first_commitsig()
+    rig.failed_tasks.clear()
+    rig.turn(lambda: node.dual.signed(channel, OURS))
+    scene.their_signatures()
+    channel.depth = 0
+    channel.sent_channel_ready = False
+    channel.got_channel_ready = True
+    rig.worker_says(cw.ChanneldSendingChannelReady(dbid=channel.dbid))
+    assert channel.state is S.CHANNELD_NORMAL
+    assert len(scene.spends) == 2
+    assert scene.stored().inflight == channel.inflight
+    node.channel_events._funding[channel.dbid] = SimpleNamespace(height=1001, tx_index=1)
+    rig.turn(lambda: node.channel_events._depth(channel.dbid, 1))
+    assert channel.inflight is None and scene.spends == {}
+    assert scene.stored().inflight is None
+
+
+@pytest.mark.parametrize("we_are_opener", [False, True])
+def test_coins_do_not_wait_for_ever_for_a_peer_that_opens(
+    scene: Scene, we_are_opener: bool
+) -> None:
+    rig, channel, node = scene.rig, scene.channel, scene.rig.node
+    channel.static = replace(channel.static, we_are_opener=we_are_opener)
+    node.settings.max_funding_unconfirmed = 2016
+    unfunded = Unfunded(node)
+    rig.turn(lambda: unfunded.on_block(channel.first_block + UNSIGNED_BLOCKS - 1))
+    assert scene.names() == []
+    rig.turn(lambda: unfunded.on_block(channel.first_block + UNSIGNED_BLOCKS))
+    assert scene.names() == ([] if we_are_opener else ["untie"])
+
+
+def test_what_the_peer_may_have_is_waited_for(scene: Scene) -> None:
+    rig, channel, node = scene.rig, scene.channel, scene.rig.node
+    channel.static = replace(channel.static, we_are_opener=False)
+    node.settings.max_funding_unconfirmed = 2016
+    scene.first_commitsig()
+    rig.failed_tasks.clear()
+    rig.turn(lambda: node.dual.signed(channel, OURS))
+    rig.turn(lambda: Unfunded(node).on_block(channel.first_block + 100))
+    assert scene.names() == []
+
+
+def test_dev_forget_channel_frees_the_coins(scene: Scene) -> None:
+    rig, channel, node = scene.rig, scene.channel, scene.rig.node
+
+    async def unspent(_outpoint: Outpoint) -> None:
+        return None
+
+    node.chain.backend = SimpleNamespace(unspent=unspent)
+    asked = rig.wait(dev_forget_channel(node, channel.peer_id, None, None, False))
+    assert not asked.result()["funding_unspent"]
+    assert scene.names() == ["untie"] and scene.spends == {}
+    assert node.channels.get(channel.dbid) is None
+    assert node.channels.store.load(channel.dbid).inflight is None
 
 
 def test_a_psbt_must_be_of_this_transaction_and_finished() -> None:
