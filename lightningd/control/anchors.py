@@ -22,7 +22,7 @@ from pylightningd.lightningd.control.anchor_goal import Goal, Stake
 from pylightningd.lightningd.control.bump_plan import Load
 from pylightningd.lightningd.control.bump_wish import Bumped, Wish, check_budget, check_pays_less
 from pylightningd.lightningd.control.claim_tx import CannotAfford, Made
-from pylightningd.lightningd.control.claims import sign_coins
+from pylightningd.lightningd.control.claims import refused_text, sign_coins
 from pylightningd.lightningd.db.onchain_io import OnchainStore, StoredClaim
 from pylightningd.lightningd.rpc.errors import LIGHTNINGD
 from pylightningd.lightningd.wallet.coin import Coin
@@ -120,7 +120,8 @@ class Anchors:
         bump = self._theirs.get(tx.txid()) or self._find(channel, tx)
         if bump is None:
             return None
-        self._theirs[tx.txid()] = bump
+        if not wish.dry_run:
+            self._theirs[tx.txid()] = bump
         await self._node.hsm.ask(hw.HsmdSetupChannel(channel=channel.static))
         return await self._raise(bump, wish)
 
@@ -253,7 +254,7 @@ class Anchors:
             if not wish.dry_run:
                 refusal = await self._finish(bump, made, wish.feerate_perkw)
                 if refusal:
-                    raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
+                    raise UserError(LIGHTNINGD, refused_text(refusal, done.what))
                 done = replace(done, tx=bump.child)
             return done
         finally:

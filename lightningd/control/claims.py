@@ -43,6 +43,8 @@ _TRIES = 3
 _FEE_TROUBLE = ("min fee not met", "min relay fee not met", "insufficient fee")
 """What bitcoind says of a transaction that pays too little."""
 
+_TAKEN = "an output of it is taken"
+
 
 @dataclass(eq=False, slots=True)
 class _Batch:
@@ -306,8 +308,10 @@ class Claims:
             if not wish.dry_run:
                 refusal = await self._finish(batch, made, wish.feerate_perkw)
                 batch.is_early = False  # It goes with the fee that was asked for.
+                if refusal == _TAKEN:
+                    raise UserError(LIGHTNINGD, f"Cannot bump {txid_hex(txid)} now: {refusal}")
                 if refusal:
-                    raise UserError(LIGHTNINGD, f"Error broadcasting transaction: {refusal}")
+                    raise UserError(LIGHTNINGD, refused_text(refusal, done.what))
                 done = replace(done, tx=batch.tx)
             return done
         finally:
@@ -380,10 +384,10 @@ class Claims:
         """Sign it, write it down, send it. Returns why the backend refused it, if it did."""
         claims, node = batch.claims, self._node
         if not _still_fits(batch, made):
-            return "an output is taken"
+            return _TAKEN
         tx = await self._signed(batch.channel, claims, made)
         if not _still_fits(batch, made):
-            return "an output is taken"
+            return _TAKEN
         if made.capped:
             rate = feerate_of(made.fee, made.weight)  # What it really pays.
         old = None if batch.tx == tx else batch.tx
@@ -545,6 +549,11 @@ def _still_fits(batch: _Batch, made: Made) -> bool:
     """Whether nobody has taken a part since the transaction was planned."""
     spends = [txin.outpoint for txin in made.tx.inputs[: len(batch.claims)]]
     return not batch.cancelled and spends == [c.outpoint for c in batch.claims]
+
+
+def refused_text(refusal: str, what: str) -> str:
+    """To the user, of a bump that is not lost: it is kept, and given to the network again."""
+    return f"Error broadcasting transaction: {refusal}. The {what}'s new transaction is kept and tried again"
 
 
 async def sign_coins(

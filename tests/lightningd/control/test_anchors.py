@@ -168,6 +168,20 @@ def test_the_peers_commitment_can_be_bumped_by_our_anchor_in_it(rig: Rig) -> Non
     assert rig.wait(anchors.bump(first, Wish(feerate_perkw=9000))).result() is None
 
 
+def test_to_ask_what_a_bump_of_the_peers_commitment_costs_ties_nothing(rig: Rig) -> None:
+    world = World(rig, Keys(anchors=True, htlcs=(BIG,)))
+    world.wallet.coins.update({A.outpoint: A})
+    channel = world.channel(live(BIG))
+    theirs = world.keys.commitment(Side.REMOTE, world.keys.REVOKED).tx
+    anchors = rig.node.onchain.anchors
+    wish = Wish(feerate_perkw=5000, dry_run=True)
+    done = rig.wait(anchors.bump_theirs(channel, theirs, wish)).result()
+    assert (done.tx, done.fee > Sat(0)) == (None, True)
+    assert not world.wallet.coins[A.outpoint].reserved_til
+    real = Wish(feerate_perkw=6000)
+    assert rig.wait(anchors.bump(theirs.txid(), real)).result() is None
+
+
 def test_bump_compares_what_both_pay(rig: Rig) -> None:
     world, _ = closing(rig, 5000)
     anchors = rig.node.onchain.anchors

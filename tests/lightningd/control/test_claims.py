@@ -300,8 +300,12 @@ def test_bump(store: OnchainStore) -> None:
     with pytest.raises(UserError, match="already"):
         finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=5000)))
     node.refuse = "insufficient fee"
-    with pytest.raises(UserError, match="insufficient fee"):
+    with pytest.raises(UserError, match="insufficient fee. The claim's .* is kept and tried again"):
         finish(node.claims.bump(done.tx.txid(), Wish(feerate_perkw=9000)))
+    refused = node.sent[-1]
+    node.refuse = ""
+    node.block(HEIGHT + 1)
+    assert fee(node.sent[-1], claim) > fee(refused, claim)
 
 
 def test_a_claim_that_may_pay_no_more_tells_what_it_pays(store: OnchainStore) -> None:
