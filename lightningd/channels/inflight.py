@@ -6,7 +6,7 @@ that side's inputs stand in the transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pylightningd.common.bitcoin.psbt import SERIAL_ID_KEY, Psbt
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut, parse_witness
@@ -31,6 +31,8 @@ class Inflight:
     ours: tuple[bytes, ...] | None = None
     """Our witnesses; see `may_be_out`."""
     theirs: tuple[bytes, ...] | None = None
+    _spent: list[Outpoint] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What all inputs spend: read once, for the transactions that they come from may be long."""
 
     @property
     def is_signed(self) -> bool:
@@ -53,13 +55,22 @@ class Inflight:
 
     def outpoints(self, *, ours: bool) -> list[Outpoint]:
         """What one side's inputs spend."""
-        return [outpoint_of(self.funding.inputs[n]) for n in self.places(ours=ours)]
+        spent = self._all_outpoints()
+        return [spent[n] for n in self.places(ours=ours)]
+
+    def _all_outpoints(self) -> list[Outpoint]:
+        if not self._spent:
+            self._spent = [outpoint_of(joint) for joint in self.funding.inputs]
+        return self._spent
 
     def tx(self) -> Tx:
         """The transaction, with the witnesses that are known."""
         tx = Tx(
             2,
-            tuple(_unsigned(outpoint_of(joint), joint.sequence) for joint in self.funding.inputs),
+            tuple(
+                _unsigned(outpoint, joint.sequence)
+                for outpoint, joint in zip(self._all_outpoints(), self.funding.inputs, strict=True)
+            ),
             tuple(TxOut(joint.amount, joint.script) for joint in self.funding.outputs),
             self.funding.locktime,
         )

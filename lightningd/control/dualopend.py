@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from pylightningd.lightningd.peers import Peer
 
 _MAX_EARLY = 20
+_MAX_OF_PEER = 4
+"""So many openings that a peer asked for may be under way or wait for their lock-in: each may be half a MB of ours."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -229,12 +231,32 @@ class DualControl:
         prepared, points, first = await control.prepare(peer, we_are_opener=False)
         second = await node.hsm.ask(hw.HsmdGetPerCommitmentPoint(dbid=prepared.dbid, number=1))
         opening = self._begin(prepared, None)
+        if self._count_of(peer) > _MAX_OF_PEER:
+            control.openings.pop(opening.dbid, None)
+            text = f"{_MAX_OF_PEER} channels of yours are being opened already: wait until one is locked in"
+            node.log("info", f"open_channel2 refused: {text}", peer_id=peer.id)
+            node.peers.send(peer, pw.Error(channel_id=msg.temporary_channel_id, data=text.encode()))
+            return
         opening.locktime = msg.locktime
         try:
             await self._answer(peer, opening, raw, (points, first, second.point))
         except BaseException:
             control.openings.pop(opening.dbid, None)
             raise
+
+    def _count_of(self, peer: Peer) -> int:
+        """The joint openings that the peer asked for, from open_channel2 until the lock-in."""
+        begun = {
+            o.dbid
+            for o in self._control.openings.values()
+            if isinstance(o, DualOpening) and o.peer_id == peer.id and not o.we_are_opener
+        }
+        rows = {
+            c.dbid
+            for c in self._node.channels.of_peer(peer.id)
+            if c.inflight is not None and not c.static.we_are_opener
+        }
+        return len(begun | rows)
 
     async def _answer(
         self, peer: Peer, opening: DualOpening, raw: bytes, keys: tuple[Any, bytes, bytes]

@@ -35,12 +35,11 @@ def insert_inflight(db: Any, channel: Channel, inflight: Inflight) -> None:
 
 
 def update_inflight(db: Any, channel: Channel, inflight: Inflight) -> None:
-    """Signatures came."""
+    """Signatures came. The PSBT stays without them: they have columns of their own, and it may be long."""
     db.execute_sql(
-        "UPDATE channel_funding_inflights SET funding_psbt=?, last_tx=?, last_sig=?,"
+        "UPDATE channel_funding_inflights SET last_tx=?, last_sig=?,"
         " funding_tx_remote_sigs_received=?, local_witnesses=?, remote_witnesses=? WHERE channel_id=?",
         (
-            inflight.psbt().to_bytes(),
             channel.last_tx if inflight.got_commitment else None,
             channel.last_sig if inflight.got_commitment else None,
             int(inflight.theirs is not None),
