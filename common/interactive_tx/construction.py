@@ -33,6 +33,9 @@ from pylightningd.common.wire.peer_wire import (
     TxRemoveOutput,
 )
 
+MAX_SEGWIT_VERSION = 1
+"""Of what the peer's inputs spend."""
+
 Message: TypeAlias = TxAddInput | TxAddOutput | TxRemoveInput | TxRemoveOutput | TxComplete
 
 
@@ -181,6 +184,9 @@ class Construction:
         self._check_sequence(entry)
         self._check_prevtx_bytes(entry)
         spent = spent_by(entry)
+        # Anybody may spend those of later versions, and so stop the transaction for ever; no node relays it either.
+        if _segwit_version(spent) > MAX_SEGWIT_VERSION:
+            raise NegotiationFailed(f"Input {msg.serial_id} spends an unknown segwit version")
         if any(other.outpoint == spent.outpoint for other in self._spent.values()):
             raise NegotiationFailed(f"Unable to add input {spent.outpoint}: already present")
         self.inputs[entry.serial_id], self._spent[entry.serial_id] = entry, spent
@@ -334,6 +340,11 @@ def _check_counts(inputs: dict[int, JointInput], outputs: dict[int, JointOutput]
         raise NegotiationFailed(f"Too many inputs. {len(inputs)} > {MAX_INPUTS}")
     if len(outputs) > MAX_OUTPUTS:
         raise NegotiationFailed(f"Too many outputs. {len(outputs)} > {MAX_OUTPUTS}")
+
+
+def _segwit_version(spent: Spent) -> int:
+    program = witness_program(spent.output.script)
+    return 0 if program is None else program[0]
 
 
 def _is_standard(script: bytes) -> bool:

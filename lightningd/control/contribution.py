@@ -110,6 +110,17 @@ def parts_of_draft(node: Node, draft: Draft) -> Parts:
     return tuple(inputs), outputs
 
 
+async def one_missing(node: Node, outpoints: Iterable[Outpoint]) -> Outpoint | None:
+    """One of them that no transaction made, or that is spent (the mempool counts); None also where nobody can tell."""
+    for outpoint in outpoints:
+        try:
+            if await node.chain.backend.unspent(outpoint) is None:
+                return outpoint
+        except BackendError:
+            continue
+    return None
+
+
 async def are_confirmed(node: Node, outpoints: Iterable[Outpoint]) -> bool:
     """Whether each is in a block and unspent; False where the backend cannot tell."""
     for outpoint in outpoints:

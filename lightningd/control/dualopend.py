@@ -33,7 +33,7 @@ from pylightningd.lightningd.channels.channel import Channel, Policy, StateChang
 from pylightningd.lightningd.channels.inflight import BadSignatures, Inflight, outpoint_of
 from pylightningd.lightningd.channels.registry import state_changed_payload
 from pylightningd.lightningd.channels.states import Cause, ChannelState
-from pylightningd.lightningd.control.contribution import are_confirmed, new_serial
+from pylightningd.lightningd.control.contribution import are_confirmed, new_serial, one_missing
 from pylightningd.lightningd.control.dual_hooks import DualHooks
 from pylightningd.lightningd.control.opening import LIGHTNINGD, Opening
 from pylightningd.lightningd.rpc.errors import (
@@ -325,7 +325,7 @@ class DualControl:
             case ow.OpeningdProposal() as msg:
                 self._on_proposal(msg)
             case ow.OpeningdConstructed() as msg:
-                if self._insists:
+                if self._insists or any(joint.ours for joint in msg.funding.inputs):
                     self._check_soon(msg, incoming)
                 else:
                     self._on_constructed(msg, incoming)
@@ -341,13 +341,18 @@ class DualControl:
     def _check_soon(self, msg: ow.OpeningdConstructed, incoming: Incoming) -> None:
         name = f"inputs of the peer, opening {msg.channel.dbid}"
         self._node.turn.after_commit(
-            lambda: self._node.attempt(self._check_confirmed(msg, incoming), name, incoming.refuse)
+            lambda: self._node.attempt(self._check_inputs(msg, incoming), name, incoming.refuse)
         )
 
-    async def _check_confirmed(self, msg: ow.OpeningdConstructed, incoming: Incoming) -> None:
-        theirs = [joint for joint in msg.funding.inputs if not joint.ours]
-        if not await are_confirmed(self._node, map(outpoint_of, theirs)):
+    async def _check_inputs(self, msg: ow.OpeningdConstructed, incoming: Incoming) -> None:
+        theirs = [outpoint_of(joint) for joint in msg.funding.inputs if not joint.ours]
+        if self._insists and not await are_confirmed(self._node, theirs):
             incoming.refuse("Requested only confirmed inputs for this open")
+            return
+        # With an input that is not there our coins would wait for ever, once we have signed.
+        missing = await one_missing(self._node, theirs)
+        if missing is not None:
+            incoming.refuse(f"Input {missing} is spent, or does not exist")
             return
         await self._node.turn.do(lambda: self._on_constructed(msg, incoming))
 

@@ -150,6 +150,8 @@ def test_only_consecutive_completes_end_it() -> None:
         ({"prevtx": PARENT, "prevtx_vout": 1}, "Not SegWit"),
         ({"prevtx": t.coin(1, script=b"\x00\x01" + b"x")}, "Not SegWit"),
         ({"prevtx": t.coin(1, script=b"\x61\x14" + b"x" * 20)}, "Not SegWit"),
+        ({"prevtx": t.coin(1, script=b"\x52\x20" + b"x" * 32)}, "unknown segwit version"),
+        ({"prevtx": t.coin(1, script=b"\x60\x28" + b"x" * 40)}, "unknown segwit version"),
         ({"serial_id": 3}, "Invalid serial_id"),
         ({"channel_id": b"d" * 32}, "channel_id"),
     ],
@@ -162,7 +164,7 @@ def test_good_inputs() -> None:
     bob = t.accepter()
     bob.receive(t.add_input(4, sequence=0))
     bob.receive(t.add_input(6, prevtx=t.coin(6, script=b"\x51\x02ab")))
-    bob.receive(t.add_input(8, prevtx=t.coin(6, script=b"\x60\x28" + b"x" * 40)))
+    bob.receive(t.add_input(8, prevtx=t.coin(6, script=b"\x51\x20" + b"x" * 32)))
     assert set(bob.inputs) == {4, 6, 8}
 
 

@@ -11,10 +11,11 @@ import pytest
 from pylightningd.common.amount import Msat, Sat
 from pylightningd.common.bitcoin.script import p2wpkh
 from pylightningd.common.bitcoin.tx import Tx, TxIn, TxOut
-from pylightningd.common.errors import UserError
+from pylightningd.common.errors import BackendError, UserError
 from pylightningd.common.ids import Outpoint, Txid
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import connectd_wire as nw
+from pylightningd.common.wire import openingd_wire as ow
 from pylightningd.common.wire import peer_wire as pw
 from pylightningd.common.wire.common_wire import JointFunding, JointInput, JointOutput
 from pylightningd.lightningd.channels.channel import Channel
@@ -367,6 +368,51 @@ def test_dev_forget_channel_frees_the_coins(scene: Scene) -> None:
     assert scene.names() == ["untie"] and scene.spends == {}
     assert node.channels.get(channel.dbid) is None
     assert node.channels.store.load(channel.dbid).inflight is None
+
+
+@pytest.mark.parametrize(
+    ("we_pay", "answer", "refused"),
+    [
+        (True, "unspent", False),
+        (True, "missing", True),
+        (True, "away", False),
+        # No coins of ours: nothing waits for it.
+        (False, "missing", False),
+    ],
+)
+def test_the_peers_inputs_must_exist(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, we_pay: bool, answer: str, refused: bool
+) -> None:
+    scene = Scene(rig)
+    asked: list[Outpoint] = []
+    done: list[Any] = []
+
+    async def unspent(outpoint: Outpoint) -> TxOut | None:
+        asked.append(outpoint)
+        if answer == "away":
+            raise BackendError("away")
+        return TxOut(Sat(700_000), bytes(22)) if answer == "unspent" else None
+
+    rig.node.chain.backend = SimpleNamespace(unspent=unspent)
+    dual = rig.node.dual
+    monkeypatch.setattr(dual, "_on_constructed", lambda msg, _incoming: done.append(msg))
+    msg = ow.OpeningdConstructed(
+        channel=scene.channel.static,
+        announce=False,
+        minimum_depth=1,
+        feerate_perkw=1000,
+        remote_first_per_commitment_point=bytes([2]) * 33,
+        local_upfront_shutdown_script=b"",
+        remote_upfront_shutdown_script=b"",
+        tx=b"",
+        funding=joint(we_pay=we_pay),
+    )
+    incoming = FakeIncoming(rig.worker, msg, 1)
+    rig.turn(lambda: dual.handle(incoming))
+    rig.spin()
+    assert asked == ([Outpoint(coin(1).txid(), 0)] if we_pay else [])
+    assert bool(done) is not refused
+    assert bool(incoming.replies) is refused
 
 
 def test_a_psbt_must_be_of_this_transaction_and_finished() -> None:
