@@ -138,7 +138,7 @@ def check_balances(account: Account, _ledger: Ledger) -> Iterator[str]:
     """A channel's balance is what it began with and what its HTLCs moved; listfunds says the same."""
     for channel in account.channels:
         rows = [h for h in account.htlcs if h.channel_id == channel.channel_id]
-        moved = sum(h.moved_msat for h in rows if h.dead)
+        moved = sum(h.moved_msat for h in rows if h.dead and h.in_balance)
         gained = channel.now_msat - channel.begin_msat
         if gained != moved:
             yield f"{channel} gained {gained}, its HTLCs moved {moved} msat"

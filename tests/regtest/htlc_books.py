@@ -12,7 +12,7 @@ from tests.regtest.node import NETWORK, Node
 
 _ALL = """
     SELECT lower(hex(c.full_channel_id)), h.direction, h.msatoshi, lower(hex(h.payment_hash)),
-           h.payment_key IS NOT NULL, h.hstate
+           h.payment_key IS NOT NULL, h.hstate, h.resolved_time IS NOT NULL
     FROM channel_htlcs h JOIN channels c ON c.id = h.channel_id
 """
 
@@ -29,7 +29,9 @@ class Htlc:
     fulfilled: bool
     """The node knows the preimage and has claimed it, or was claimed from."""
     dead: bool
-    """Out of both commitments."""
+    """Out of both commitments, or forgotten with the channel that went to the chain."""
+    in_balance: bool = True
+    """Dead by what both peers signed: a balance of the channel says what it moved. On the chain none does any more."""
 
     @property
     def moved_msat(self) -> int:
@@ -54,6 +56,14 @@ def read_htlcs(node: Node) -> list[Htlc]:
     ) as database:
         rows = database.execute(_ALL).fetchall()
     return [
-        Htlc(channel, direction == 1, msat, hash_, bool(known), is_dead(HtlcState(state)))
-        for channel, direction, msat, hash_, known, state in rows
+        Htlc(
+            channel,
+            direction == 1,
+            msat,
+            hash_,
+            bool(known),
+            is_dead(HtlcState(state)),
+            bool(resolved),
+        )
+        for channel, direction, msat, hash_, known, state, resolved in rows
     ]
