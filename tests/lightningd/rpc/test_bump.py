@@ -430,10 +430,18 @@ def test_one_bump_at_a_time(run: Callable[[Scenario], None]) -> None:
     async def scenario(rig: Rig, mempool: Mempool) -> None:
         await rig.fund(1_000_000)
         first = await withdraw(rig, 300_000)
-        done = await asyncio.gather(
-            bump(rig, first, 2000), bump(rig, first, 3000), return_exceptions=True
-        )
-        (refused,) = [d for d in done if isinstance(d, UserError)]
+        refusals: list[UserError] = []
+
+        async def attempt(feerate: int) -> None:
+            try:
+                await bump(rig, first, feerate)
+            except UserError as refused:
+                refusals.append(refused)
+
+        async with asyncio.TaskGroup() as tasks:
+            for feerate in (2000, 3000):
+                tasks.create_task(attempt(feerate), name=f"bump to {feerate}")
+        (refused,) = refusals
         assert "is being raised just now" in str(refused)
         assert len(mempool.txs) == 1
         assert len(rig.wallet.store.unconfirmed_txs()) == 1
