@@ -33,13 +33,19 @@ from pylightningd.channeld.events import (
 )
 from pylightningd.channeld.state import LIVE, NEVER, Channel, Phase, load
 from pylightningd.common.effects import CancelTimer, Disconnect, Log, SendPeer, Tell, TimerFired
-from pylightningd.common.errors import DisconnectPeer, FailChannel, PeerError, WarnPeer
+from pylightningd.common.errors import (
+    DisconnectPeer,
+    FailChannel,
+    PeerError,
+    WarnPeer,
+    WireError,
+)
 from pylightningd.common.interactive_tx.rules import NegotiationFailed
 from pylightningd.common.machine import Outcome
 from pylightningd.common.peer_failure import describe, make_abort
 from pylightningd.common.wire import channeld_wire as cw
 from pylightningd.common.wire import peer_wire as pw
-from pylightningd.common.wire.runtime import Message
+from pylightningd.common.wire.runtime import Message, UnknownOdd
 
 Handler: TypeAlias = Callable[[Channel, Any], ChannelStep[None]]
 
@@ -148,6 +154,8 @@ class ChannelMachine:
                 return self._from_peer(msg)
             case BadPeerBytes(why):
                 return self._from_garbage(why)
+            case FromMaster(cw.ChanneldLateMsg() as late):
+                return self._from_peer_late(late)
             case FromMaster(msg):
                 return self._from_master(msg)
             case RouteClosed(route_id):
@@ -171,6 +179,19 @@ class ChannelMachine:
         if isinstance(msg, pw.Error):
             return self.on_error_message(msg)
         return self._told(msg)
+
+    def _from_peer_late(
+        self, late: cw.ChanneldLateMsg
+    ) -> ChannelStep[None] | list[ChannelEffect] | None:
+        """A message of the peer that went to openingd. Its route may be the one that we are about to use."""
+        session = self.channel.session
+        if session is None or session.route_id != late.route_id:
+            return None
+        try:
+            msg = pw.decode(late.msg)
+        except WireError as err:
+            return self._from_garbage(str(err))
+        return None if isinstance(msg, UnknownOdd) else self._from_peer(msg)
 
     def _told(self, msg: Message) -> ChannelStep[None] | None:
         """Any other message of the peer."""

@@ -79,8 +79,6 @@ class ChanneldShell(DaemonShell):
             case cw.ChanneldForget(dbid=dbid):
                 self._forget(dbid)
                 self.master.send(cw.ChanneldForgotten(dbid=dbid))
-            case cw.ChanneldLateMsg():
-                self._from_peer(msg.route_id, msg.msg)
             case cw.ChanneldBlockheight():
                 pass  # HTLC deadlines are lightningd's
             case _:

@@ -152,6 +152,25 @@ def test_it_says_that_the_route_is_ready_and_signs_a_batch_once() -> None:
     run(play)
 
 
+@pytest.mark.parametrize(("route_id", "heard"), [(5, ["late"]), (4, [])])
+def test_what_went_to_openingd_waits_for_the_route(route_id: int, heard: list[str]) -> None:
+    """It comes while the worker still asks hsmd for what a connection needs; of another connection it means nothing."""
+
+    async def play(world: World) -> None:
+        late = pw.Warning(channel_id=CID, data=b"late").encode()
+        world.to_worker.send(INIT)
+        world.to_worker.send(world.master.snapshot())
+        world.to_worker.send(
+            cw.ChanneldConnected(dbid=1, route_id=5, fresh=True, their_features=INIT.features)
+        )
+        world.to_worker.send(cw.ChanneldLateMsg(dbid=1, route_id=route_id, msg=late))
+        await world.settle()
+        told = [m.text for m in world.master.told if isinstance(m, cw.ChanneldWarning)]
+        assert told == heard
+
+    run(play)
+
+
 def test_a_bug_in_one_channel_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def play(world: World) -> None:
         await world.up()
