@@ -30,8 +30,8 @@ class Htlc:
     """The node knows the preimage and has claimed it, or was claimed from."""
     dead: bool
     """Out of both commitments, or forgotten with the channel that went to the chain."""
-    in_balance: bool = True
-    """Dead by what both peers signed: a balance of the channel says what it moved. On the chain none does any more."""
+    signed_away: bool = True
+    """Dead by what both peers signed, not by what became of it on the chain."""
 
     @property
     def moved_msat(self) -> int:
