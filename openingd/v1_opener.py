@@ -24,6 +24,7 @@ from pylightningd.common.wire.peer_wire import (
 )
 from pylightningd.openingd import funding as fd
 from pylightningd.openingd import params
+from pylightningd.openingd.acceptance import check_type, type_and_depth
 from pylightningd.openingd.state import Accepted, Created, Finished, Fresh, Offered, Opening, Terms
 
 ANNOUNCE_CHANNEL = 1
@@ -167,7 +168,7 @@ def _accepted_terms(opening: Opening, phase: Offered, msg: AcceptChannel) -> Ter
         )
     upfront = msg.tlvs.upfront_shutdown_script or b""
     params.check_upfront_script(upfront, opening.node.features, opening.their_features)
-    _check_type(phase.channel_type, msg)
+    check_type(phase.channel_type, msg)
     remote_points, remote = params.basepoints_of(msg), params.config_of(msg)
     local, limits = phase.local_config, request.limits
     anchors = phase.channel_type.has_anchors
@@ -178,7 +179,7 @@ def _accepted_terms(opening: Opening, phase: Offered, msg: AcceptChannel) -> Ter
     params.check_first_balances(
         request.funding_amount, request.push, request.feerate_perkw, remote, local, anchors=anchors
     )
-    channel_type, minimum_depth = _depth(opening, phase, msg)
+    channel_type, minimum_depth = type_and_depth(opening, phase, msg)
     return Terms(
         we_are_opener=True,
         temporary_channel_id=request.temporary_channel_id,
@@ -197,26 +198,6 @@ def _accepted_terms(opening: Opening, phase: Offered, msg: AcceptChannel) -> Ter
         local_upfront_script=request.upfront_shutdown_script,
         remote_upfront_script=upfront,
     )
-
-
-def _check_type(offered: ChannelType, msg: AcceptChannel) -> None:
-    # BOLT 2, "The `accept_channel` Message", receiver MUST fail without channel_type, and where it is
-    # not the one of open_channel.
-    if msg.tlvs.channel_type is None:
-        raise params.BadParameters("accept_channel without a channel_type")
-    theirs = ChannelType.decode(msg.tlvs.channel_type)
-    if theirs != offered:
-        raise params.BadParameters(f"Return unoffered channel_type: {','.join(theirs.names())}")
-
-
-def _depth(opening: Opening, phase: Offered, msg: AcceptChannel) -> tuple[ChannelType, int]:
-    """The depth to wait for. With option_zeroconf negotiated it is ours to choose, as in CLN."""
-    if not ft.negotiated(opening.node.features, opening.their_features, ft.ZEROCONF):
-        return phase.channel_type, msg.minimum_depth
-    channel_type = phase.channel_type
-    if msg.minimum_depth == 0:
-        channel_type = channel_type.with_variant(zeroconf=True)
-    return channel_type, phase.request.limits.minimum_depth
 
 
 def on_funding(opening: Opening, phase: Accepted, msg: OpeningdFunding) -> Step[None]:

@@ -12,6 +12,7 @@ from pylightningd.common.ids import ChannelId
 from pylightningd.common.wire.openingd_wire import OpeningdOpen2
 from pylightningd.common.wire.peer_wire import AcceptChannel2, OpenChannel2, OpeningTlvs
 from pylightningd.openingd import params, v2_building, v2_params
+from pylightningd.openingd.acceptance import check_type, type_and_depth
 from pylightningd.openingd.state import Fresh, Offered2, Opening, Terms
 from pylightningd.openingd.v1_opener import ANNOUNCE_CHANNEL
 
@@ -125,7 +126,7 @@ def _accepted_terms(opening: Opening, phase: Offered2, msg: AcceptChannel2) -> T
         )
     upfront = msg.tlvs.upfront_shutdown_script or b""
     params.check_upfront_script(upfront, opening.node.features, opening.their_features)
-    _check_type(phase.channel_type, msg)
+    check_type(phase.channel_type, msg)
     total = v2_params.total_of(request.ours.funding_amount, msg.funding_satoshis)
     params.check_funding_amount(total, opening.node.features, opening.their_features)
     reserve = v2_params.reserve_of(total, limits.local_config.dust_limit)
@@ -140,7 +141,7 @@ def _accepted_terms(opening: Opening, phase: Offered2, msg: AcceptChannel2) -> T
         limits,
         phase.channel_type,
     )
-    channel_type, minimum_depth = _depth(opening, phase, msg)
+    channel_type, minimum_depth = type_and_depth(opening, phase, msg)
     return Terms(
         we_are_opener=True,
         temporary_channel_id=temporary_id,
@@ -159,23 +160,3 @@ def _accepted_terms(opening: Opening, phase: Offered2, msg: AcceptChannel2) -> T
         local_upfront_script=request.upfront_shutdown_script,
         remote_upfront_script=upfront,
     )
-
-
-def _check_type(offered: ChannelType, msg: AcceptChannel2) -> None:
-    # BOLT 2, "The `accept_channel2` Message", receiver MUST fail without channel_type; sender MUST set it to that
-    # of open_channel2.
-    if msg.tlvs.channel_type is None:
-        raise params.BadParameters("accept_channel2 without a channel_type")
-    theirs = ChannelType.decode(msg.tlvs.channel_type)
-    if theirs != offered:
-        raise params.BadParameters(f"Return unoffered channel_type: {','.join(theirs.names())}")
-
-
-def _depth(opening: Opening, phase: Offered2, msg: AcceptChannel2) -> tuple[ChannelType, int]:
-    """The depth to wait for. With option_zeroconf negotiated it is ours to choose, as in version 1."""
-    if not ft.negotiated(opening.node.features, opening.their_features, ft.ZEROCONF):
-        return phase.channel_type, msg.minimum_depth
-    channel_type = phase.channel_type
-    if msg.minimum_depth == 0:
-        channel_type = channel_type.with_variant(zeroconf=True)
-    return channel_type, phase.request.limits.minimum_depth
